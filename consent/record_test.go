@@ -1,0 +1,117 @@
+package consent_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func id(b byte) (id consent.ID) {
+	for i := range id {
+		id[i] = b
+	}
+	return id
+}
+
+func exampleRecord() consent.Record {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 123e6, time.UTC)
+	return consent.Record{
+		SchemaVersion: consent.SchemaVersion, RecordID: id(1), PrincipalID: id(2), Seq: 3, Site: "example.com",
+		Event: consent.EventGiven, Time: at, Expiry: at.AddDate(0, 0, 180),
+		Granted: consent.Purposes(consent.Analytics), Denied: consent.Purposes(consent.Marketing | consent.Social),
+		Vendors: map[string]bool{"youtube": true, "matomo": false},
+		Notice:  consent.Notice{ID: "banner", Version: "3", Language: "de", SHA256: consent.Hash{0xab}},
+		Method:  consent.MethodBanner, Signals: consent.SignalGPC, LawfulBasis: "consent", PolicyVersion: "2026-02",
+		BrowserMajor: "Firefox 140",
+	}
+}
+
+func TestRecordGolden(t *testing.T) {
+	got, err := exampleRecord().Receipt()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile("testdata/receipt.json", append(got, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/receipt.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.TrimSpace(string(got)) != strings.TrimSpace(string(want)) {
+		t.Errorf("receipt differs from testdata/receipt.json:\n%s", got)
+	}
+}
+
+func TestRecordRoundTrip(t *testing.T) {
+	for name, r := range map[string]consent.Record{
+		"full": exampleRecord(),
+		"bare": {Event: consent.EventRefused, Granted: consent.Purposes(consent.Necessary)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var back consent.Record
+			if err := json.Unmarshal(b, &back); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(r, back) {
+				t.Errorf("got %+v\nwant %+v", back, r)
+			}
+			if b2, _ := json.Marshal(back); string(b2) != string(b) {
+				t.Errorf("not canonical:\n%s\n%s", b, b2)
+			}
+		})
+	}
+}
+
+func TestRecordRefusedWinsInBothSets(t *testing.T) {
+	r := consent.Record{Event: consent.EventGiven, Granted: consent.AllPurposes, Denied: consent.Purposes(consent.Social)}
+	b, _ := json.Marshal(r)
+	if !strings.Contains(string(b), `"social":"denied"`) {
+		t.Errorf("%s", b)
+	}
+}
+
+func TestRecordRefusesWhatItDoesNotUnderstand(t *testing.T) {
+	good, _ := json.Marshal(exampleRecord())
+	for _, c := range []struct{ old, new string }{
+		{`"analytics":"granted"`, `"analytics":"maybe"`},
+		{`"analytics":"granted"`, `"telepathy":"granted"`},
+		{`"event_state":"given"`, `"event_state":"assumed"`},
+		{`"GPC"`, `"SMOKE"`},
+		{`"regime":"opt-in"`, `"regime":"opt"`},
+		{`"schema_version"`, `"ip":"192.0.2.1","schema_version"`},
+		{`"event_time":"2026`, `"event_time":"26`},
+		{`"sha256":"ab`, `"sha256":"abab`},
+	} {
+		bad := strings.Replace(string(good), c.old, c.new, 1)
+		if bad == string(good) {
+			t.Fatalf("%s is not in the record", c.old)
+		}
+		var r consent.Record
+		if err := json.Unmarshal([]byte(bad), &r); err == nil {
+			t.Errorf("accepted %s", c.new)
+		}
+	}
+}
+
+func ExampleRecord_Receipt() {
+	r := consent.Record{Event: consent.EventRefused, Denied: consent.OptionalPurposes}
+	b, err := r.Receipt()
+	fmt.Println(strings.Contains(string(b), `"marketing": "denied"`), err)
+	// Output: true <nil>
+}
