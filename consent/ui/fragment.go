@@ -1,0 +1,216 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A fragment is markup compiled to pieces: constant bytes, each followed by a value of the response. Appending one costs
+// little more than the copy.
+type fragment []piece
+
+type piece struct {
+	text string
+	slot slot
+	skip int // for a condition: how many pieces to skip when it does not hold
+}
+
+type slot uint8
+
+const (
+	slotNone slot = iota
+	slotEnd
+	slotMark
+	slotNonce
+	slotReturn
+	slotReturnQuery
+	slotSignal
+	slotFunctional
+	slotAnalytics
+	slotMarketing
+	slotSocial
+	slotProvider
+	slotProviderID
+	slotPurpose
+	slotPolicy
+	slotTitle
+	slotLink
+	condSaved
+	condError
+	condPolicy
+	condTitle
+	condLink
+)
+
+var slotNames = map[string]slot{
+	"mark": slotMark, "nonce": slotNonce, "return": slotReturn, "return-query": slotReturnQuery, "signal": slotSignal,
+	"checked-functional": slotFunctional, "checked-analytics": slotAnalytics, "checked-marketing": slotMarketing, "checked-social": slotSocial,
+	"provider": slotProvider, "provider-id": slotProviderID, "purpose": slotPurpose, "policy": slotPolicy, "title": slotTitle, "link": slotLink,
+	"?saved": condSaved, "?error": condError, "?policy": condPolicy, "?title": condTitle, "?link": condLink, "/": slotEnd,
+}
+
+// Slots are written [[name]] in the asset files. Before a template is parsed the brackets become control characters,
+// which no text, URL or name of a configuration can hold, so that nothing but the file itself can make a slot.
+var (
+	slotMarks   = strings.NewReplacer("[[", "\x01", "]]", "\x02")
+	slotInTexts = strings.NewReplacer("{provider}", "\x01provider\x02", "{purpose}", "\x01purpose\x02", "{signal}", "\x01signal\x02")
+)
+
+// parseFragment compiles markup whose slots are written \x01name\x02; static holds those that are constant.
+func parseFragment(markup string, static map[string]string) (fragment, error) {
+	var f fragment
+	var open []int
+	text := ""
+	for {
+		before, rest, found := strings.Cut(markup, "\x01")
+		text += before
+		if !found {
+			break
+		}
+		name, after, closed := strings.Cut(rest, "\x02")
+		markup = after
+		if value, ok := static[name]; ok && closed {
+			text += value
+			continue
+		}
+		s, ok := slotNames[name]
+		if !ok || !closed {
+			return nil, fmt.Errorf("no slot %q", name)
+		}
+		f = append(f, piece{text: text, slot: s})
+		text = ""
+		switch {
+		case s >= condSaved:
+			open = append(open, len(f)-1)
+		case s == slotEnd && len(open) == 0:
+			return nil, fmt.Errorf("slot %q without a condition", name)
+		case s == slotEnd:
+			start := open[len(open)-1]
+			open = open[:len(open)-1]
+			f[start].skip = len(f) - 1 - start
+		}
+	}
+	if len(open) > 0 {
+		return nil, fmt.Errorf("condition without an end")
+	}
+	return append(f, piece{text: text}), nil
+}
+
+// values are what the slots of one response hold.
+type values struct {
+	page    *Page
+	vendor  *Vendor
+	purpose string
+	title   string
+	link    string
+	returns string
+}
+
+func (f fragment) append(dst []byte, v *values) []byte {
+	for i := 0; i < len(f); i++ {
+		dst = append(dst, f[i].text...)
+		if f[i].slot >= condSaved {
+			if !v.holds(f[i].slot) {
+				i += f[i].skip
+			}
+			continue
+		}
+		dst = v.append(dst, f[i].slot)
+	}
+	return dst
+}
+
+func (v *values) holds(s slot) bool {
+	switch s {
+	case condSaved:
+		return v.page.Saved
+	case condError:
+		return v.page.Error != ""
+	case condPolicy:
+		return v.vendor.PolicyURL != ""
+	case condTitle:
+		return v.title != ""
+	}
+	return v.link != ""
+}
+
+func (v *values) append(dst []byte, s slot) []byte {
+	switch s {
+	case slotMark:
+		return appendEscaped(dst, v.page.Mark)
+	case slotNonce:
+		if v.page.Nonce == "" {
+			return dst
+		}
+		dst = append(dst, ` nonce="`...)
+		return append(appendEscaped(dst, v.page.Nonce), '"')
+	case slotReturn:
+		return appendEscaped(dst, v.returns)
+	case slotReturnQuery:
+		return appendQuery(dst, v.returns)
+	case slotSignal:
+		return appendEscaped(dst, signalName(v.page.Signal))
+	case slotFunctional, slotAnalytics, slotMarketing, slotSocial:
+		if v.page.Granted&(1<<(s-slotFunctional+1)) != 0 {
+			return append(dst, " checked"...)
+		}
+		return dst
+	case slotProvider:
+		return appendEscaped(dst, v.vendor.Name)
+	case slotProviderID:
+		return appendEscaped(dst, v.vendor.ID)
+	case slotPurpose:
+		return appendEscaped(dst, v.purpose)
+	case slotPolicy:
+		return appendEscaped(dst, v.vendor.PolicyURL)
+	case slotTitle:
+		return appendEscaped(dst, v.title)
+	case slotLink:
+		return appendEscaped(dst, v.link)
+	}
+	return dst
+}
+
+// appendEscaped appends s so that it is plain text in HTML content and in a quoted attribute value. Control characters,
+// which no value here may hold, become spaces.
+func appendEscaped(dst []byte, s string) []byte {
+	start := 0
+	for i := 0; i < len(s); i++ {
+		escape := ""
+		switch c := s[i]; {
+		case c == '&':
+			escape = "&amp;"
+		case c == '<':
+			escape = "&lt;"
+		case c == '>':
+			escape = "&gt;"
+		case c == '"':
+			escape = "&#34;"
+		case c == '\'':
+			escape = "&#39;"
+		case c < ' ' || c == 0x7f:
+			escape = " "
+		default:
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		dst = append(dst, escape...)
+		start = i + 1
+	}
+	return append(dst, s[start:]...)
+}
+
+// appendQuery percent-encodes s as a value of a query (WHATWG URL, application/x-www-form-urlencoded percent-encode set),
+// leaving the slash, so that paths stay readable.
+func appendQuery(dst []byte, s string) []byte {
+	const hex = "0123456789ABCDEF"
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("/-._", c) >= 0 {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return dst
+}

@@ -1,0 +1,175 @@
+package ui
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+//go:embed lang/*.json
+var languageFiles embed.FS
+
+// texts are the texts of one language by key.
+type texts map[string]string
+
+// textRules are the keys that a language must have: the longest length in characters, so that no text can push the
+// buttons out of sight, and the words in braces that a text must contain once.
+var textRules = map[string]struct {
+	max   int
+	slots []string
+}{
+	"language": {max: 40}, "title": {max: 60}, "intro": {max: 480}, "rights": {max: 200}, "accept": {max: 32}, "refuse": {max: 32},
+	"save": {max: 40}, "choose": {max: 60}, "details": {max: 80}, "open": {max: 50}, "policy": {max: 60}, "imprint": {max: 60},
+	"saved": {max: 120}, "error": {max: 200}, "signal": {max: 60}, "signal_text": {max: 400, slots: []string{"{signal}"}},
+	"purpose_necessary": {max: 40}, "purpose_necessary_text": {max: 240},
+	"purpose_functional": {max: 40}, "purpose_functional_text": {max: 240},
+	"purpose_analytics": {max: 40}, "purpose_analytics_text": {max: 240},
+	"purpose_marketing": {max: 40}, "purpose_marketing_text": {max: 240},
+	"purpose_social": {max: 40}, "purpose_social_text": {max: 240},
+	"undecided": {max: 200}, "refused": {max: 200}, "granted": {max: 200, slots: []string{"{purposes}"}},
+	"providers": {max: 60, slots: []string{"{count}"}}, "as_purpose": {max: 60}, "always": {max: 60}, "never": {max: 60},
+	"opt_out": {max: 80}, "retention": {max: 80, slots: []string{"{time}"}}, "withdraw": {max: 60}, "record": {max: 60}, "back": {max: 60},
+	"embed": {max: 80, slots: []string{"{provider}"}}, "embed_text": {max: 300, slots: []string{"{provider}", "{purpose}"}},
+	"load": {max: 40}, "load_always": {max: 60, slots: []string{"{provider}"}},
+	"link": {max: 60, slots: []string{"{provider}"}}, "share": {max: 60, slots: []string{"{provider}"}},
+}
+
+// rightToLeft are the languages written from right to left.
+var rightToLeft = map[string]bool{"ar": true, "he": true, "fa": true, "ur": true, "yi": true, "ckb": true, "ps": true, "dv": true, "ug": true, "sd": true}
+
+// loadTexts returns the languages a configuration offers, with its own texts in place of the built-in ones.
+func loadTexts(c *Config, p *problems) map[string]texts {
+	all := builtinTexts(p)
+	for _, lang := range slices.Sorted(maps.Keys(c.Texts)) {
+		if !validLanguage(lang) {
+			p.add("texts", lang, `must be a language of two or three letters in lower case, such as "en"`)
+			continue
+		}
+		if all[lang] == nil {
+			all[lang] = texts{}
+		}
+		overrideTexts(all[lang], lang, c.Texts[lang], p)
+	}
+	offered := all
+	if len(c.Languages) > 0 {
+		offered = map[string]texts{}
+		for _, lang := range c.Languages {
+			if all[lang] == nil {
+				p.add("languages", lang, "is not built in: give all its texts, or use some of "+strings.Join(slices.Sorted(maps.Keys(all)), " "))
+				continue
+			}
+			offered[lang] = all[lang]
+		}
+	}
+	chooseDefault(c, offered, p)
+	return offered
+}
+
+func chooseDefault(c *Config, offered map[string]texts, p *problems) {
+	if c.Language == "" {
+		c.Language = "en"
+		if offered["en"] == nil && len(c.Languages) > 0 {
+			c.Language = c.Languages[0]
+		}
+	}
+	if offered[c.Language] == nil {
+		p.add("language", c.Language, "is not among the languages offered")
+	}
+}
+
+func builtinTexts(p *problems) map[string]texts {
+	all := map[string]texts{}
+	files, err := languageFiles.ReadDir("lang")
+	if err != nil {
+		p.add("languages", "lang", err.Error())
+	}
+	for _, f := range files {
+		t := texts{}
+		data, err := languageFiles.ReadFile("lang/" + f.Name())
+		if err == nil {
+			err = json.Unmarshal(data, &t)
+		}
+		if err != nil {
+			p.add("languages", f.Name(), err.Error())
+		}
+		all[strings.TrimSuffix(f.Name(), ".json")] = t
+	}
+	return all
+}
+
+func overrideTexts(t texts, lang string, own map[string]string, p *problems) {
+	for _, key := range slices.Sorted(maps.Keys(own)) {
+		if _, ok := textRules[key]; !ok {
+			p.add("texts "+lang, key, "is no text: use some of "+strings.Join(slices.Sorted(maps.Keys(textRules)), " "))
+			continue
+		}
+		t[key] = own[key]
+	}
+	checkTexts(t, lang, p)
+}
+
+// checkTexts reports what is missing in a language, cannot be shown, or would make one answer harder to see.
+func checkTexts(t texts, lang string, p *problems) {
+	for _, key := range slices.Sorted(maps.Keys(textRules)) {
+		option, rule := "texts "+lang+" "+key, textRules[key]
+		value, ok := t[key]
+		if !ok {
+			p.add(option, "", "is missing: a language that is not built in needs every text")
+			continue
+		}
+		checkPlain(p, option, value, rule.max)
+		for _, slot := range rule.slots {
+			if strings.Count(value, slot) != 1 {
+				p.add(option, value, "must contain "+slot+" once")
+			}
+		}
+	}
+	if strings.EqualFold(strings.TrimSpace(t["accept"]), strings.TrimSpace(t["refuse"])) {
+		p.add("texts "+lang+" refuse", t["refuse"], "reads the same as accept: visitors could not tell the two apart")
+	}
+	if a, r := utf8.RuneCountInString(t["accept"]), utf8.RuneCountInString(t["refuse"]); r > 3*a || a > 3*r {
+		p.add("texts "+lang+" refuse", t["refuse"], "and accept differ too much in length: the two buttons must weigh the same")
+	}
+}
+
+// checkPlain reports a text that is not plain, visible text of at most limit characters.
+func checkPlain(p *problems, option, s string, limit int) {
+	letters := 0
+	for _, r := range s {
+		switch {
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			letters++
+		case r == '<' || r == '>':
+			p.add(option, s, "holds markup: texts are plain text")
+			return
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u00ad' && r != '\u200c' && r != '\u200d' && r != '\u200e' && r != '\u200f':
+			p.add(option, s, fmt.Sprintf("holds the control character U+%04X", r))
+			return
+		}
+	}
+	switch {
+	case !utf8.ValidString(s):
+		p.add(option, s, "is not UTF-8")
+	case letters == 0:
+		p.add(option, s, "is empty: visitors must be able to read it")
+	case utf8.RuneCountInString(s) > limit:
+		p.add(option, s, fmt.Sprintf("is longer than %d characters", limit))
+	}
+}
+
+func validLanguage(s string) bool {
+	if len(s) != 2 && len(s) != 3 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] < 'a' || s[i] > 'z' {
+			return false
+		}
+	}
+	return true
+}
