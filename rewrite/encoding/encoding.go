@@ -1,0 +1,69 @@
+// Package encoding turns a response body into bytes that can be tokenised: it undoes content codings, finds the character
+// encoding, transcodes to UTF-8 and tells what kind of document a browser would make of it.
+package encoding
+
+import "strings"
+
+// coding is a content coding (RFC 9110, 8.4.1).
+type coding uint8
+
+const (
+	identity coding = iota
+	gzipCoding
+	deflateCoding
+	brotliCoding
+	zstdCoding
+	unknownCoding
+)
+
+// maxCodings bounds how often a body may have been encoded.
+const maxCodings = 4
+
+// Supported reports whether NewDecoder can undo all codings of a Content-Encoding field value. The empty value and
+// "identity" are supported and need no decoder (see Identity).
+func Supported(codings string) bool {
+	_, ok := parseCodings(codings)
+	return ok
+}
+
+// Identity reports whether a Content-Encoding field value names no coding at all, so that the body can be read as it is.
+func Identity(codings string) bool {
+	list, ok := parseCodings(codings)
+	return ok && len(list) == 0
+}
+
+// parseCodings returns the codings in the order in which they were applied, without identity.
+func parseCodings(field string) (list []coding, ok bool) {
+	for field != "" {
+		var name string
+		name, field, _ = strings.Cut(field, ",")
+		switch c := codingOf(strings.Trim(name, " \t")); c {
+		case identity:
+		case unknownCoding:
+			return nil, false
+		default:
+			if len(list) == maxCodings {
+				return nil, false
+			}
+			list = append(list, c)
+		}
+	}
+	return list, true
+}
+
+func codingOf(name string) coding {
+	for c, names := range [...][]string{
+		identity:      {"", "identity"},
+		gzipCoding:    {"gzip", "x-gzip"},
+		deflateCoding: {"deflate"},
+		brotliCoding:  {"br"},
+		zstdCoding:    {"zstd"},
+	} {
+		for _, n := range names {
+			if strings.EqualFold(n, name) {
+				return coding(c)
+			}
+		}
+	}
+	return unknownCoding
+}
