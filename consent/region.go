@@ -32,3 +32,10 @@ func ParseRegime(name string) (Regime, error) {
 	}
 	return 0, fmt.Errorf("unknown regime %q: use one of opt-in, opt-out, notice, by-region", name)
 }
+
+// Region is where a request comes from, as far as a law cares. The zero value is unknown, and opt-in.
+type Region struct {
+	Country     [2]byte // ISO 3166-1 alpha-2, upper case; zero if unknown
+	Subdivision [3]byte // ISO 3166-2 after the hyphen, upper case, zero-padded; zero if unknown
+	Regime      Regime
+}

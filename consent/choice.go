@@ -1,0 +1,162 @@
+package consent
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Answer is what a visitor pressed.
+type Answer uint8
+
+// The answers.
+const (
+	Accept   Answer = iota + 1 // agree to all that is asked
+	Refuse                     // agree to nothing
+	Save                       // agree to what is ticked
+	Withdraw                   // take back everything
+)
+
+var answerNames = map[string]Answer{"accept": Accept, "refuse": Refuse, "save": Save, "withdraw": Withdraw}
+
+// Choice is a visitor's answer as a form states it.
+type Choice struct {
+	Answer Answer
+	// Purposes, with Save, are those that were ticked. Listed says that the form was about purposes: those not ticked
+	// are refused. Without it the form was about single vendors, and the answers about purposes stay as they are.
+	Purposes Purposes
+	Listed   bool
+	// Vendors are the individual answers of the form.
+	Vendors VendorChoices
+}
+
+// maxChoiceFields bounds the fields of one form.
+const maxChoiceFields = 2*MaxVendor + numPurposes
+
+// ParseChoice reads the fields choice, purpose and vendor of a form; number resolves a vendor's catalogue id. A form about
+// purposes has at least one purpose field, if only purpose=necessary: a page that offers both purposes and vendors must
+// send that one always, since unticked boxes are not sent. Without any purpose and any vendor, save refuses everything.
+// The errors are fit to be shown to the sender.
+func ParseChoice(form url.Values, number func(id string) (uint16, bool)) (Choice, error) {
+	var c Choice
+	if len(form["choice"]) != 1 {
+		return c, errors.New("choice: want exactly one of accept, refuse, save, withdraw")
+	}
+	c.Answer = answerNames[form["choice"][0]]
+	if c.Answer == 0 {
+		return c, fmt.Errorf("choice: unknown value %.20q: use accept, refuse, save or withdraw", form["choice"][0])
+	}
+	if len(form["purpose"])+len(form["vendor"]) > maxChoiceFields {
+		return c, fmt.Errorf("more than %d fields", maxChoiceFields)
+	}
+	for _, name := range form["purpose"] {
+		p, err := ParsePurpose(name)
+		if err != nil {
+			return Choice{}, fmt.Errorf("purpose: unknown name %.20q", name)
+		}
+		c.Purposes = c.Purposes.With(p)
+	}
+	for _, v := range form["vendor"] {
+		if err := c.addVendor(v, number); err != nil {
+			return Choice{}, err
+		}
+	}
+	c.Listed = len(form["purpose"]) > 0 || len(form["vendor"]) == 0
+	return c, nil
+}
+
+// addVendor notes +id or -id. Of two answers about one vendor the refusal wins.
+func (c *Choice) addVendor(v string, number func(id string) (uint16, bool)) error {
+	if len(v) < 2 || v[0] != '+' && v[0] != '-' {
+		return fmt.Errorf("vendor: %.40q: write +id to agree, -id to refuse", v)
+	}
+	n, ok := number(v[1:])
+	if !ok {
+		return fmt.Errorf("vendor: unknown id %.40q", v[1:])
+	}
+	if !c.Vendors.Set(n, v[0] == '+' && !c.Vendors.Refused(n)) {
+		return fmt.Errorf("vendor: %.40q can only be chosen with its purpose", v[1:])
+	}
+	return nil
+}
+
+// Choose returns the token that follows from a visitor's answer to the request of these signals, and the event to record.
+// The token keeps the visitor's ID, or draws one. What an earlier token granted is carried over only as far as Decide
+// still holds it, and is not made younger by that:
+//
+//   - Accept grants what Decide asks about, and keeps what is granted; if it asks nothing, all that the terms ask for.
+//   - Refuse and Withdraw deny all optional purposes and drop the answers about single vendors.
+//   - Save of purposes grants those ticked and denies the others; vendors refused earlier stay refused unless the form
+//     agrees to them; vendors agreed to earlier need to be agreed to again.
+//   - Save of vendors changes those vendors only.
+func Choose(t *Terms, s *Signals, c Choice, now time.Time) (Token, Event) {
+	d := Decide(t, s, now)
+	held, vendors := d.carried()
+	next := Token{ID: d.ID, Seq: d.Seq + 1, Version: t.Material, At: now.UTC().Truncate(time.Second), Signals: s.Set()}
+	if next.ID.IsZero() {
+		next.ID = NewID()
+	}
+	grantable := t.Asked & OptionalPurposes
+	if t.ChildDirected {
+		grantable &^= Purposes(Marketing)
+	}
+	switch {
+	case c.Answer == Accept && d.Ask != 0 && d.Ask != t.Asked:
+		next.Granted = (d.Ask | held) & grantable
+		next.Denied = s.tokenRefusals() &^ next.Granted
+		next.Vendors = vendors
+	case c.Answer == Accept:
+		next.Granted = grantable
+	case c.Answer == Save && c.Listed:
+		next.Granted = c.Purposes & grantable
+		next.Denied = (t.Asked | s.tokenRefusals()) & OptionalPurposes &^ next.Granted
+		next.Vendors = d.Vendors.withoutGrants().with(c.Vendors)
+	case c.Answer == Save:
+		next.Granted, next.Denied = held&grantable, s.tokenRefusals()
+		next.Vendors = vendors.with(c.Vendors)
+		if !d.At.IsZero() && d.At.Before(next.At) && (next.Granted != 0 || vendors.grantsAny()) {
+			next.At = d.At.UTC()
+		}
+	default:
+		next.Denied = OptionalPurposes
+	}
+	return next, event(d.ownGrants() != 0 || d.Vendors.grantsAny(), &next)
+}
+
+func event(before bool, next *Token) Event {
+	switch {
+	case next.Granted != 0 || next.Vendors.grantsAny():
+		return EventGiven
+	case before:
+		return EventWithdrawn
+	}
+	return EventRefused
+}
+
+// carried returns what the visitor's own answer grants now and may be signed again, together with the signals of this
+// request. A signal that the answer did not know of takes away what it could override: signing must not lift a signal.
+func (d *Decision) carried() (held Purposes, vendors VendorChoices) {
+	held = d.ownGrants()
+	if d.Signals&^d.seen != 0 {
+		return held &^ TrackingPurposes, d.Vendors.withoutGrants()
+	}
+	return held, d.Vendors
+}
+
+func (s *Signals) tokenRefusals() Purposes {
+	if s.TokenState == TokenValid || s.TokenState == TokenSuperseded {
+		return s.Token.Denied & OptionalPurposes
+	}
+	return 0
+}
+
+// ownGrants returns the purposes that are granted by the visitor's answer to this site.
+func (d *Decision) ownGrants() (own Purposes) {
+	for p, by := range d.By {
+		if by == SourceToken {
+			own |= 1 << p
+		}
+	}
+	return own & d.Granted
+}
