@@ -1,0 +1,143 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/chromedp"
+)
+
+// Browser is a Chromium with an empty profile, in the world behind a door.
+type Browser struct {
+	ctx context.Context
+
+	mu     sync.Mutex
+	errors []string
+}
+
+// Chromium returns the browser's path. Without one the test is skipped, or fails where CI=true.
+func Chromium(t testing.TB) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("Chromium is missing: apt-get install chromium")
+	}
+	t.Skip("Chromium is not installed (apt-get install chromium)")
+	return ""
+}
+
+// NewBrowser starts a Chromium; it ends with the test. Third-party cookies are allowed: blocked, as they are by default,
+// they would hide what a tracker sets.
+func NewBrowser(t testing.TB, d *Door, options ...chromedp.ExecAllocatorOption) *Browser {
+	t.Helper()
+	profile := t.TempDir()
+	if err := os.Mkdir(filepath.Join(profile, "Default"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	prefs, err := json.Marshal(map[string]any{"profile": map[string]any{"cookie_controls_mode": 0, "block_third_party_cookies": false}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(profile, "Default", "Preferences"), prefs, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(Chromium(t)), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("host-resolver-rules", "MAP * "+d.Addr), chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("allow-running-insecure-content", true),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-domain-reliability", true), chromedp.WindowSize(1280, 900),
+		chromedp.Flag("disable-features", "HttpsUpgrades,AutoupgradeMixedContent,OptimizationHints,MediaRouter,Translate,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests"))
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), append(opts, options...)...)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx)
+		cancel()
+		cancelAlloc()
+	})
+	b := &Browser{ctx: ctx}
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("starting Chromium: %v", err)
+	}
+	if err := chromedp.Listen(ctx, b.note); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *Browser) note(ev any) {
+	e, ok := ev.(*runtime.EventExceptionThrown)
+	if !ok {
+		return
+	}
+	text := e.ExceptionDetails.Text
+	if o := e.ExceptionDetails.Exception; o != nil {
+		text += " " + o.Description
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.errors = append(b.errors, text)
+}
+
+// Do carries out steps in the browser's tab within 30 seconds.
+func (b *Browser) Do(t testing.TB, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	run(t, b, chromedp.Steps(steps...))
+}
+
+// Open navigates to the URL and waits for the load event.
+func (b *Browser) Open(t testing.TB, url string) {
+	t.Helper()
+	b.Do(t, chromedp.Navigate(url))
+}
+
+// Eval evaluates a JavaScript expression, awaits its promise and returns its value.
+func Eval[T any](t testing.TB, b *Browser, expression string) T {
+	t.Helper()
+	return run(t, b, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+}
+
+// Screenshot returns the visible part of the page as PNG.
+func (b *Browser) Screenshot(t testing.TB) []byte {
+	t.Helper()
+	return run(t, b, chromedp.CaptureScreenshot())
+}
+
+// Errors returns the uncaught exceptions since the last call.
+func (b *Browser) Errors() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.errors
+	b.errors = nil
+	return e
+}
+
+// Cookies returns all cookies of the profile, HttpOnly and third-party ones included.
+func (b *Browser) Cookies(t testing.TB) []*network.Cookie {
+	t.Helper()
+	return run(t, b, func(ctx context.Context, _ *chromedp.Target) ([]*network.Cookie, error) {
+		r, err := chromedp.CallBrowser(ctx, storage.GetCookies, storage.GetCookiesParams{})
+		return r.Cookies, err
+	})
+}
+
+func run[T any](t testing.TB, b *Browser, a chromedp.Action[T]) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, a)
+	if err != nil {
+		t.Fatalf("browser: %v", err)
+	}
+	return v
+}

@@ -1,0 +1,40 @@
+package lab_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/integration/lab"
+)
+
+// A page without a gateway: the lab must see what the page contacts, or no other test proves anything.
+func TestLabSeesContacts(t *testing.T) {
+	d := lab.NewDoor(t)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(`<!DOCTYPE html><link rel=preconnect href=https://bare.test><img src=https://pixel.test/p.gif><script src=https://script.test/s.js></script><script>throw new Error("boom")</script>`))
+	}))
+	defer srv.Close()
+	d.Site("site.test", strings.TrimPrefix(srv.URL, "http://"))
+	b := lab.NewBrowser(t, d)
+	b.Open(t, "http://site.test/")
+	d.Quiet(700 * time.Millisecond)
+	b.Open(t, "about:blank")
+	for _, want := range []string{"pixel.test", "script.test"} {
+		if !slices.Contains(d.Hosts(), want) {
+			t.Errorf("contact of %s not seen; seen: %v", want, d.Contacts())
+		}
+	}
+	if e := b.Errors(); len(e) != 1 || !strings.Contains(e[0], "boom") {
+		t.Errorf("errors = %q", e)
+	}
+	if len(b.Cookies(t)) < 2 {
+		for _, c := range b.Cookies(t) {
+			t.Errorf("cookie %s of %s", c.Name, c.Domain)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Builds, runs and tests caddy-consent.
+#   ./xcaddy.sh                build ./caddy
+#   ./xcaddy.sh run [ARG…]     build, then ./caddy consent proxy ARG… (without --to: the built-in demo)
+#   ./xcaddy.sh test [ARG…]    install what the tests need where possible, vet, run all tests with -race
+#   ./xcaddy.sh bench          the side-by-side benchmarks (integration/bench)
+#   ./xcaddy.sh --xcaddy ARG…  compose with other plugins through xcaddy; ARG… goes to `xcaddy build`
+set -euo pipefail
+cd "$(dirname "$0")"
+
+build() {
+	command -v go >/dev/null || { echo "xcaddy.sh: Go 1.26 or newer is needed: https://go.dev/doc/install" >&2; exit 1; }
+	echo "building ./caddy (the first build takes a minute or two)…" >&2
+	go build -trimpath -ldflags '-s -w' -tags nobadger,nomysql,nopgx -o ./caddy ./caddymodule/caddy
+}
+
+# install names what is missing for the tests, and installs it where this is a Debian or Ubuntu and we are root.
+install() {
+	local want=()
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || want+=(chromium)
+	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || want+=(postgresql)
+	[ ${#want[@]} -eq 0 ] && return
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "installing ${want[*]} with apt-get…" >&2
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}" >/dev/null && return
+	fi
+	echo "missing for the tests: ${want[*]}. Tests that need them are skipped (with CI=true they fail)." >&2
+}
+
+run_tests() {
+	install
+	local log status=0
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	go vet ./...
+	go test -race -shuffle=on -timeout 14m -v "${@:-./...}" >"$log" 2>&1 || status=$?
+	grep -E '^(ok|FAIL|panic:)|^ *--- FAIL|DATA RACE|^# ' "$log" || true
+	if [ $status -ne 0 ]; then
+		echo "---- the output around each failure ----"
+		grep -B 30 -E '^ *--- FAIL|^panic:|DATA RACE|\[build failed\]|^# ' "$log" | tail -n 400
+	fi
+	echo "$(grep -cE '^ *--- PASS' "$log") passed, $(grep -cE '^ *--- FAIL' "$log") failed, $(grep -cE '^ *--- SKIP' "$log") skipped"
+	grep -A 2 -E '^ *--- SKIP' "$log" | grep -vE '^--$|^=== ' | sort -u || true
+	return $status
+}
+
+case "${1:-}" in
+'') build ;;
+run) shift && build && exec ./caddy consent proxy "$@" ;;
+test) shift && run_tests "$@" ;;
+bench) shift && exec integration/bench/run.sh "$@" ;;
+--xcaddy)
+	shift
+	command -v xcaddy >/dev/null || { echo "xcaddy.sh: xcaddy is not installed: go install github.com/caddyserver/xcaddy/cmd/xcaddy@latest" >&2; exit 1; }
+	exec xcaddy build v2.11.9 --output ./caddy --with github.com/caddy-consent/caddy-consent/caddymodule \
+		--replace "github.com/caddy-consent/caddy-consent=$PWD" "$@"
+	;;
+*) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+esac
