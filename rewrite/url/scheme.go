@@ -1,0 +1,176 @@
+package url
+
+// Scheme returns the scheme of a reference in lower case, with tabs, newlines and surrounding space ignored as a browser
+// does, and what follows its colon; nil when the reference is relative. It allocates only where it must change bytes.
+func Scheme(ref []byte) (scheme, rest []byte) {
+	ref = trim(ref)
+	if hasTabOrNewline(ref) {
+		ref = stripTabAndNewline(ref)
+	}
+	n := schemeLen(ref)
+	if n == 0 {
+		return nil, ref
+	}
+	scheme, rest = ref[:n], ref[n+1:]
+	for i, c := range scheme {
+		if c >= 'A' && c <= 'Z' {
+			lower := append([]byte(nil), scheme...)
+			for ; i < len(lower); i++ {
+				lower[i] = asciiLower(lower[i])
+			}
+			return lower, rest
+		}
+	}
+	return scheme, rest
+}
+
+// AppendDecoded appends s with its percent-encoded bytes decoded. (URL standard, 1.3 "percent-decode")
+func AppendDecoded(dst, s []byte) []byte {
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) && hexValue(s[i+1]) >= 0 && hexValue(s[i+2]) >= 0 {
+			dst = append(dst, byte(hexValue(s[i+1])<<4|hexValue(s[i+2])))
+			i += 2
+			continue
+		}
+		dst = append(dst, s[i])
+	}
+	return dst
+}
+
+// contactScheme returns the lower-case scheme and its default port, "" if the scheme contacts no host.
+func contactScheme(s []byte) (scheme string, port int) {
+	switch {
+	case equalFold(s, "https"):
+		return "https", 443
+	case equalFold(s, "http"):
+		return "http", 80
+	case equalFold(s, "wss"):
+		return "wss", 443
+	case equalFold(s, "ws"):
+		return "ws", 80
+	case equalFold(s, "ftp"):
+		return "ftp", 21
+	}
+	return "", 0
+}
+
+// schemeLen returns the length of the scheme that s begins with, 0 for none. (scheme start and scheme states)
+func schemeLen(s []byte) int {
+	if len(s) == 0 || !isLetter(s[0]) {
+		return 0
+	}
+	for i, c := range s {
+		if c == ':' {
+			return i
+		}
+		if !isLetter(c) && (c < '0' || c > '9') && c != '+' && c != '-' && c != '.' {
+			return 0
+		}
+	}
+	return 0
+}
+
+// trim removes leading and trailing C0 controls and spaces.
+func trim(s []byte) []byte {
+	for len(s) > 0 && s[0] <= ' ' {
+		s = s[1:]
+	}
+	for len(s) > 0 && s[len(s)-1] <= ' ' {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func hasTabOrNewline(s []byte) bool {
+	for _, c := range s {
+		if c <= '\r' && (c == '\t' || c == '\n' || c == '\r') {
+			return true
+		}
+	}
+	return false
+}
+
+func stripTabAndNewline(s []byte) []byte {
+	out := make([]byte, 0, len(s))
+	for _, c := range s {
+		if c != '\t' && c != '\n' && c != '\r' {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func equalFold(s []byte, lower string) bool {
+	if len(s) != len(lower) {
+		return false
+	}
+	for i, c := range s {
+		if asciiLower(c) != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func asciiLower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c | 0x20
+	}
+	return c
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+func isSlash(c byte) bool  { return c == '/' || c == '\\' }
+
+// encodeSet says which bytes a percent-encode set holds. (URL standard, 1.3)
+type encodeSet uint8
+
+const (
+	querySet encodeSet = 1 << iota // special-query percent-encode set
+	pathSet
+	userinfoSet
+)
+
+var encodeSets = func() (t [256]encodeSet) {
+	for c := range t {
+		if c <= ' ' || c > '~' {
+			t[c] = querySet | pathSet | userinfoSet
+		}
+	}
+	for _, c := range `"#<>` {
+		t[c] = querySet | pathSet | userinfoSet
+	}
+	t['\''] |= querySet
+	for _, c := range "?^`{}" {
+		t[c] |= pathSet | userinfoSet
+	}
+	for _, c := range `/:;=@[\]|` {
+		t[c] |= userinfoSet
+	}
+	return t
+}()
+
+func appendEncoded(dst []byte, c byte, set encodeSet) []byte {
+	if encodeSets[c]&set == 0 {
+		return append(dst, c)
+	}
+	const hex = "0123456789ABCDEF"
+	return append(dst, '%', hex[c>>4], hex[c&15])
+}
+
+func appendDecimal(dst []byte, n int) []byte {
+	if n >= 10 {
+		dst = appendDecimal(dst, n/10)
+	}
+	return append(dst, byte('0'+n%10))
+}
+
+func hexValue(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return -1
+}
