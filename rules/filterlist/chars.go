@@ -1,0 +1,95 @@
+package filterlist
+
+// chars tells, for each byte, what matching needs to know of it.
+var chars = func() (t [256]uint8) {
+	for i := range t {
+		c := byte(i)
+		switch {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '%':
+			t[i] = charToken | charHost
+		case c == '.', c == '-', c == '_':
+			t[i] = charHost
+		case c < 0x80:
+			t[i] = charSeparator
+		}
+	}
+	t['%'] = charToken
+	return t
+}()
+
+const (
+	charToken     = 1 << iota // part of a token: a letter, a digit or %
+	charSeparator             // matched by ^: all of ASCII but letters, digits and _ - . %
+	charHost                  // may stand in a host name of a rule
+)
+
+// fold holds the ASCII lower case of each byte.
+var fold = func() (t [256]byte) {
+	for i := range t {
+		t[i] = byte(i)
+		if i >= 'A' && i <= 'Z' {
+			t[i] = byte(i) + 'a' - 'A'
+		}
+	}
+	return t
+}()
+
+func isSeparator(c byte) bool { return chars[c]&charSeparator != 0 }
+func isToken(c byte) bool     { return chars[c]&charToken != 0 }
+
+// mix spreads the bits of a key. Keys only choose candidates: what they find is compared in full.
+func mix(x uint64) uint32 {
+	x *= 0x9E3779B97F4A7C15
+	return uint32(x>>32) ^ uint32(x)
+}
+
+// The kinds of key, as different starting values.
+const (
+	saltPage   = 0x51ED270B
+	saltEntity = 0x2545F491
+	saltQuad   = 0x6C8E9CF5
+)
+
+// tokenKey is the key of a token of at least one byte, in lower case.
+func tokenKey(t []byte) uint32 {
+	n := len(t)
+	if n >= 8 {
+		return mix(le64(t) ^ le64(t[n-8:])*31 ^ uint64(n)<<56)
+	}
+	var x uint64
+	for i := n - 1; i >= 0; i-- {
+		x = x<<8 | uint64(t[i])
+	}
+	return mix(x ^ uint64(n)<<56)
+}
+
+func le64(b []byte) uint64 {
+	_ = b[7]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+func le32(b []byte) uint32 {
+	_ = b[3]
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+}
+
+// quadKey is the key of four bytes in a row.
+func quadKey(q uint32) uint32 { return mix(uint64(q) ^ saltQuad<<32) }
+
+// The hash of a host runs from its last byte to its first, so that one pass gives those of all its parent domains.
+const hostSeed = 0x811C9DC5
+
+func hostStep(h uint32, c byte) uint32 { return (h ^ uint32(c)) * 0x01000193 }
+
+func hostHash[T string | []byte](host T) uint32 {
+	h := uint32(hostSeed)
+	for i := len(host) - 1; i >= 0; i-- {
+		h = hostStep(h, host[i])
+	}
+	return h
+}
+
+func hostKey(hash uint32) uint32   { return mix(uint64(hash)) }
+func pageKey(hash uint32) uint32   { return mix(uint64(hash) ^ saltPage<<32) }
+func entityKey(hash uint32) uint32 { return mix(uint64(hash) ^ saltEntity<<32) }

@@ -1,0 +1,160 @@
+package filterlist
+
+import (
+	"regexp"
+	"sync"
+)
+
+// Engine matches requests against compiled lists. It is immutable and safe for concurrent use.
+type Engine struct {
+	names    []string // of lists and of what they include
+	roots    []uint16 // for each name the list, in the order that Compile was given
+	sums     [][32]byte
+	rules    []rule
+	blob     string
+	conds    []uint32
+	sources  []string
+	regexps  []*regexp.Regexp
+	block    table // rules that block
+	strong   table // those of them with $important
+	except   table // exceptions
+	modify   table // $csp, $removeparam, $redirect and their exceptions
+	entities bool  // a rule stands under the key of an entity
+	pages    bool  // there is an exception with $document
+	scratch  sync.Pool
+}
+
+// Source names a rule: its text, and the list and line where it stands.
+type Source struct {
+	Rule string
+	List string
+	Line int
+}
+
+// Result says by which rule a request is blocked, or what keeps it from being blocked.
+type Result struct {
+	Source
+	// ListIndex is the place of the list in the arguments of Compile; what a list includes counts as the list.
+	ListIndex int
+	// Important is true for a rule that only an important exception lifts.
+	Important bool
+	// Exception is the rule that lifts the block, if there is one.
+	Exception Source
+	// Redirect names the stand-in that a list wants served instead, "" for none: as written, without its priority.
+	Redirect string
+}
+
+// Len returns the number of rules in force.
+func (e *Engine) Len() int { return len(e.rules) }
+
+// Match reports whether the lists block the request. With false and a Result.Rule, an exception lifted that rule. It
+// does not allocate. Order of precedence: an important exception, an important rule, an exception, a rule.
+func (e *Engine) Match(r *Request) (Result, bool) {
+	s := e.acquire(r)
+	res, blocked := e.match(s)
+	e.scratch.Put(s)
+	return res, blocked
+}
+
+func (e *Engine) acquire(r *Request) *scratch {
+	s, ok := e.scratch.Get().(*scratch)
+	if !ok {
+		s = new(scratch)
+	}
+	s.load(r, e.entities)
+	return s
+}
+
+func (e *Engine) match(s *scratch) (res Result, blocked bool) {
+	id, ok := e.first(&e.block, s, 0)
+	if !ok {
+		return res, false
+	}
+	if strong, ok := e.first(&e.strong, s, 0); ok {
+		id = strong
+	}
+	r := &e.rules[id]
+	res.Source = e.source(id)
+	res.ListIndex = int(e.roots[r.list])
+	res.Important = r.flags&flagImportant != 0
+	exception, ok := e.first(&e.except, s, r.flags&flagImportant)
+	if !ok && e.pages {
+		exception, ok = e.pageException(s, r.flags&flagImportant)
+	}
+	if ok {
+		res.Exception = e.source(exception)
+		return res, false
+	}
+	res.Redirect = e.redirect(s)
+	return res, true
+}
+
+// first returns the first rule of the table that matches and has these flags.
+func (e *Engine) first(t *table, s *scratch, flags uint16) (id uint32, ok bool) {
+	t.visit(e, s, func(i uint32) bool {
+		if e.rules[i].flags&flags != flags {
+			return false
+		}
+		id, ok = i, true
+		return true
+	})
+	return id, ok
+}
+
+// pageException looks for an exception with $document, which lifts all that its page requests. Of the page only the
+// host is known: an exception for one path of it does not hold.
+func (e *Engine) pageException(s *scratch, flags uint16) (id uint32, ok bool) {
+	if s.pageHost == "" {
+		return 0, false
+	}
+	p, _ := e.scratch.Get().(*scratch)
+	if p == nil {
+		p = new(scratch)
+	}
+	const scheme = "https://"
+	p.rawCopy = append(append(append(p.rawCopy[:0], scheme...), s.pageHost...), '/')
+	r := Request{URL: p.rawCopy, HostStart: len(scheme), HostEnd: len(scheme) + len(s.pageHost), Type: Document, PageHost: s.pageHost}
+	p.load(&r, e.entities)
+	id, ok = e.first(&e.except, p, flags|flagPage)
+	e.scratch.Put(p)
+	return id, ok
+}
+
+func (e *Engine) source(id uint32) Source {
+	r := &e.rules[id]
+	return Source{Rule: e.text(r), List: e.names[r.list], Line: int(r.line)}
+}
+
+func (e *Engine) text(r *rule) string    { return e.blob[r.text : r.text+uint32(r.textLen)] }
+func (e *Engine) pattern(r *rule) string { return e.blob[r.pat : r.pat+uint32(r.patLen)] }
+
+// matches compares one rule with the request in full, the cheapest first.
+func (e *Engine) matches(r *rule, s *scratch) bool {
+	if r.types&s.types == 0 || r.flags&s.forbid != 0 {
+		return false
+	}
+	return e.matchPattern(r, s) && (r.cond == 0 || e.matchConditions(r.cond, s))
+}
+
+func (e *Engine) matchPattern(r *rule, s *scratch) bool {
+	text := s.lower
+	if r.flags&flagMatchCase != 0 {
+		text = s.raw
+	}
+	switch r.shape {
+	case shapeAny:
+		return true
+	case shapeHost:
+		pat := e.pattern(r)
+		i := s.hostEnd - len(pat)
+		if len(s.host) == 0 || i < int(s.host[len(s.host)-1].at) || string(text[i:s.hostEnd]) != pat {
+			return false
+		}
+		return i == int(s.host[len(s.host)-1].at) || text[i-1] == '.'
+	case shapePlain:
+		return matchPlain(text, e.pattern(r), r.flags, s.host)
+	case shapeGlob:
+		return matchGlob(text, e.pattern(r), r.flags, s.host)
+	}
+	return e.regexps[r.pat].Match(s.raw)
+}
