@@ -1,0 +1,307 @@
+// Package header judges and edits the header fields of a response through a rewrite.Policy: those that make a browser
+// contact somebody, store something or report somewhere, before or without a body. It also keeps validators, digests and
+// the site's own Content-Security-Policy true after a body was rewritten.
+package header
+
+import (
+	"net/http"
+	"net/textproto"
+	"strings"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
+)
+
+// Options are what Edit works with. One value serves one response, and one goroutine at a time.
+type Options struct {
+	// Policy judges; it must not be nil.
+	Policy rewrite.Policy
+	// Resolve writes to dst[:0] the absolute URL of a reference found in the response, without fragment, and tells where
+	// its host is; ok is false for what contacts nobody. The method of that name in package url is one. It must not be nil.
+	Resolve func(dst, ref []byte) (abs []byte, hostStart, hostEnd int, ok bool)
+	// Destination is what the browser wants the response for, and so what a redirect would be fetched as.
+	// The zero value stands for DestinationDocument.
+	Destination rewrite.Destination
+	// OptOut asks for the browser's own advertising interfaces to be off: Topics, Attribution Reporting, Protected Audience,
+	// and client hints that only tell devices apart. Set it while marketing is not granted.
+	OptOut bool
+	// Decoration, if not nil, is removed from redirects.
+	Decoration *Decoration
+	// MaxCookieAge limits how long a cookie set here may live from Now on; 0 does not.
+	MaxCookieAge time.Duration
+	Now          time.Time
+	// OnChange, if not nil, is told of each change: the field's canonical name and the verdict (zero if no Policy asked for it).
+	OnChange func(kind rewrite.Kind, field string, v rewrite.Verdict)
+
+	ref, abs []byte
+	resource rewrite.Resource
+}
+
+// Result says what Edit did beyond changing fields.
+type Result struct {
+	// Changes counts changed and removed field values.
+	Changes int
+	// Redirect is the verdict on a Location that was gated and therefore removed: the response must not stay a redirect.
+	Redirect rewrite.Verdict
+}
+
+// Edit changes h in place as the Policy says. It suits final responses, errors and 1xx alike, and a second Edit changes
+// nothing more. Values with CR, LF or NUL in a field that it looks at are removed.
+func Edit(h http.Header, o *Options) Result {
+	e := editor{Options: o}
+	for name, values := range h {
+		field := textproto.CanonicalMIMEHeaderKey(name)
+		edit := e.lookup(field)
+		if edit == nil {
+			continue
+		}
+		if kept, changed := e.each(field, values, edit); !changed {
+			continue
+		} else if len(kept) == 0 {
+			delete(h, name)
+		} else {
+			h[name] = kept
+		}
+	}
+	if o.OptOut {
+		e.optOut(h)
+	}
+	return e.result
+}
+
+type editor struct {
+	*Options
+	result Result
+}
+
+// edit is what one kind of field needs: it returns the value to keep, "" for none.
+type edit func(e *editor, field, value string) string
+
+// lookup is written as a switch because that is several times faster than a map for the many fields that need nothing.
+func (e *editor) lookup(field string) edit {
+	switch field {
+	case "Set-Cookie":
+		return (*editor).setCookie
+	case "Link":
+		return (*editor).link
+	case "Refresh":
+		return (*editor).refresh
+	case "Location":
+		return (*editor).location
+	case "Content-Security-Policy", "Content-Security-Policy-Report-Only", "X-Content-Security-Policy", "X-Webkit-Csp":
+		return (*editor).csp
+	case "Report-To", "Reporting-Endpoints", "Nel", "Expect-Ct", "Public-Key-Pins", "Public-Key-Pins-Report-Only":
+		return (*editor).report
+	case "X-Xss-Protection":
+		return (*editor).xssProtection
+	case "Speculation-Rules":
+		return (*editor).speculation
+	case "Sourcemap", "X-Sourcemap":
+		return (*editor).sourceMap
+	case "Accept-Ch", "Critical-Ch":
+		if e.OptOut {
+			return (*editor).clientHints
+		}
+	default:
+		if e.OptOut && advertising(field) {
+			return func(*editor, string, string) string { return "" }
+		}
+	}
+	return nil
+}
+
+// each edits the values of one field. It copies the slice only when something changes, because other code may hold it.
+func (e *editor) each(field string, values []string, f edit) (kept []string, changed bool) {
+	for i, v := range values {
+		after := ""
+		if writable(v) {
+			after = f(e, field, v)
+		}
+		if after == v && !changed {
+			continue
+		}
+		if !changed {
+			kept, changed = append(make([]string, 0, len(values)), values[:i]...), true
+		}
+		if after != v {
+			e.result.Changes++
+		}
+		if after != "" {
+			kept = append(kept, after)
+		}
+	}
+	return kept, changed
+}
+
+// judge asks about a reference that stands in field.
+func (e *editor) judge(ref string, field string, d rewrite.Destination) rewrite.Verdict {
+	e.ref = append(e.ref[:0], ref...)
+	abs, start, end, ok := e.Resolve(e.abs[:0], e.ref)
+	e.abs = abs
+	if !ok {
+		return rewrite.Verdict{}
+	}
+	e.resource = rewrite.Resource{URL: abs, HostStart: start, HostEnd: end, Destination: d, Attribute: attributeName(field)}
+	return e.Policy.Resource(&e.resource)
+}
+
+// attributeName is the field's name in lower case, without allocating for those that are judged.
+func attributeName(field string) string {
+	switch field {
+	case "Link":
+		return "link"
+	case "Location":
+		return "location"
+	case "Refresh":
+		return "refresh"
+	}
+	return strings.ToLower(field)
+}
+
+func (e *editor) changed(kind rewrite.Kind, field string, v rewrite.Verdict) {
+	if e.OnChange != nil {
+		e.OnChange(kind, field, v)
+	}
+}
+
+// setCookie withholds what the Policy gates and what no browser would store, and shortens the rest.
+func (e *editor) setCookie(field, value string) string {
+	c, ok := cookie.Parse(value)
+	if !ok {
+		e.changed(rewrite.KindHeader, field, rewrite.Verdict{})
+		return ""
+	}
+	e.ref = append(e.ref[:0], c.WireName()...)
+	if v := e.Policy.Cookie(e.ref); v.Gate {
+		e.changed(rewrite.KindCookie, field, v)
+		return ""
+	}
+	if e.MaxCookieAge <= 0 {
+		return value
+	}
+	after, changed := cookie.Clamp(value, e.Now, e.MaxCookieAge)
+	if changed {
+		e.changed(rewrite.KindCookie, field, rewrite.Verdict{})
+	}
+	return after
+}
+
+// location judges a redirect; an allowed one loses its decoration.
+func (e *editor) location(field, value string) string {
+	d := e.Destination
+	if d == rewrite.DestinationEmpty {
+		d = rewrite.DestinationDocument
+	}
+	if v := e.judge(value, field, d); v.Gate {
+		e.result.Redirect = v
+		e.changed(rewrite.KindResource, field, v)
+		return ""
+	}
+	if e.Decoration == nil {
+		return value
+	}
+	e.ref = append(e.ref[:0], value...)
+	after, changed := e.Decoration.Strip(e.abs[:0], e.ref)
+	if !changed {
+		return value
+	}
+	e.changed(rewrite.KindHeader, field, rewrite.Verdict{})
+	return string(after)
+}
+
+// refresh follows the shared declarative refresh steps of the HTML standard, which browsers use for the field too.
+func (e *editor) refresh(field, value string) string {
+	ref := refreshURL(value)
+	if ref == "" {
+		return value
+	}
+	v := e.judge(ref, field, rewrite.DestinationDocument)
+	if v.Gate {
+		e.changed(rewrite.KindResource, field, v)
+		return ""
+	}
+	return value
+}
+
+// refreshURL returns the URL in a refresh value, "" if it has none (HTML, 4.2.5.3 "shared declarative refresh steps").
+func refreshURL(s string) string {
+	s = strings.TrimLeft(s, " \t\f")
+	s = strings.TrimLeft(s, "0123456789.")
+	s = strings.TrimLeft(s, " \t\f")
+	if s != "" && (s[0] == ';' || s[0] == ',') {
+		s = s[1:]
+	}
+	s = strings.TrimLeft(s, " \t\f")
+	if len(s) >= 3 && strings.EqualFold(s[:3], "url") {
+		if t := strings.TrimLeft(s[3:], " \t\f"); t != "" && t[0] == '=' {
+			s = strings.TrimLeft(t[1:], " \t\f")
+		}
+	}
+	if s != "" && (s[0] == '"' || s[0] == '\'') {
+		q := s[0]
+		s = s[1:]
+		if i := strings.IndexByte(s, q); i >= 0 {
+			s = s[:i]
+		}
+	}
+	return s
+}
+
+// report removes a field that names a gated collector in any of its quoted strings: JSON (Report-To, NEL) and structured
+// fields (Reporting-Endpoints) quote alike.
+func (e *editor) report(field, value string) string {
+	return e.judgeStrings(field, value, rewrite.DestinationReport)
+}
+
+// speculation judges the rule sets that a Speculation-Rules field names.
+func (e *editor) speculation(field, value string) string {
+	return e.judgeStrings(field, value, rewrite.DestinationPrefetch)
+}
+
+func (e *editor) judgeStrings(field, value string, d rewrite.Destination) string {
+	var gated rewrite.Verdict
+	eachQuoted(value, func(s string) {
+		if !gated.Gate && strings.IndexByte(s, '/') >= 0 {
+			gated = e.judge(s, field, d)
+		}
+	})
+	if gated.Gate {
+		e.changed(rewrite.KindHeader, field, gated)
+		return ""
+	}
+	return value
+}
+
+func (e *editor) sourceMap(field, value string) string {
+	if v := e.judge(value, field, rewrite.DestinationEmpty); v.Gate {
+		e.changed(rewrite.KindHeader, field, v)
+		return ""
+	}
+	return value
+}
+
+// xssProtection judges the report address that the obsolete X-XSS-Protection could carry.
+func (e *editor) xssProtection(field, value string) string {
+	i := strings.Index(strings.ToLower(value), "report")
+	if i < 0 {
+		return value
+	}
+	ref := strings.TrimLeft(value[i+len("report"):], " \t=")
+	ref, _, _ = strings.Cut(ref, ";")
+	if v := e.judge(strings.Trim(ref, " \t"), field, rewrite.DestinationReport); v.Gate {
+		e.changed(rewrite.KindHeader, field, v)
+		return strings.TrimRight(value[:i], "; \t")
+	}
+	return value
+}
+
+// writable reports whether a field value can go on the wire.
+func writable(v string) bool {
+	for i := 0; i < len(v); i++ {
+		if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,315 @@
+package header_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
+	"github.com/caddy-consent/caddy-consent/rewrite/url"
+)
+
+// policy gates every host that contains "tracker" and every cookie whose name begins with "_".
+type policy struct{ seen []string }
+
+func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
+	if p.seen != nil {
+		p.seen = append(p.seen, fmt.Sprintf("%s %s %d", r.URL, r.Attribute, r.Destination))
+	}
+	if bytes.Contains(r.Host(), []byte("tracker")) {
+		return rewrite.Verdict{Gate: true, Vendor: "tracker", Purpose: "analytics"}
+	}
+	return rewrite.Verdict{}
+}
+func (p *policy) Script([]byte) rewrite.Verdict { return rewrite.Verdict{} }
+func (p *policy) Cookie(name []byte) rewrite.Verdict {
+	return rewrite.Verdict{Gate: bytes.HasPrefix(name, []byte("_")), Vendor: "tracker", Purpose: "analytics"}
+}
+
+func options(t testing.TB) *header.Options {
+	base, err := url.Parse("https://site.example/dir/page")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &header.Options{Policy: &policy{}, Resolve: base.Resolve}
+}
+
+func TestEditFields(t *testing.T) {
+	for _, c := range []struct{ field, in, want string }{
+		{"Link", "<https://tracker.test/a.js>; rel=preload; as=script", ""},
+		{"Link", "<//tracker.test>; rel=preconnect", ""},
+		{"Link", `<https:\\tracker.test\x>; rel="dns-prefetch"`, ""},
+		{"Link", "</own.js>; rel=preload; as=script", "</own.js>; rel=preload; as=script"},
+		{"Link", "</own.css>;rel=stylesheet , <https://tracker.test/>;rel=prefetch,</b>; rel=next", "</own.css>;rel=stylesheet, </b>; rel=next"},
+		{"Link", "<https://tracker.test/>;rel=prefetch, </a>; rel=x", "</a>; rel=x"},
+		{"Link", "<https://tracker.test/>; rel=canonical", "<https://tracker.test/>; rel=canonical"},
+		{"Link", `<https://tracker.test/>; rel="canonical preload"`, ""},
+		{"Link", `<https://tracker.test/>; rel=canonical; rel=preload`, ""},
+		{"Link", `<https://tracker.test/>; REL=PreLoad`, ""},
+		{"Link", `<https://tracker.test/>; rel="pre\load"`, ""},
+		{"Link", `</a,b>; rel=preload; title="x, <https://tracker.test/>; rel=preload"`, `</a,b>; rel=preload; title="x, <https://tracker.test/>; rel=preload"`},
+		{"Link", `</a>; rel="next, <https://tracker.test/>; rel=preload`, ""},
+		{"Link", `junk, <https://tracker.test/>; rel=preload`, ""},
+		{"Link", `</a>; rel=preload junk; x, </b>; rel=next`, `</a>; rel=preload junk; x, </b>; rel=next`},
+		{"Link", `</a> rel=preload, </b>; rel=next`, `</b>; rel=next`},
+		{"Link", `</i>; rel=preload; as=image; imagesrcset="/a 1x, https://tracker.test/b 2x"`, ""},
+		{"Link", `</i>; rel=preload; as=image; imagesrcset="/a 1x,https://tracker.test/b"`, `</i>; rel=preload; as=image; imagesrcset="/a 1x,https://tracker.test/b"`},
+		{"Link", `</i>; rel=preload; as=image; imagesrcset="https://tracker.test/b, /a 2x"`, ""},
+		{"Link", "no links here", "no links here"},
+
+		{"Refresh", "0;url=https://tracker.test/", ""},
+		{"Refresh", "0; URL = 'https://tracker.test/'", ""},
+		{"Refresh", `3.5,"//tracker.test/x`, ""},
+		{"Refresh", "1 https://tracker.test", ""},
+		{"Refresh", "5", "5"},
+		{"Refresh", "5; url=/next", "5; url=/next"},
+
+		{"Location", "/next?x=1", "/next?x=1"},
+		{"Location", "https://tracker.test/collect", ""},
+		{"Location", "//tracker.test", ""},
+
+		{"Content-Security-Policy", "default-src 'self'; report-uri https://tracker.test/csp", "default-src 'self'"},
+		{"Content-Security-Policy", "report-uri /csp https://tracker.test/csp; img-src *", "report-uri /csp; img-src *"},
+		{"Content-Security-Policy", "img-src  *;REPORT-URI //tracker.test/;  x", "img-src  *;  x"},
+		{"Content-Security-Policy", "report-uri https://tracker.test/csp", ""},
+		{"Content-Security-Policy", "img-src a, report-uri //tracker.test, font-src b", "img-src a,, font-src b"},
+		{"Content-Security-Policy", "report-uri /own; report-to x", "report-uri /own; report-to x"},
+		{"Content-Security-Policy-Report-Only", "default-src 'none'; report-uri //tracker.test/", "default-src 'none'"},
+
+		{"Report-To", `{"group":"g","max_age":1,"endpoints":[{"url":"https://tracker.test/r"}]}`, ""},
+		{"Report-To", `{"group":"g","endpoints":[{"url":"https:\/\/tracker.test\/r"}]}`, ""},
+		{"Report-To", `{"group":"g","endpoints":[{"url":"https:\u002f\u002ftracker.test\u002Fr"}]}`, ""},
+		{"Report-To", `{"group":"g","endpoints":[{"url":"https://site.example/r"}]}`, `{"group":"g","endpoints":[{"url":"https://site.example/r"}]}`},
+		{"Reporting-Endpoints", `main="https://tracker.test/r"`, ""},
+		{"Reporting-Endpoints", `main="/r", other="https://tracker.test/r`, ""},
+		{"Reporting-Endpoints", `main="/r"`, `main="/r"`},
+		{"Nel", `{"report_to":"g","max_age":1}`, `{"report_to":"g","max_age":1}`},
+		{"Expect-Ct", `max-age=1, report-uri="https://tracker.test/"`, ""},
+		{"X-Xss-Protection", "1; report=https://tracker.test/x", "1"},
+		{"X-Xss-Protection", "1; mode=block", "1; mode=block"},
+
+		{"Speculation-Rules", `"https://tracker.test/rules.json"`, ""},
+		{"Speculation-Rules", `"/rules.json"`, `"/rules.json"`},
+		{"Sourcemap", "https://tracker.test/app.js.map", ""},
+		{"X-Sourcemap", "app.js.map", "app.js.map"},
+		{"sourcemap", "https://tracker.test/app.js.map", ""}, // a name that nobody made canonical
+
+		{"Set-Cookie", "session=1; HttpOnly", "session=1; HttpOnly"},
+		{"Set-Cookie", "_ga=1; Path=/", ""},
+		{"Set-Cookie", "=_ga=1", ""},
+		{"Set-Cookie", "_alone", ""},
+		{"Set-Cookie", "a=1\r\nSet-Cookie: _ga=2", ""},
+		{"Link", "</a>; rel=x\r\nX: y", ""},
+		{"Location", "/x\x00", ""},
+
+		{"Content-Type", "text/html", "text/html"},
+		{"Alt-Svc", `h3=":443"`, `h3=":443"`},
+		{"Accept-Ch", "Sec-CH-UA-Model, DPR", "Sec-CH-UA-Model, DPR"}, // marketing is not refused
+	} {
+		h := http.Header{c.field: {c.in}}
+		result := header.Edit(h, options(t))
+		got := strings.Join(h[c.field], "|")
+		if got != c.want {
+			t.Errorf("%s: %q became %q, want %q", c.field, c.in, got, c.want)
+		}
+		if (result.Changes != 0) != (c.in != c.want) {
+			t.Errorf("%s: %q: counted %d changes", c.field, c.in, result.Changes)
+		}
+		before := h.Clone()
+		if again := header.Edit(h, options(t)); again.Changes != 0 || !reflect.DeepEqual(before, h) {
+			t.Errorf("%s: %q: a second Edit changed %v to %v", c.field, c.in, before, h)
+		}
+	}
+}
+
+func TestEditKeepsOtherValues(t *testing.T) {
+	shared := []string{"a=1", "_ga=2", "b=3", "_gid=4"}
+	h := http.Header{"Set-Cookie": shared}
+	if n := header.Edit(h, options(t)).Changes; n != 2 || !reflect.DeepEqual(h["Set-Cookie"], []string{"a=1", "b=3"}) {
+		t.Errorf("%d changes, left %q", n, h["Set-Cookie"])
+	}
+	if !reflect.DeepEqual(shared, []string{"a=1", "_ga=2", "b=3", "_gid=4"}) {
+		t.Errorf("the slice that others hold became %q", shared)
+	}
+}
+
+func TestEditRedirect(t *testing.T) {
+	o := options(t)
+	p := o.Policy.(*policy)
+	p.seen = []string{}
+	o.Destination = rewrite.DestinationImage
+	h := http.Header{"Location": {"https://tracker.test/pixel#f"}}
+	if v := header.Edit(h, o).Redirect; !v.Gate || v.Vendor != "tracker" || len(h) != 0 {
+		t.Errorf("verdict %+v, header %v", v, h)
+	}
+	if want := fmt.Sprintf("https://tracker.test/pixel location %d", rewrite.DestinationImage); p.seen[0] != want {
+		t.Errorf("asked about %q, want %q", p.seen[0], want)
+	}
+}
+
+func TestLinkDestinations(t *testing.T) {
+	for link, want := range map[string]rewrite.Destination{
+		"rel=preload; as=script": rewrite.DestinationScript, "as=font; rel=preload": rewrite.DestinationFont,
+		"rel=preload; as=fetch": rewrite.DestinationEmpty, "rel=modulepreload": rewrite.DestinationScript,
+		"rel=stylesheet": rewrite.DestinationStyle, "rel=preconnect; as=script": rewrite.DestinationConnect,
+		"rel=prefetch; as=document": rewrite.DestinationFrame, "rel=prefetch": rewrite.DestinationPrefetch,
+		"rel=preload; as=track": rewrite.DestinationMedia, "rel=icon": rewrite.DestinationImage, "rel=manifest": rewrite.DestinationManifest,
+		"rel=preload; as=object": rewrite.DestinationObject, "rel=preload; as=style": rewrite.DestinationStyle,
+	} {
+		o := options(t)
+		p := o.Policy.(*policy)
+		p.seen = []string{}
+		header.Edit(http.Header{"Link": {"<https://other.test/>; " + link}}, o)
+		if w := fmt.Sprintf("https://other.test/ link %d", want); len(p.seen) != 1 || p.seen[0] != w {
+			t.Errorf("%s: asked about %q, want %q", link, p.seen, w)
+		}
+	}
+}
+
+func TestEditReports(t *testing.T) {
+	var told []string
+	o := options(t)
+	o.OnChange = func(kind rewrite.Kind, field string, v rewrite.Verdict) {
+		told = append(told, fmt.Sprintf("%d %s %s", kind, field, v.Vendor))
+	}
+	header.Edit(http.Header{"Set-Cookie": {"_ga=1", "a=1"}}, o)
+	header.Edit(http.Header{"Link": {"<https://tracker.test>;rel=preload"}}, o)
+	if want := []string{"2 Set-Cookie tracker", "0 Link tracker"}; !reflect.DeepEqual(told, want) {
+		t.Errorf("told of %q, want %q", told, want)
+	}
+}
+
+func TestEditClampsCookies(t *testing.T) {
+	o := options(t)
+	o.MaxCookieAge, o.Now = time.Hour, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	h := http.Header{"Set-Cookie": {"a=1; Max-Age=99999; Path=/", "b=2"}}
+	header.Edit(h, o)
+	if want := []string{"a=1; Max-Age=3600; Path=/", "b=2"}; !reflect.DeepEqual(h["Set-Cookie"], want) {
+		t.Errorf("got %q", h["Set-Cookie"])
+	}
+}
+
+const features = "attribution-reporting=(), browsing-topics=(), join-ad-interest-group=(), private-aggregation=(), run-ad-auction=(), shared-storage=(), shared-storage-select-url=()"
+
+func TestOptOut(t *testing.T) {
+	for name, c := range map[string]struct{ in, want http.Header }{
+		"nothing there": {http.Header{}, http.Header{"Permissions-Policy": {features}}},
+		"beside the site's": {
+			http.Header{"Permissions-Policy": {`geolocation=(self "https://maps.example"), browsing-topics=*, x=?1;p="a,b"`}},
+			http.Header{"Permissions-Policy": {`geolocation=(self "https://maps.example"), browsing-topics=*, x=?1;p="a,b"`, features}},
+		},
+		"instead of an invalid one": {
+			http.Header{"Permissions-Policy": {`geolocation 'self'`}}, http.Header{"Permissions-Policy": {features}},
+		},
+		"advertising fields": {
+			http.Header{"Observe-Browsing-Topics": {"?1"}, "Attribution-Reporting-Register-Source": {"{}"}, "Accept-Ch": {"Sec-CH-UA-Model, DPR , sec-ch-ua-arch"}, "Critical-Ch": {"Sec-CH-UA-Model"}},
+			http.Header{"Permissions-Policy": {features}, "Accept-Ch": {"DPR"}},
+		},
+	} {
+		o := options(t)
+		o.OptOut = true
+		if header.Edit(c.in, o).Changes == 0 || !reflect.DeepEqual(c.in, c.want) {
+			t.Errorf("%s: got %q", name, c.in)
+		}
+		if header.Edit(c.in, o).Changes != 0 || !reflect.DeepEqual(c.in, c.want) {
+			t.Errorf("%s: a second Edit gave %q", name, c.in)
+		}
+	}
+}
+
+func TestInvalidPermissionsPolicyIsReplaced(t *testing.T) {
+	for v, valid := range map[string]bool{
+		"a": true, "a=()": true, "a=(self)": true, "a=*": true, "*=1": true, `a=("x" self);r="y", b`: true, "a=1;b;c=d": true, "a=:AA==:": true,
+		"a=( self  none )": true, `a="x\"y"`: true,
+		"a=": false, "A=1": false, "a=(": false, "a=1,": false, "a,,b": false, "a=1 b": false, `a="x`: false, "a=(x": false, `a=("x"y)`: false, "a;=1": false, "geolocation 'none'; x": false,
+	} {
+		o := options(t)
+		o.OptOut = true
+		h := http.Header{"Permissions-Policy": {v}}
+		header.Edit(h, o)
+		if kept := len(h["Permissions-Policy"]) == 2; kept != valid {
+			t.Errorf("%q: kept is %v, want %v", v, kept, valid)
+		}
+	}
+}
+
+func FuzzEdit(f *testing.F) {
+	for _, s := range []string{
+		`<https://tracker.test/>; rel=preload, </a>; rel="x\"y"`, "0;url=https://tracker.test", "report-uri //tracker.test; x, y",
+		`{"endpoints":[{"url":"https://tracker.test"}]}`, `a="b\`, `<>;rel=preload;imagesrcset=" , ,"`, "_ga=1",
+	} {
+		f.Add(s)
+	}
+	fields := []string{"Link", "Refresh", "Location", "Content-Security-Policy", "Report-To", "X-Xss-Protection", "Set-Cookie", "Sourcemap", "Permissions-Policy", "Accept-Ch"}
+	f.Fuzz(func(t *testing.T, value string) {
+		for _, field := range fields {
+			h := http.Header{field: {value}}
+			o := options(t)
+			o.OptOut, o.Decoration = true, header.DefaultDecoration()
+			header.Edit(h, o)
+			before := h.Clone()
+			if header.Edit(h, o).Changes != 0 || !reflect.DeepEqual(before, h) {
+				t.Fatalf("%s %q: %q, then %q", field, value, before, h)
+			}
+			for _, v := range h[field] {
+				if strings.ContainsAny(v, "\r\n\x00") {
+					t.Fatalf("%s %q: wrote %q", field, value, v)
+				}
+			}
+		}
+	})
+}
+
+// typical is the header of a page of a real shop.
+func typical() http.Header {
+	return http.Header{
+		"Content-Type": {"text/html; charset=utf-8"}, "Cache-Control": {"max-age=0, private"}, "Server": {"nginx"},
+		"Date": {"Tue, 05 May 2026 10:00:00 GMT"}, "Etag": {`W/"0123456789abcdef"`}, "Vary": {"Accept-Encoding, Cookie"},
+		"X-Frame-Options": {"SAMEORIGIN"}, "X-Content-Type-Options": {"nosniff"}, "Referrer-Policy": {"strict-origin-when-cross-origin"},
+		"Strict-Transport-Security": {"max-age=31536000"}, "X-Request-Id": {"b3c9e1"}, "X-Runtime": {"0.04"}, "X-Cache": {"MISS"},
+		"Link":                    {`</assets/app.css>; rel=preload; as=style, <https://cdn.example>; rel=preconnect, <https://site.example/>; rel="https://api.w.org/"`},
+		"Set-Cookie":              {"session=0123456789; Path=/; HttpOnly; SameSite=Lax", "csrf=abcdef; Path=/"},
+		"Content-Security-Policy": {"default-src 'self' https:; img-src * data:; script-src 'self' 'unsafe-inline' https://cdn.example"},
+		"Report-To":               {`{"group":"default","max_age":86400,"endpoints":[{"url":"https://site.example/reports"}]}`},
+		"Nel":                     {`{"report_to":"default","max_age":86400}`},
+	}
+}
+
+func BenchmarkEdit(b *testing.B) {
+	h := typical()
+	o := options(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if header.Edit(h, o).Changes != 0 {
+			b.Fatal("changed")
+		}
+	}
+}
+
+// BenchmarkEditOptOut includes making the header anew, since Edit changes it.
+func BenchmarkEditOptOut(b *testing.B) {
+	o := options(b)
+	o.OptOut = true
+	h := typical()
+	b.ReportAllocs()
+	for b.Loop() {
+		delete(h, "Permissions-Policy")
+		header.Edit(h, o)
+	}
+}
+
+func ExampleEdit() {
+	base, _ := url.Parse("https://shop.example/")
+	h := http.Header{
+		"Link":       {"</app.css>; rel=preload; as=style, <https://tracker.test>; rel=preconnect"},
+		"Set-Cookie": {"session=1", "_ga=2"},
+	}
+	header.Edit(h, &header.Options{Policy: &policy{}, Resolve: base.Resolve})
+	fmt.Println(h["Link"], h["Set-Cookie"])
+	// Output: [</app.css>; rel=preload; as=style] [session=1]
+}

@@ -1,0 +1,296 @@
+package header
+
+import (
+	"strings"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+)
+
+// link drops the gated link-values of a Link field (RFC 8288, 3) and keeps the others byte for byte. What is not
+// a link-value is dropped too, because engines differ in what they make of it.
+func (e *editor) link(field, value string) string {
+	if strings.IndexByte(value, '<') < 0 {
+		return value
+	}
+	var kept strings.Builder
+	dropped := false
+	for rest := value; rest != ""; {
+		var text string
+		start := len(value) - len(rest)
+		text, rest = cutLink(rest)
+		if strings.Trim(text, " \t") == "" {
+			continue
+		}
+		v, ok := e.judgeLink(field, text)
+		if ok && !v.Gate {
+			if dropped {
+				if kept.Len() > 0 {
+					kept.WriteString(", ")
+				}
+				kept.WriteString(strings.Trim(text, " \t"))
+			}
+			continue
+		}
+		e.changed(rewrite.KindResource, field, v)
+		if !dropped {
+			dropped = true
+			kept.WriteString(strings.Trim(value[:start], ", \t"))
+		}
+	}
+	if !dropped {
+		return value
+	}
+	return kept.String()
+}
+
+// judgeLink judges the target and the imagesrcset of one link-value; ok is false for malformed text.
+func (e *editor) judgeLink(field, text string) (v rewrite.Verdict, ok bool) {
+	l, ok := parseLink(text)
+	if !ok || !l.fetches {
+		return v, ok
+	}
+	if v = e.judge(l.target, field, l.destination); v.Gate {
+		return v, true
+	}
+	for rest := l.imageSrcset; rest != ""; {
+		rest = strings.TrimLeft(rest, " \t,")
+		i := strings.IndexAny(rest, " \t")
+		if i < 0 {
+			i = len(rest)
+		}
+		if candidate := strings.TrimRight(rest[:i], ","); candidate != "" {
+			if v = e.judge(candidate, field, rewrite.DestinationImage); v.Gate {
+				return v, true
+			}
+		}
+		rest = rest[i:]
+	}
+	return v, true
+}
+
+// cutLink returns what is before the next comma outside of <…> and "…".
+func cutLink(s string) (text, rest string) {
+	inAngle, inQuote := false, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case inQuote:
+			if c == '\\' {
+				i++
+			} else if c == '"' {
+				inQuote = false
+			}
+		case inAngle:
+			inAngle = c != '>'
+		case c == '<':
+			inAngle = true
+		case c == '"':
+			inQuote = true
+		case c == ',':
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
+}
+
+// linkValue is what a browser reads from a link-value.
+type linkValue struct {
+	target, imageSrcset string
+	destination         rewrite.Destination
+	fetches             bool
+}
+
+func parseLink(s string) (l linkValue, ok bool) {
+	s = strings.Trim(s, " \t")
+	end := strings.IndexByte(s, '>')
+	if s == "" || s[0] != '<' || end < 0 {
+		return l, false
+	}
+	l.target = strings.Trim(s[1:end], " \t")
+	s = s[end+1:]
+	as := ""
+	for {
+		s = strings.TrimLeft(s, " \t")
+		if s == "" {
+			break
+		}
+		if s[0] != ';' {
+			return l, false
+		}
+		var name, value string
+		if name, value, s, ok = cutParam(s[1:]); !ok {
+			return l, false
+		}
+		switch {
+		case strings.EqualFold(name, "rel"):
+			l.relations(value)
+		case strings.EqualFold(name, "as"):
+			as = value
+		case strings.EqualFold(name, "imagesrcset"):
+			l.imageSrcset = value
+		}
+	}
+	if d, known := asDestination(as); known && l.destination != rewrite.DestinationConnect {
+		l.destination = d
+	}
+	return l, true
+}
+
+// relations adds the link types of one rel. Several rel parameters are an error that engines treat differently, so
+// all are looked at.
+func (l *linkValue) relations(rel string) {
+	for _, r := range strings.Fields(strings.ToLower(rel)) {
+		if d, ok := relDestination(r); ok {
+			l.destination, l.fetches = d, true
+		}
+	}
+}
+
+// relDestination tells what a link type makes a browser fetch (HTML, 4.6.8, and what engines add to it).
+func relDestination(rel string) (rewrite.Destination, bool) {
+	switch rel {
+	case "stylesheet":
+		return rewrite.DestinationStyle, true
+	case "modulepreload":
+		return rewrite.DestinationScript, true
+	case "preconnect", "dns-prefetch":
+		return rewrite.DestinationConnect, true
+	case "prefetch", "prerender", "next", "prev", "compression-dictionary": // Firefox prefetches next
+		return rewrite.DestinationPrefetch, true
+	case "icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon":
+		return rewrite.DestinationImage, true
+	case "manifest":
+		return rewrite.DestinationManifest, true
+	case "preload", "monetization", "import":
+		return rewrite.DestinationEmpty, true
+	}
+	return 0, false
+}
+
+func asDestination(as string) (rewrite.Destination, bool) {
+	switch strings.ToLower(as) {
+	case "script", "serviceworker", "worker", "sharedworker", "json":
+		return rewrite.DestinationScript, true
+	case "style":
+		return rewrite.DestinationStyle, true
+	case "image":
+		return rewrite.DestinationImage, true
+	case "font":
+		return rewrite.DestinationFont, true
+	case "audio", "video", "track":
+		return rewrite.DestinationMedia, true
+	case "document", "iframe", "frame":
+		return rewrite.DestinationFrame, true
+	case "object", "embed":
+		return rewrite.DestinationObject, true
+	}
+	return 0, false
+}
+
+// cutParam reads `name`, `name=token` or `name="quoted"` and returns what follows.
+func cutParam(s string) (name, value, rest string, ok bool) {
+	i := strings.IndexAny(s, "=;\"<>")
+	if i < 0 {
+		return strings.Trim(s, " \t"), "", "", true
+	}
+	name = strings.Trim(s[:i], " \t")
+	if s[i] == ';' {
+		return name, "", s[i:], true
+	}
+	if s[i] != '=' {
+		return "", "", "", false
+	}
+	s = strings.TrimLeft(s[i+1:], " \t")
+	if s != "" && s[0] == '"' {
+		value, rest, ok = unquote(s[1:])
+		return name, value, rest, ok
+	}
+	i = strings.IndexByte(s, ';')
+	if i < 0 {
+		i = len(s)
+	}
+	value = strings.Trim(s[:i], " \t")
+	return name, value, s[i:], strings.IndexByte(value, '"') < 0
+}
+
+// unquote reads a quoted string after its opening quote: backslash escapes one character (RFC 9110, 5.6.4).
+func unquote(s string) (value, rest string, ok bool) {
+	i := strings.IndexAny(s, `"\`)
+	if i >= 0 && s[i] == '"' {
+		return s[:i], s[i+1:], true
+	}
+	var b strings.Builder
+	for i = 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			return b.String(), s[i+1:], true
+		case '\\':
+			i++
+			if i == len(s) {
+				return "", "", false
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return "", "", false
+}
+
+// eachQuoted calls f for every quoted string in s, with JSON's \u escapes for ASCII undone as well; text after
+// an opening quote that is never closed counts as one.
+func eachQuoted(s string, f func(string)) {
+	for {
+		i := strings.IndexByte(s, '"')
+		if i < 0 {
+			return
+		}
+		s = s[i+1:]
+		value, rest, ok := unquoteJSON(s)
+		f(value)
+		if !ok {
+			return
+		}
+		s = rest
+	}
+}
+
+func unquoteJSON(s string) (value, rest string, ok bool) {
+	i := strings.IndexAny(s, `"\`)
+	if i < 0 {
+		return s, "", false
+	}
+	if s[i] == '"' {
+		return s[:i], s[i+1:], true
+	}
+	var b strings.Builder
+	for i = 0; i < len(s); i++ {
+		c := s[i]
+		if c == '"' {
+			return b.String(), s[i+1:], true
+		}
+		if c == '\\' && i+1 < len(s) {
+			i++
+			if c = s[i]; c == 'u' {
+				if n, ok := hex4(s[i+1:]); ok {
+					b.WriteRune(n)
+					i += 4
+					continue
+				}
+			}
+		}
+		b.WriteByte(c)
+	}
+	return b.String(), "", false
+}
+
+func hex4(s string) (r rune, ok bool) {
+	if len(s) < 4 {
+		return 0, false
+	}
+	for i := range 4 {
+		d := strings.IndexByte("0123456789abcdef", s[i]|0x20)
+		if d < 0 {
+			return 0, false
+		}
+		r = r<<4 | rune(d)
+	}
+	return r, true
+}

@@ -1,0 +1,142 @@
+package header
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Rewritten removes from a response whose body is changed on the way what is true of the original bytes only: its length,
+// digests (RFC 9530), signatures (RFC 9421) and ranges.
+func Rewritten(h http.Header) {
+	for _, field := range [...]string{
+		"Content-Length", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Signature", "Signature-Input", "Accept-Ranges",
+	} {
+		delete(h, field)
+	}
+}
+
+// The marks say whether the original entity tag was strong or weak, so that it can be given back as it was.
+const (
+	strongMark = "-cs."
+	weakMark   = "-cw."
+)
+
+// MarkETag makes the entity tag of a response depend on state, the consent state that its body was rendered for, and weak,
+// because two renderings are never the same bytes (RFC 9110, 8.8.1). It removes Last-Modified, which cannot tell states
+// apart. It must be called for a 304 as well as for the response that it confirms. state is of [A-Za-z0-9_-].
+func MarkETag(h http.Header, state string) {
+	delete(h, "Last-Modified")
+	values := h["Etag"]
+	if len(values) == 0 {
+		return
+	}
+	opaque, weak, ok := entityTag(values[0])
+	if !ok || !writable(values[0]) {
+		delete(h, "Etag")
+		return
+	}
+	if _, _, marked := unmark(opaque, state); marked {
+		return
+	}
+	mark := strongMark
+	if weak {
+		mark = weakMark
+	}
+	h["Etag"] = []string{`W/"` + opaque + mark + state + `"`}
+}
+
+// Conditional makes a request's preconditions right for the origin: a tag that MarkETag made for this state is
+// given back its original form. Tags of another state, tags that were never marked, "*" and dates would let
+// the origin confirm a page that was rendered under another consent, so they are removed (If-None-Match, If-Modified-Since).
+// Ranges of a rewritten body mean nothing and are removed too. If-Match protects the origin's resource, not a
+// rendering, so its tags are unmarked whatever their state.
+func Conditional(h http.Header, state string) {
+	for _, field := range [...]string{"If-Modified-Since", "Range", "If-Range"} {
+		delete(h, field)
+	}
+	if values := h["If-None-Match"]; len(values) > 0 {
+		if tags := unmarked(values, state, false); tags != "" {
+			h["If-None-Match"] = []string{tags}
+		} else {
+			delete(h, "If-None-Match")
+		}
+	}
+	if values := h["If-Match"]; len(values) > 0 {
+		h["If-Match"] = []string{unmarked(values, "", true)}
+	}
+}
+
+// unmarked rewrites a list of entity tags; those without a mark of that state stay only if others may.
+func unmarked(values []string, state string, others bool) string {
+	var list []string
+	rest := strings.Join(values, ",")
+	for rest != "" {
+		var tag string
+		tag, rest = cutTag(strings.TrimLeft(rest, ", \t"))
+		opaque, _, ok := entityTag(tag)
+		if ok {
+			if original, weak, marked := unmark(opaque, state); marked {
+				tag = `"` + original + `"`
+				if weak {
+					tag = "W/" + tag
+				}
+				list = append(list, tag)
+				continue
+			}
+		}
+		if others && tag != "" {
+			list = append(list, tag)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// cutTag returns the text before the next comma outside of quotes. Entity tags know no escapes.
+func cutTag(s string) (tag, rest string) {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == ',' && !quoted:
+			return strings.TrimRight(s[:i], " \t"), s[i+1:]
+		}
+	}
+	return strings.TrimRight(s, " \t"), ""
+}
+
+// entityTag reads `"opaque"` or `W/"opaque"` (RFC 9110, 8.8.3).
+func entityTag(s string) (opaque string, weak, ok bool) {
+	s = strings.Trim(s, " \t")
+	if t, found := strings.CutPrefix(s, "W/"); found {
+		s, weak = t, true
+	}
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' || strings.IndexByte(s[1:len(s)-1], '"') >= 0 {
+		return "", false, false
+	}
+	return s[1 : len(s)-1], weak, true
+}
+
+// unmark splits a marked tag; with an empty state a mark of any state is taken off.
+func unmark(opaque, state string) (original string, weak, ok bool) {
+	for _, mark := range [...]string{strongMark, weakMark} {
+		i := strings.LastIndex(opaque, mark)
+		if i < 0 {
+			continue
+		}
+		if got := opaque[i+len(mark):]; got == state || state == "" && stateLike(got) {
+			return opaque[:i], mark == weakMark, true
+		}
+	}
+	return "", false, false
+}
+
+func stateLike(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_' || c == '-') {
+			return false
+		}
+	}
+	return s != ""
+}
