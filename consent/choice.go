@@ -23,21 +23,22 @@ var answerNames = map[string]Answer{"accept": Accept, "refuse": Refuse, "save": 
 // Choice is a visitor's answer as a form states it.
 type Choice struct {
 	Answer Answer
-	// Purposes, with Save, are those that were ticked. Listed says that the form was about purposes: those not ticked
-	// are refused. Without it the form was about single vendors, and the answers about purposes stay as they are.
+	// Purposes, with Save, are those that were ticked; those not ticked are refused.
 	Purposes Purposes
-	Listed   bool
-	// Vendors are the individual answers of the form.
-	Vendors VendorChoices
+	// VendorsOnly, with Save, says that the form was about single vendors: the answers about purposes stay as they are.
+	VendorsOnly bool
+	// Vendors are the form's answers about single vendors. VendorsListed says that the form offered them all, so that a
+	// vendor without an answer follows its purpose again.
+	Vendors       VendorChoices
+	VendorsListed bool
 }
 
 // maxChoiceFields bounds the fields of one form.
 const maxChoiceFields = 2*MaxVendor + numPurposes
 
-// ParseChoice reads the fields choice, purpose and vendor of a form; number resolves a vendor's catalogue id. A form about
-// purposes has at least one purpose field, if only purpose=necessary: a page that offers both purposes and vendors must
-// send that one always, since unticked boxes are not sent. Without any purpose and any vendor, save refuses everything.
-// The errors are fit to be shown to the sender.
+// ParseChoice reads a form's fields: choice; purpose, once for each that is ticked; vendor, once for each vendor as +id, -id
+// or empty; scope=vendor, where the form is about single vendors only. number resolves a vendor's catalogue id. A save of
+// nothing refuses everything. The errors are fit to be shown to the sender.
 func ParseChoice(form url.Values, number func(id string) (uint16, bool)) (Choice, error) {
 	var c Choice
 	if len(form["choice"]) != 1 {
@@ -58,11 +59,18 @@ func ParseChoice(form url.Values, number func(id string) (uint16, bool)) (Choice
 		c.Purposes = c.Purposes.With(p)
 	}
 	for _, v := range form["vendor"] {
+		if v == "" {
+			continue
+		}
 		if err := c.addVendor(v, number); err != nil {
 			return Choice{}, err
 		}
 	}
-	c.Listed = len(form["purpose"]) > 0 || len(form["vendor"]) == 0
+	c.VendorsOnly = form.Get("scope") == "vendor"
+	c.VendorsListed = len(form["vendor"]) > 0
+	if c.VendorsOnly && c.Vendors.IsZero() {
+		return Choice{}, errors.New("scope=vendor: name at least one vendor")
+	}
 	return c, nil
 }
 
@@ -87,8 +95,8 @@ func (c *Choice) addVendor(v string, number func(id string) (uint16, bool)) erro
 //
 //   - Accept grants what Decide asks about, and keeps what is granted; if it asks nothing, all that the terms ask for.
 //   - Refuse and Withdraw deny all optional purposes and drop the answers about single vendors.
-//   - Save of purposes grants those ticked and denies the others; vendors refused earlier stay refused unless the form
-//     agrees to them; vendors agreed to earlier need to be agreed to again.
+//   - Save of purposes grants those ticked and denies the others. Vendors that it lists are as it says; where it lists none,
+//     those refused stay refused and those agreed to need to be agreed to again.
 //   - Save of vendors changes those vendors only.
 func Choose(t *Terms, s *Signals, c Choice, now time.Time) (Token, Event) {
 	d := Decide(t, s, now)
@@ -106,22 +114,30 @@ func Choose(t *Terms, s *Signals, c Choice, now time.Time) (Token, Event) {
 		next.Granted = (d.Ask | held) & grantable
 		next.Denied = s.tokenRefusals() &^ next.Granted
 		next.Vendors = vendors
+		next.keepAge(&d, held, vendors)
 	case c.Answer == Accept:
 		next.Granted = grantable
-	case c.Answer == Save && c.Listed:
+	case c.Answer == Save && !c.VendorsOnly:
 		next.Granted = c.Purposes & grantable
 		next.Denied = (t.Asked | s.tokenRefusals()) & OptionalPurposes &^ next.Granted
-		next.Vendors = d.Vendors.withoutGrants().with(c.Vendors)
+		if next.Vendors = c.Vendors; !c.VendorsListed {
+			next.Vendors = d.Vendors.withoutGrants()
+		}
 	case c.Answer == Save:
 		next.Granted, next.Denied = held&grantable, s.tokenRefusals()
 		next.Vendors = vendors.with(c.Vendors)
-		if !d.At.IsZero() && d.At.Before(next.At) && (next.Granted != 0 || vendors.grantsAny()) {
-			next.At = d.At.UTC()
-		}
+		next.keepAge(&d, held, vendors)
 	default:
 		next.Denied = OptionalPurposes
 	}
 	return next, event(d.ownGrants() != 0 || d.Vendors.grantsAny(), &next)
+}
+
+// keepAge leaves the token as old as what it carries over.
+func (k *Token) keepAge(d *Decision, held Purposes, vendors VendorChoices) {
+	if (held != 0 || vendors.grantsAny()) && d.At.Before(k.At) {
+		k.At = d.At
+	}
 }
 
 func event(before bool, next *Token) Event {

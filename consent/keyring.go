@@ -31,11 +31,11 @@ func GenerateKey() Key {
 // never hold the text.
 func ParseKey(text string) (Key, error) {
 	text = strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(strings.TrimSpace(text), "="))
-	if !isBase64URL(text) {
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
 		return Key{}, errors.New("consent key: not base64; make one with: openssl rand -base64 32")
 	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) != 32 {
+	if len(b) != 32 {
 		return Key{}, fmt.Errorf("consent key: holds %d bytes, want 32; make one with: openssl rand -base64 32", len(b))
 	}
 	if bytes.Count(b, b[:1]) == len(b) {

@@ -46,7 +46,7 @@ func (r *Keyring) SignLink(site string, l Link) string {
 
 // VerifyLink returns the link of a path segment that SignLink made for the same site and that has not expired at now.
 func (r *Keyring) VerifyLink(site, segment string, now time.Time) (Link, error) {
-	if len(segment) != MaxLinkLen || !isBase64URL(segment) {
+	if len(segment) != MaxLinkLen || hasBreak(segment) {
 		return Link{}, ErrLink
 	}
 	b, err := strictBase64.DecodeString(segment)

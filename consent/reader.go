@@ -88,7 +88,10 @@ func NewReader(c ReaderConfig) (*Reader, error) {
 	if c.Keys == nil {
 		errs = append(errs, errors.New("consent reader: no keys; make a keyring with NewKeyring"))
 	}
-	return &Reader{config: c, name: c.Cookie.Name()}, errors.Join(errs...)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return &Reader{config: c, name: c.Cookie.Name()}, nil
 }
 
 // Read returns the signals of one request: header fields as net/http holds them (canonical names, raw values), the

@@ -1,6 +1,15 @@
 package consent
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/oschwald/maxminddb-golang/v2"
+)
 
 // Regime is the rule of law about what may happen before a visitor has answered.
 type Regime uint8
@@ -9,7 +18,7 @@ type Regime uint8
 const (
 	OptIn      Regime = iota // nothing optional before the visitor agrees
 	OptOut                   // optional purposes are permitted until the visitor, or a signal, refuses
-	NoticeOnly               // permitted, with a notice
+	NoticeOnly               // the same, and the visitor need not be offered a refusal beforehand
 	ByRegion                 // in Terms only: as Signals.Region says
 )
 
@@ -25,12 +34,10 @@ func (r Regime) String() string {
 
 // ParseRegime returns the regime of that name; the error lists the names there are.
 func ParseRegime(name string) (Regime, error) {
-	for i, n := range regimeNames {
-		if n == name {
-			return Regime(i), nil
-		}
+	if i := slices.Index(regimeNames[:], name); i >= 0 {
+		return Regime(i), nil
 	}
-	return 0, fmt.Errorf("unknown regime %q: use one of opt-in, opt-out, notice, by-region", name)
+	return 0, fmt.Errorf("unknown regime %q: use one of %s", name, strings.Join(regimeNames[:], ", "))
 }
 
 // Region is where a request comes from, as far as a law cares. The zero value is unknown, and opt-in.
@@ -39,3 +46,156 @@ type Region struct {
 	Subdivision [3]byte // ISO 3166-2 after the hyphen, upper case, zero-padded; zero if unknown
 	Regime      Regime
 }
+
+// String returns the ISO 3166 code such as "US-CA", "" if unknown.
+func (r Region) String() string {
+	if r.Country == [2]byte{} {
+		return ""
+	}
+	if s := strings.TrimRight(string(r.Subdivision[:]), "\x00"); s != "" {
+		return string(r.Country[:]) + "-" + s
+	}
+	return string(r.Country[:])
+}
+
+// Regions knows the regime of countries and their subdivisions. It is immutable.
+type Regions struct{ regimes map[Region]Regime }
+
+// defaultRegimes are the places whose law does not ask for consent beforehand; everywhere else, and wherever the place is
+// unknown, it is opt-in. In the United States a state's law or the FTC's rule against broken promises leads to opt-out;
+// Quebec's Law 25 asks for opt-in where the rest of Canada accepts implied consent. An operator's lawyer may differ, and
+// then NewRegions takes the operator's word.
+var defaultRegimes = [...]struct {
+	code   string
+	regime Regime
+}{
+	{"US", OptOut},
+	{"CA", OptOut}, {"CA-QC", OptIn},
+	{"AU", NoticeOnly}, {"NZ", NoticeOnly},
+}
+
+// NewRegions returns the built-in table with the operator's changes: from ISO 3166 codes such as "GB" or "US-CA" to
+// regimes. A subdivision without an entry follows its country. The error names each entry that is not valid.
+func NewRegions(changes map[string]Regime) (*Regions, error) {
+	t := &Regions{map[Region]Regime{}}
+	for _, d := range defaultRegimes {
+		r, _ := parseRegion(d.code)
+		t.regimes[r] = d.regime
+	}
+	var errs []error
+	for code, regime := range changes {
+		r, ok := parseRegion(code)
+		switch {
+		case !ok:
+			errs = append(errs, fmt.Errorf("region %q: want an ISO 3166 code such as GB or US-CA", code))
+		case regime > NoticeOnly:
+			errs = append(errs, fmt.Errorf("region %s: want opt-in, opt-out or notice", code))
+		}
+		t.regimes[r] = regime
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return t, nil
+}
+
+// Find returns the region of an ISO 3166 code, case-insensitively; the zero Region for anything else.
+func (t *Regions) Find(code string) Region {
+	r, ok := parseRegion(code)
+	if !ok {
+		return Region{}
+	}
+	regime, ok := t.regimes[r]
+	if !ok {
+		regime = t.regimes[Region{Country: r.Country}]
+	}
+	r.Regime = regime
+	return r
+}
+
+// parseRegion reads "CC" or "CC-SSS"; XX, T1 and the like, by which proxies say unknown, are not in the table and so
+// opt-in anyway.
+func parseRegion(code string) (r Region, ok bool) {
+	country, sub, found := strings.Cut(code, "-")
+	if len(country) != len(r.Country) || len(sub) > len(r.Subdivision) || found && sub == "" {
+		return Region{}, false
+	}
+	copy(r.Country[:], country)
+	copy(r.Subdivision[:], sub)
+	for _, part := range [][]byte{r.Country[:], r.Subdivision[:len(sub)]} {
+		for i, c := range part {
+			if c >= 'a' && c <= 'z' {
+				part[i] = c - 'a' + 'A'
+			} else if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+				return Region{}, false
+			}
+		}
+	}
+	return r, true
+}
+
+// FromHeader returns a region function that reads an ISO 3166 code from a header field, or, with a second name, the
+// subdivision from another. The caller MUST make sure that outsiders cannot set these fields. Repeated fields are unknown.
+func (t *Regions) FromHeader(country, subdivision string) func(http.Header, netip.Addr) Region {
+	country, subdivision = http.CanonicalHeaderKey(country), http.CanonicalHeaderKey(subdivision)
+	return func(h http.Header, _ netip.Addr) Region {
+		values := h[country]
+		if len(values) != 1 {
+			return Region{}
+		}
+		if sub := h[subdivision]; len(sub) == 1 && !strings.Contains(values[0], "-") {
+			return t.strictest(values[0], sub[0])
+		}
+		return t.strictest(values[0], "")
+	}
+}
+
+// strictest falls back to the country where the subdivision is not known, and then to the strictest of its parts.
+func (t *Regions) strictest(country, sub string) Region {
+	if sub != "" {
+		return t.Find(country + "-" + sub[strings.LastIndexByte(sub, '-')+1:])
+	}
+	r := t.Find(country)
+	if r.Subdivision == [3]byte{} {
+		for of, regime := range t.regimes {
+			if of.Country == r.Country {
+				r.Regime = min(r.Regime, regime)
+			}
+		}
+	}
+	return r
+}
+
+// RegionDatabase looks addresses up in a file of the MaxMind DB format 2.0 with the fields of GeoIP2 Country or City.
+type RegionDatabase struct {
+	regions *Regions
+	reader  *maxminddb.Reader
+}
+
+// OpenDatabase opens the file at path. The database is safe for concurrent use until it is closed.
+func (t *Regions) OpenDatabase(path string) (*RegionDatabase, error) {
+	reader, err := maxminddb.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("region database %s: %w; give a readable .mmdb file of countries or cities", path, err)
+	}
+	return &RegionDatabase{t, reader}, nil
+}
+
+// Region returns where an address is; unknown if the database does not say. Its signature is that of ReaderConfig.Region.
+func (d *RegionDatabase) Region(_ http.Header, addr netip.Addr) Region {
+	if !addr.IsValid() {
+		return Region{}
+	}
+	found := d.reader.Lookup(addr.Unmap().WithZone(""))
+	var country, sub string
+	if !found.Found() || found.DecodePath(&country, "country", "iso_code") != nil {
+		return Region{}
+	}
+	if found.DecodePath(&sub, "subdivisions", 0, "iso_code") != nil {
+		sub = ""
+	}
+	return d.regions.strictest(country, sub)
+}
+
+// Close releases the file. No lookup may be under way.
+func (d *RegionDatabase) Close() error { return d.reader.Close() }

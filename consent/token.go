@@ -77,7 +77,7 @@ func (r *Keyring) Sign(dst []byte, site string, t *Token) []byte {
 func (r *Keyring) Verify(site, value string) (Token, error) {
 	var text [MaxTokenLen]byte
 	var buf [tokenMax]byte
-	if len(value) > MaxTokenLen || !isBase64URL(value) {
+	if len(value) > MaxTokenLen || hasBreak(value) {
 		return Token{}, ErrTokenMalformed
 	}
 	n, err := strictBase64.Decode(buf[:], text[:copy(text[:], value)])
