@@ -1,0 +1,192 @@
+package guard
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/js"
+)
+
+//go:embed js/*.js
+var sources embed.FS
+
+// modules are the parts of the script, in the order in which they are joined into one function.
+var modules = [...]string{"judge", "gate", "sinks", "network", "storage", "stubs", "revive", "ui", "main"}
+
+// Vendor is one party that the script knows.
+type Vendor struct {
+	// ID is the catalogue's name for it: lower-case letters, digits and hyphens.
+	ID string
+	// Purpose is the name of its purpose: necessary, functional, analytics, marketing or social.
+	Purpose string
+	// Hosts are its hosts; each stands for its subdomains as well.
+	Hosts []string
+	// Patterns are "host/pathprefix", with * for any run of characters; a pattern beats a host. Patterns for every host
+	// ("*/path") are left to the gateway, which sees the site's own requests.
+	Patterns []string
+	// Cookies are names of first-party cookies, Storage those of localStorage, sessionStorage and IndexedDB; * at the
+	// end stands for any rest.
+	Cookies, Storage []string
+	// Globals are the names that the vendor's script would define on window and that page code uses; those that are
+	// arrays end in "[]".
+	Globals []string
+}
+
+// Config says what a Guard knows.
+type Config struct {
+	// Prefix is the path of the gateway's endpoints, without a final slash: "/.consent".
+	Prefix string
+	// Vendors is the catalogue. An earlier vendor wins where two claim the same host or name.
+	Vendors []Vendor
+	// Judge asks the gateway about third-party URLs that no vendor claims; until it answers nothing is fetched.
+	Judge bool
+	// Strict gates every third party that is neither a permitted vendor's nor in Allow.
+	Strict bool
+	// Allow are hosts, with their subdomains, that are never gated.
+	Allow []string
+}
+
+// Page is what the script is told about one response.
+type Page struct {
+	// Mark is the response's random value, [A-Za-z0-9_-].
+	Mark string
+	// Nonce is the site's own script nonce, "" if it has none.
+	Nonce string
+	// Granted and Denied are the decision's purposes as bits (1 necessary … 16 social).
+	Granted, Denied uint8
+	// Vendors are the visitor's decisions about single vendors: "+id" or "-id", joined by commas.
+	Vendors string
+	// GPC and DNT say which signals the request carried.
+	GPC, DNT bool
+	// Site is the registrable domain: hosts within it are first party.
+	Site string
+}
+
+// Guard is a compiled script.
+type Guard struct {
+	code []byte
+	hash string
+}
+
+// Compile makes the script. The error joins all findings; each names the vendor and the value that is wrong.
+func Compile(c Config) (*Guard, error) {
+	data, err := compileCatalogue(c)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	b.WriteString("(()=>{'use strict';")
+	b.Write(data)
+	for _, m := range modules {
+		src, err := sources.ReadFile("js/" + m + ".js")
+		if err != nil {
+			return nil, err
+		}
+		b.Write(src)
+	}
+	b.WriteString("})()")
+	var code bytes.Buffer
+	if err := (&js.Minifier{}).Minify(minify.New(), &code, &b, nil); err != nil {
+		return nil, fmt.Errorf("guard: minify: %w", err)
+	}
+	if i := bytes.Index(bytes.ToLower(code.Bytes()), []byte("</script")); i >= 0 || bytes.Contains(code.Bytes(), []byte("<!--")) {
+		return nil, errors.New("guard: the script would end its own element")
+	}
+	sum := sha256.Sum256(code.Bytes())
+	return &Guard{code: code.Bytes(), hash: "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"}, nil
+}
+
+// Hash returns the CSP source expression ('sha256-…', quotes included) that admits the script.
+func (g *Guard) Hash() string { return g.hash }
+
+// Size returns the script's length in bytes, and its length after gzip at the best level.
+func (g *Guard) Size() (raw, compressed int) {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	_, _ = w.Write(g.code)
+	_ = w.Close()
+	return len(g.code), b.Len()
+}
+
+// Append appends the script element for one response.
+func (g *Guard) Append(dst []byte, p Page) []byte {
+	dst = append(dst, "<script data-consent-guard"...)
+	dst = appendAttribute(dst, "nonce", p.Nonce)
+	dst = appendAttribute(dst, "data-mark", p.Mark)
+	dst = append(dst, ` data-granted=`...)
+	dst = appendBits(dst, p.Granted)
+	dst = append(dst, ` data-denied=`...)
+	dst = appendBits(dst, p.Denied)
+	dst = appendAttribute(dst, "data-vendors", p.Vendors)
+	dst = appendAttribute(dst, "data-site", p.Site)
+	dst = appendAttribute(dst, "data-signals", p.signals())
+	dst = append(dst, '>')
+	dst = append(dst, g.code...)
+	return append(dst, "</script>"...)
+}
+
+// AppendWorker appends what goes before the text of a worker's script, so that the same gates stand in it: classic
+// dedicated and shared workers and service workers, whose requests no page sees.
+func (g *Guard) AppendWorker(dst []byte, p Page) []byte {
+	state, err := json.Marshal(map[string]any{
+		"mark": p.Mark, "granted": p.Granted, "denied": p.Denied, "vendors": p.Vendors, "site": p.Site, "signals": p.signals(),
+	})
+	if err != nil {
+		return dst
+	}
+	dst = append(dst, "self.$consent="...)
+	dst = append(append(dst, state...), ';')
+	dst = append(dst, g.code...)
+	return append(dst, ";\n"...)
+}
+
+func (p *Page) signals() string {
+	switch {
+	case p.GPC && p.DNT:
+		return "gd"
+	case p.GPC:
+		return "g"
+	case p.DNT:
+		return "d"
+	}
+	return ""
+}
+
+func appendBits(dst []byte, bits uint8) []byte {
+	if bits >= 10 {
+		dst = append(dst, '0'+bits/10%10)
+	}
+	return append(dst, '0'+bits%10)
+}
+
+// appendAttribute appends a quoted attribute, nothing for an empty value. The characters that could end the value or
+// start a character reference are dropped: no valid value has them.
+func appendAttribute(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	dst = append(dst, ' ')
+	dst = append(append(dst, name...), '=', '"')
+	for i := 0; i < len(value); i++ {
+		if c := value[i]; c > ' ' && c != '"' && c != '&' && c != '<' && c != '>' && c < 0x7f {
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}
+
+// literal returns s as a JavaScript string.
+func literal(s string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	_ = e.Encode(s) // with HTML escaping: no < or > comes out; a strings.Builder does not fail
+	return strings.TrimSpace(b.String())
+}

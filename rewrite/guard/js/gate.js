@@ -1,0 +1,168 @@
+// Gate: takes the addresses off elements, markup and style before they are fetched, and keeps them for revival.
+const proto = (w, name) => (w[name] || none).prototype || {};
+const call = reflect.apply;
+const parked = new List(), originals = new Memo(), once = new Members(), failed = new Members();
+const {set: setInner} = describe(proto(self, 'Element'), 'innerHTML') || {}, {set: nativeSrcdoc} = describe(proto(self, 'HTMLIFrameElement'), 'srcdoc') || {};
+const setSrcdoc = (el, markup) => call(nativeSrcdoc, el, [policy(markup)]);
+const {setAttribute: setAttr, getAttribute: getAttr, removeAttribute: dropAttr, hasAttribute: hasAttr, querySelectorAll: select, replaceChildren, append: appendNodes} = proto(self, 'Element');
+const fetching = /^(src|href|srcset|imagesrcset|data|poster|background|ping|attributionsrc)$/;
+const kept = 'data-consent', dash = kept + '-';
+
+// Whether an element fetches what its attribute names (links by rel; a, area and base never do by href).
+const fetches = (el, name) => fetching.test(name)
+  && !(name == 'href' && /^(a|area|base)$/.test(el.localName))
+  && (name != 'data' || el.localName == 'object')
+  && !(el.localName == 'link' && /^(?!.*(style|icon|pre|manifest|dns|import))./i.test(call(getAttr, el, ['rel']) || ''));
+
+const urlsOf = (name, value) => /set$|ping/.test(name) ? value.split(/[\s,]+/).filter((u) => /[/:]/.test(u)) : [value];
+let sync = 0;
+const gatedBy = (el, name, value) => {
+  if (once.has(el)) return 0;
+  let held = 0;
+  for (const url of urlsOf(name, value)) {
+    const who = sync ? judgeNow(url, el.localName) : judge(url);
+    if (who && who != unknown) return who;
+    held = held || who && url;
+  }
+  return held && [held];
+};
+
+// CSS: url(…) and strings that are addresses become about:invalid#consent,… (see rewrite.InertCSS).
+const inert = (who, url) => 'about:invalid#consent,' + mark + ',' + names[Math.log2(who.bit)] + ',' + who.id + ',' + encodeURIComponent(url).replace(/['()]/g, escape);
+const css = (text) => !/url|import|image|src|\\/i.test(text) ? text : text
+  .replace(/\\0{0,4}([467][0-9a-f])\s?/gi, (all, hex) => /[a-z]/i.test(hex = String.fromCharCode(parseInt(hex, 16))) ? hex : all)
+  .replace(/\/\*[^]*?\*\/|(url\(\s*)([^"'\s)][^)]*?)(?=\s*\))|(["'])((?:\\[^]|(?!\3)[^\\])*)\3/gi, (all, fn, bare, quote, quoted) => {
+    const url = (bare || quoted || '').replace(/\\([0-9a-f]{1,6}\s?|[^])/gi, (_, c) => /^[0-9a-f]/i.test(c) ? String.fromCodePoint(Math.min(parseInt(c, 16), 0x10ffff)) : c == '\n' ? '' : c);
+    const who = /^\s*([a-z]+:)?[\\/]{2}/i.test(url) && judgeNow(url, 'style');
+    return who ? (fn || quote) + inert(who, url) + (fn ? '' : quote) : all;
+  });
+// The other way, for what is permitted by now.
+const uncss = (text) => text.replace(/about:invalid#consent,([\w-]+),(\w+),([\w-]+),([^"')\s]*)/g, (all, m, purpose, id, url) => {
+  if (m != mark || !permitted(party(id, 1 << names.indexOf(purpose)))) return all;
+  try { return decodeURIComponent(url).replace(/["'()\\\s]/g, escape); } catch (e) { return all; }
+});
+
+const placeholder = (who, url) => {
+  const box = inertDoc.createElement('p'), put = (tag, text, attributes) => {
+    const el = box.appendChild(inertDoc.createElement(tag));
+    el.textContent = text;
+    for (const [k, v] of pairs(attributes)) call(setAttr, el, [k, v]);
+    box.append(' ');
+  };
+  put('button', '\u25b6 ' + who.id, {[dash + 'load']: who.id});
+  put('a', new Url(url, doc.baseURI).hostname + ' \u2197', {href: url, target: '_blank', rel: 'noopener noreferrer'});
+  return '<!DOCTYPE html><meta name=color-scheme content="light dark"><body style="font:1em sans-serif;text-align:center">' + box.outerHTML;
+};
+
+const park = (el, name, value, who) => {
+  const script = el.localName == 'script', text = '' + value;
+  if (!(call(getAttr, el, [kept]) || '').startsWith(mark)) {
+    for (const a of [...el.attributes]) if (a.name.startsWith(kept)) call(dropAttr, el, [a.name]);
+  }
+  call(setAttr, el, [kept, mark + ' ' + (who.bit ? names[Math.log2(who.bit)] : 'held') + ' ' + (who.id || '-')]);
+  call(setAttr, el, [dash + name, text]);
+  if (text !== value) originals.set(el, value); // a Trusted Types object
+  if (script && !call(hasAttr, el, [dash + 'parked'])) {
+    const type = call(getAttr, el, ['type']);
+    if (type != null) call(setAttr, el, [dash + 'type', type]);
+    call(setAttr, el, [dash + 'parked', '']);
+    call(setAttr, el, ['type', 'text/plain']);
+  }
+  call(dropAttr, el, [name]);
+  if (parked.size < 5000) parked.add(el);
+  if (!who.bit) return;
+  standIns(who);
+  if (el.localName == 'img' && !failed.has(el)) failed.add(el), after(() => el.dispatchEvent(new Event('error')));
+  if (/^i?frame$/.test(el.localName) && name == 'src' && el.width != 1 && el.height != 1 && call(getAttr, el, ['srcdoc']) == null) {
+    try { setSrcdoc(el, placeholder(who, text)); } catch (e) {}
+  }
+};
+// The page gives an element another address: what was kept of the old one goes.
+const unpark = (el, name) => {
+  if (!call(hasAttr, el, [dash + name])) return;
+  for (const a of [...el.attributes]) if (a.name.startsWith(kept)) {
+    if (a.name == dash + 'type') call(setAttr, el, ['type', a.value]);
+    call(dropAttr, el, [a.name]);
+  }
+  if (el.localName == 'iframe') call(dropAttr, el, ['srcdoc']);
+  parked.delete(el);
+};
+const keptValue = (el, name) => (call(getAttr, el, [kept]) || '').startsWith(mark) ? call(getAttr, el, [dash + name]) : null;
+
+// An attribute is about to get a value; go does it. Returns true if it was gated or held.
+const assign = (el, name, value, go) => {
+  name = name.toLowerCase().replace(/^xlink:/, '');
+  if (name == 'style') return void go(css('' + value));
+  if (name == 'srcdoc') return void go(frame('' + value));
+  if (name == 'type' && keptValue(el, 'parked') != null) return void call(setAttr, el, [dash + 'type', value]);
+  if (!fetches(el, name)) return void go(value);
+  const who = gatedBy(el, name, '' + value);
+  if (!who) {
+    unpark(el, name);
+    return void go(value);
+  }
+  const held = who[0];
+  park(el, name, value, held ? unknown : who);
+  if (held) ask(held, el.localName, () => {
+    if (keptValue(el, name) == value && gatedBy(el, name, '' + value) == 0) revive([el]);
+    else if (keptValue(el, name) == value) assign(el, name, value, none);
+  });
+  return true;
+};
+
+// Looks at what already stands on an element; returns whether something was gated.
+const special = 'style,script[type=speculationrules],meta[http-equiv]';
+const marked = '[*|href],[src],[srcset],[imagesrcset],[data],[poster],[background],[ping],[attributionsrc],[style],[srcdoc],template,' + special;
+const inspect = (el) => {
+  let changed = 0;
+  const local = el.localName;
+  for (const a of [...el.attributes]) {
+    const name = a.localName;
+    if (name == 'style' && /url|image|src|\\/i.test(a.value)) {
+      const text = css(a.value);
+      if (text != a.value) changed = 1, a.value = text;
+    } else if (fetches(el, name)) changed = assign(el, name, a.value, none) && (a.name == name || call(dropAttr, el, [a.name]), 1) || changed;
+    else if (name == 'srcdoc' && keptValue(el, 'src') == null && frame(a.value) != a.value) changed = 1, setSrcdoc(el, frame(a.value));
+  }
+  if (local == 'style') changed = restyle(el) || changed;
+  if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge((/url\s*=\s*['"]?([^'"]*)/i.exec(el.content) || [])[1] || '#')) changed = 1, call(dropAttr, el, ['http-equiv']);
+  if (local == 'script' && /^speculationrules$/i.test(el.type) && (el.textContent.match(/"(https?:)?\\?\/[^"]*/g) || []).some((u) => judge(u.slice(1)))) changed = 1, el.type = 'text/plain';
+  if (local == 'template' && el.content) changed = scan(el.content) || changed;
+  if (el.shadowRoot) changed = scan(el.shadowRoot) || changed;
+  return changed;
+};
+const restyle = (el) => {
+  let changed = 0;
+  for (const n of el.childNodes) {
+    const text = css(n.data || '');
+    if (text != n.data) changed = 1, n.data = text;
+  }
+  return changed;
+};
+const scan = (root) => {
+  let changed = root.nodeType == 1 ? inspect(root) : 0;
+  if (root.firstElementChild) for (const el of call(root.nodeType == 1 ? select : root.querySelectorAll, root, [marked])) changed = inspect(el) || changed;
+  return changed;
+};
+
+// Markup is parsed where nothing is fetched, gated there, and only then handed to the page.
+const inertDoc = doc && doc.implementation.createHTMLDocument('');
+const plain = (markup) => !/[/:&]/.test(markup) || !/<[a-z]/i.test(markup);
+const boxFor = (el) => el.nodeType == 1 ? inertDoc.importNode(el, false) : inertDoc.createElement('template');
+// A document for srcdoc: gated, and guarded by this very script.
+const frame = (markup) => {
+  if (markup.includes('data-consent-guard')) return markup;
+  const [, type = '', rest] = /^(\s*<!doctype[^>]*>)?([^]*)$/i.exec(markup);
+  const t = inertDoc.createElement('template');
+  call(setInner, t, [policy(rest)]);
+  return type + guardTag() + (scan(t.content) ? t.innerHTML : rest);
+};
+let ours;
+const policy = (markup) => {
+  const types = self.trustedTypes;
+  if (!types) return markup;
+  try {
+    ours = ours || types.createPolicy('caddy-consent', {createHTML: (s) => s, createScriptURL: (s) => s, createScript: (s) => s});
+  } catch (e) {}
+  return ours ? ours.createHTML(markup) : markup;
+};

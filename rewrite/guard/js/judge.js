@@ -1,0 +1,134 @@
+// Judge: what this page view permits, and whom a URL, a cookie or a storage key belongs to.
+// The natives are taken now, before any other script can have changed them.
+const {URL: Url, Map: Table, Set: List, WeakMap: Memo, WeakSet: Members, Proxy: Stand, Reflect: reflect, Promise: Later, setTimeout: after, document: doc, navigator: nav, location: loc, fetch: load, XMLHttpRequest: Xhr, Response: Reply, BroadcastChannel: Channel} = self;
+const {defineProperty: define, getOwnPropertyDescriptor: describe, assign: copy, entries: pairs} = Object;
+const none = () => {};
+const script = doc && doc.currentScript;
+// In a worker the page view's state comes in a global that the prelude sets.
+const page = script ? {...script.dataset} : self.$consent;
+const mark = page.mark, site = page.site, everything = 31;
+let granted = +page.granted, denied = +page.denied, choices = {}, suspended = 0;
+
+const choose = (answer) => {
+  granted = answer.granted;
+  denied = answer.denied;
+  choices = answer.vendors || {};
+};
+for (const entry of (page.vendors || '').split(',')) choices[entry.slice(1)] = entry[0] == '+';
+
+// A party is {id, bit, name, globals}. FNV-1a of its hosts, patterns and names lead to it (30 bits, 5 characters each).
+const names = ['necessary', 'functional', 'analytics', 'marketing', 'social'];
+const parties = new Table(), table = new Table(), globs = [];
+const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const party = (id, bit) => parties.get(id) || {id, bit};
+const mix = (h, code) => Math.imul(h ^ code, 16777619);
+const order = [];
+for (const line of catalogue.split(';')) {
+  const [head, glob, ...globals] = line.split(' '), id = head.slice(1), one = {id, bit: 1 << head[0], globals};
+  order.push(one);
+  if (id) parties.set(id, one);
+  if (glob) globs.push([new RegExp('^(' + glob + ')'), one]);
+}
+hashes.split('.').forEach((group, i) => {
+  for (let at = 0; at < group.length; at += 5) {
+    let key = 0;
+    for (let j = 0; j < 5; j++) key = key * 64 + digits.indexOf(group[at + j]);
+    table.set(key, order[i]);
+  }
+});
+
+// The party of the longest known prefix of text.
+const lookup = (text) => {
+  let h = 0x811c9dc5 | 0, found;
+  for (let i = 0; i < text.length && i < 256; i++) {
+    const hit = table.get((h = mix(h, text.charCodeAt(i))) >>> 2);
+    if (hit) found = hit;
+  }
+  return found;
+};
+
+const permitted = (who) => who.bit < 2 || !suspended && (who.id in choices ? choices[who.id] : (granted & who.bit) > 0);
+const refused = (who) => who.bit > 1 && (who.id in choices ? !choices[who.id] : (denied & who.bit) > 0);
+
+// The gated party of a cookie (kind c) or storage key (kind s), if any.
+const owner = (kind, name) => {
+  const who = lookup(kind + name + '\0');
+  return who && !permitted(who) && who;
+};
+
+const inside = (host, domain) => domain && (host == domain || host.endsWith('.' + domain));
+const parse = (url) => {
+  try {
+    const u = new Url(url, doc ? doc.baseURI : loc.href);
+    return /^(http|ws)s?:|^(stuns?|turns?):/.test(u.protocol) && u;
+  } catch (e) {}
+};
+
+// The party of a URL whether or not it is permitted; 0 if nothing is to be done; unknown if the gateway has to be asked.
+const unknown = {};
+const identify = (url) => {
+  const u = parse(url);
+  if (!u) return 0;
+  const host = (u.hostname || u.pathname.split(/[:?]/)[0]).replace(/\.$/, '');
+  if (inside(host, site) || host == loc.hostname || allowed.some((h) => inside(host, h))) return 0;
+  const rest = (host + u.pathname + u.search).slice(0, 256);
+  let who = lookup('u' + rest);
+  for (let i = 0; !who && (i = rest.indexOf('.', i + 1)) > 0 && i < host.length;) who = lookup('u' + rest.slice(i));
+  for (const [glob, one] of globs) if (!who && glob.test(rest)) who = one;
+  who = who || lookup('h' + [...host].reverse().join('') + '.');
+  if (who) return who;
+  if (strict) return party('-', 8);
+  if (!judging) return 0;
+  const known = answers.get(u.origin + u.pathname);
+  return known == null ? unknown : known;
+};
+
+// The gated party of a URL, 0 if it may be fetched, or unknown.
+const judge = (url) => {
+  const who = identify(url);
+  return who && who != unknown && permitted(who) ? 0 : who;
+};
+
+// Asking the gateway about URLs that only its filter lists know. No answer gates.
+const answers = new Table();
+const endpoint = loc.origin + prefix + '/';
+const learn = (asked, verdicts) => asked.forEach(([url], i) => {
+  const text = verdicts ? verdicts[i] : 'marketing -', u = parse(url);
+  if (answers.size > 5000) answers.clear();
+  const [purpose, id] = text.split(' ');
+  answers.set(u.origin + u.pathname, text ? party(id, 1 << names.indexOf(purpose)) : 0);
+});
+const decode = (body) => {
+  try { return JSON.parse(body).v; } catch (e) {}
+};
+let batch, line = Later.resolve();
+const ask = (url, kind, then) => {
+  if (!batch) {
+    const asked = batch = [];
+    const reply = new Later((done) => after(done, 4)).then(() => {
+      batch = 0;
+      return load(endpoint + 'judge', {method: 'POST', body: JSON.stringify({u: asked}), headers: {'Content-Type': 'application/json'}});
+    }).then((r) => r.text()).then(decode, none).then((v) => learn(asked, v));
+    line = line.then(() => reply);
+  }
+  batch.push([parse(url).href, kind]);
+  line = line.then(() => then(judge(url))).catch(none);
+};
+const askNow = (url, kind) => {
+  let body;
+  const asked = [[parse(url).href, kind]];
+  try {
+    const x = new Xhr();
+    reflect.apply(open, x, ['POST', endpoint + 'judge', false]);
+    x.setRequestHeader('Content-Type', 'application/json');
+    reflect.apply(send, x, [JSON.stringify({u: asked})]);
+    body = x.responseText;
+  } catch (e) {}
+  learn(asked, decode(body));
+  return judge(url);
+};
+const {open, send} = Xhr ? Xhr.prototype : {};
+const judgeNow = (url, kind) => {
+  const who = judge(url);
+  return who == unknown ? askNow(url, kind) : who;
+};

@@ -1,0 +1,81 @@
+// Network: what fetches without an element. A gated call looks like one that was answered with nothing.
+const nothing = 'data:application/json,{}';
+const sockets = new Table();
+const quiet = (extra) => copy(new EventTarget(), {readyState: 0, bufferedAmount: 0, send: none, close: none, start: none}, extra);
+// Runs go now, later, or instead the other, as the URL's verdict says.
+const when = (url, kind, go, other) => {
+  const who = judge(url);
+  if (who == unknown) return new Later((done, fail) => ask(url, kind, (v) => Later.resolve((v ? other : go)()).then(done, fail)));
+  return who ? other() : go();
+};
+const network = (w) => {
+  const address = (input) => input && input.url && typeof input != 'string' && !(input instanceof Url) ? input.url : '' + input;
+  const answer = () => Later.resolve(new Reply('{}', {headers: {'Content-Type': 'application/json'}}));
+  hooks(w, 'fetch fetchLater', (f, self, args, name) => {
+    const go = () => call(f, self, args);
+    return !args.length ? go() : name == 'fetch' ? when(address(args[0]), 'fetch', go, answer) : judgeNow(address(args[0]), 'fetch') ? {activated: false} : go();
+  });
+  const held = new Memo(), xhr = proto(w, 'XMLHttpRequest');
+  hook(xhr, 'open', (f, x, args) => {
+    const now = args.length > 2 && !args[2], who = now ? judgeNow(args[1], 'xmlhttprequest') : judge(args[1]);
+    held.delete(x);
+    if (who == unknown) held.set(x, args);
+    else if (who) args = ['GET', nothing, !now];
+    return call(f, x, args);
+  });
+  hook(xhr, 'send', (f, x, args) => {
+    const opened = held.get(x);
+    if (!opened) return call(f, x, args);
+    when(opened[1], 'xmlhttprequest', () => held.get(x) == opened && call(f, x, args), () => {
+      call(open, x, ['GET', nothing, true]);
+      call(f, x, []);
+    });
+  });
+  hook(proto(w, 'Navigator'), 'sendBeacon', (f, n, args) => {
+    const sent = when(args[0], 'ping', () => call(f, n, args), () => true);
+    return sent === false ? false : true;
+  });
+  hook(w, 'importScripts', (f, self, args) => call(f, self, args.filter((url) => !judgeNow(url, 'script'))));
+  for (const name of ['WebSocket', 'EventSource', 'WebTransport']) hook(w, name, none, (f, args, t) => {
+    const who = identify(args[0]) == unknown ? judgeNow(args[0], 'websocket') || 0 : identify(args[0]);
+    if (who && !permitted(who)) return quiet({url: '' + args[0], ready: new Later(none), closed: new Later(none)});
+    const socket = reflect.construct(f, args, t);
+    if (who) sockets.set(socket, who);
+    return socket;
+  });
+  hook(w, 'RTCPeerConnection', none, (f, [options, ...more], t) => {
+    const servers = options && options.iceServers;
+    if (servers) options = copy({}, options, {iceServers: servers.filter((s) => ![].concat(s.urls || s.url || []).some((u) => judgeNow(u, 'webrtc')))});
+    return reflect.construct(f, [options, ...more], t);
+  });
+  // A worker made from a blob gets the guard in front; one from the site's own files gets it from the gateway.
+  for (const name of ['Worker', 'SharedWorker']) hook(w, name, none, (f, args, t) => {
+    const url = '' + args[0], blob = /^(blob|data):/.test(url);
+    if (judge(url)) return quiet({postMessage: none, terminate: none, port: quiet({postMessage: none})});
+    if (blob && source && name == 'Worker') try {
+      const x = new Xhr();
+      call(open, x, ['GET', url, false]);
+      call(send, x, []);
+      const made = objectUrl(new Blob([prelude(), x.responseText], {type: 'text/javascript'}));
+      args = [ours ? ours.createScriptURL(made) : made, ...args.slice(1)];
+    } catch (e) {}
+    return reflect.construct(f, args, t);
+  });
+  // What headers say, properties say.
+  for (const name of ['Navigator', 'WorkerNavigator']) for (const [flag, key, value] of [['g', 'globalPrivacyControl', true], ['d', 'doNotTrack', '1']]) {
+    if ((page.signals || '').includes(flag) && w[name]) define(proto(w, name), key, {get: () => value, configurable: true, enumerable: true});
+  }
+  storage(w);
+};
+const objectUrl = self.URL.createObjectURL;
+const source = script ? script.textContent : page.source;
+const prelude = () => 'self.$consent=' + JSON.stringify({...page, granted, denied, vendors: overrides(), source}) + ';' + source + '\n';
+const overrides = () => pairs(choices).map(([id, on]) => (on ? '+' : '-') + id).join();
+const guardTag = () => {
+  const tag = inertDoc.createElement('script');
+  for (const [k, v] of pairs({...page, granted, denied, vendors: overrides(), frame: 1})) call(setAttr, tag, ['data-' + k, v]);
+  call(setAttr, tag, ['data-consent-guard', '']);
+  if (nonce) call(setAttr, tag, ['nonce', nonce]);
+  return tag.outerHTML.replace('><', () => '>' + source + '<');
+};
+const nonce = script && script.nonce;

@@ -1,0 +1,135 @@
+// Revive: brings back what is permitted now, in the order of the document; gates again what no longer is.
+const revived = new Members(), boxes = new Memo();
+let reviving = 0;
+const buffers = new Memo(), late = [];
+// document.write of a revived script is kept and put where the script stands.
+const capture = (text) => {
+  const s = doc.currentScript;
+  if (doc.readyState == 'loading' || !s || !revived.has(s)) return false;
+  buffers.set(s, (buffers.get(s) || '') + text);
+  return true;
+};
+const spill = (s) => {
+  const markup = buffers.get(s);
+  if (!markup) return;
+  buffers.delete(s);
+  const r = doc.createRange();
+  r.setStartAfter(s);
+  const fragment = r.createContextualFragment(policy(markup));
+  fragment.querySelectorAll('script').forEach((child) => {
+    child.async = false;
+    revived.add(child);
+    child.addEventListener('load', () => spill(child));
+  });
+  r.insertNode(fragment);
+};
+
+const restore = (el) => {
+  const held = [...el.attributes].filter((a) => a.name.startsWith(kept)), script = el.localName == 'script' && keptValue(el, 'src');
+  if (el.localName == 'iframe' && call(hasAttr, el, ['srcdoc'])) {
+    boxes.set(el, call(getAttr, el, ['srcdoc']));
+    if (keptValue(el, 'srcdoc') == null) call(dropAttr, el, ['srcdoc']);
+  }
+  if (el.localName == 'script') keptValue(el, 'type') == null && call(dropAttr, el, ['type']);
+  for (const a of held) call(dropAttr, el, [a.name]);
+  parked.delete(el);
+  const last = [];
+  for (const {name, value} of held) {
+    const attr = name.slice(dash.length);
+    if (!attr || attr == 'parked') continue;
+    const put = () => call(setAttr, el, [attr, originals.get(el) || (/^(src|srcdoc|on)/.test(attr) && self.trustedTypes && policy('') != '' ? trusted(attr, value) : value)]);
+    /^src/.test(attr) ? last.push(put) : put();
+  }
+  last.forEach((put) => put());
+};
+const trusted = (attr, value) => attr == 'src' ? ours.createScriptURL(value) : attr == 'srcdoc' ? ours.createHTML(value) : ours.createScript(value);
+
+const runScript = (el) => new Later((done) => {
+  const src = keptValue(el, 'src'), dynamic = keptValue(el, 'parked') != null, finish = () => {
+    spill(el);
+    done();
+  };
+  revived.add(el);
+  if (!dynamic && el.async && !call(hasAttr, el, ['async'])) el.async = false;
+  if (src != null) {
+    el.addEventListener('load', finish);
+    el.addEventListener('error', finish);
+    after(done, 10000);
+  }
+  const parent = el.parentNode, next = el.nextSibling;
+  if (!dynamic && parent) parent.removeChild(el);
+  try { restore(el); } catch (e) {}
+  if (!dynamic && parent) parent.insertBefore(el, next);
+  if (src == null || !el.isConnected) finish();
+});
+
+const partyOf = (el) => {
+  const [m, purpose, id] = (call(getAttr, el, [kept]) || '').split(' ');
+  return m == mark && names.includes(purpose) && party(id, 1 << names.indexOf(purpose));
+};
+// Revives elements: all that are permitted, or those given.
+const revive = async (only) => {
+  const replay = only ? none : stepAside(), ready = (el) => {
+    const who = partyOf(el);
+    return only || who && permitted(who);
+  };
+  const list = (only || [...new List([...doc.querySelectorAll('[' + kept + ']'), ...parked])]).filter(ready), deferred = [];
+  if (!only) sheets(uncss);
+  if (!only && !layered) consentMode();
+  reviving++;
+  for (const el of list) if (el.localName != 'script') try { restore(el); } catch (e) {}
+  for (const el of list) if (el.localName == 'script') {
+    const src = keptValue(el, 'src') != null, module = /module/i.test(keptValue(el, 'type'));
+    if (call(hasAttr, el, ['async']) || keptValue(el, 'parked') != null && el.async) runScript(el);
+    else if (module || src && el.defer) deferred.push(el);
+    else await runScript(el);
+  }
+  for (const el of deferred) await runScript(el);
+  for (const f of late.splice(0)) f();
+  reviving--;
+  replay();
+};
+
+// Listeners for events that are over, added by a revived script, are called after revival.
+const lateListeners = () => {
+  hook(proto(self, 'EventTarget'), 'addEventListener', (f, target, args) => {
+    const s = doc.currentScript, [type, listener] = args, on = target || self;
+    if (s && revived.has(s) && doc.readyState == 'complete' && (type == 'load' && on == self || /^(DOMContentLoaded|readystatechange)$/.test(type))) {
+      const fire = () => {
+        try { typeof listener == 'function' ? call(listener, on, [new Event(type)]) : listener.handleEvent(new Event(type)); } catch (e) { after(() => { throw e; }); }
+      };
+      reviving ? late.push(fire) : after(fire);
+      return;
+    }
+    return call(f, target, args);
+  });
+  for (const [object, key, type] of [[self, 'onload', 'load'], [proto(self, 'Document'), 'onreadystatechange', 'readystatechange']]) property(object, key, (on, value, go) => {
+    const s = doc.currentScript;
+    go(value);
+    if (s && revived.has(s) && doc.readyState == 'complete' && typeof value == 'function') late.push(() => value.call(on || self, new Event(type)));
+  }, (on, go) => go());
+};
+
+// Rules of the page's own style sheets, changed one by one.
+const sheets = (change) => {
+  for (const sheet of [...doc.styleSheets, ...doc.adoptedStyleSheets]) try {
+    [...sheet.cssRules].forEach((rule, i) => {
+      const text = rule.cssText, now = /about:invalid#consent|\/\//.test(text) ? change(text) : text;
+      if (now == text) return;
+      sheet.deleteRule(i);
+      sheet.insertRule(now, i);
+    });
+  } catch (e) {}
+  for (const el of doc.querySelectorAll('[style*="//"],[style*="about:invalid#consent"]')) {
+    const text = call(getAttr, el, ['style']), now = change(text);
+    if (now != text) call(setAttr, el, ['style', now]);
+  }
+};
+
+// After a withdrawal: frames, images and objects of gated vendors lose their addresses, sockets close.
+const retract = () => {
+  scan(doc.documentElement);
+  for (const el of doc.querySelectorAll('iframe')) if (partyOf(el) && boxes.has(el)) setSrcdoc(el, boxes.get(el));
+  for (const [socket, who] of sockets) if (!permitted(who)) sockets.delete(socket), socket.close();
+  sheets(css);
+};

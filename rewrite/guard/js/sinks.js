@@ -1,0 +1,223 @@
+// Sinks: every way for page code to make the browser fetch something by elements, markup or style.
+// Functions are replaced by proxies of themselves, so that name, length and toString stay.
+const hook = (object, name, handler, construct) => {
+  const d = object && describe(object, name);
+  if (d && d.value && d.configurable) define(object, name, copy(d, {value: new Stand(d.value, {
+    apply: (f, self, args) => handler(f, self, args),
+    construct: construct ? (f, args, target) => construct(f, args, target) : (f, args, target) => reflect.construct(f, args, target),
+  })}));
+};
+const hooks = (object, list, handler) => list.split(' ').forEach((name) => hook(object, name, (f, self, args) => handler(f, self, args, name)));
+// Replaces a setter (and getter) by ones that get the native one as go.
+const property = (object, name, set, get) => {
+  const d = object && describe(object, name);
+  if (!d || !d.configurable || !d.set) return;
+  define(object, name, copy(d, {
+    set: new Stand(d.set, {apply: (f, self, [value]) => set(self, value, (v) => call(f, self, [v]))}),
+    get: get && d.get ? new Stand(d.get, {apply: (f, self) => get(self, () => call(f, self, []))}) : d.get,
+  }));
+};
+
+const patched = new Members();
+const patch = (w) => {
+  let first;
+  try { first = w && w.Element && !patched.has(w.Element); } catch (e) {}
+  if (!first) return;
+  patched.add(w.Element);
+  network(w);
+  const element = proto(w, 'Element'), node = proto(w, 'Node'), document = proto(w, 'Document'), range = proto(w, 'Range');
+
+  // Properties that reflect a fetching attribute.
+  for (const name of Object.getOwnPropertyNames(w)) if (/^(HTML|SVG).*Element$/.test(name)) {
+    for (const key of ['src', 'href', 'srcset', 'imageSrcset', 'data', 'poster', 'background', 'ping', 'attributionSrc', 'srcdoc', ...(name == 'HTMLScriptElement' ? ['type'] : [])]) {
+      if (!/^HTML(Anchor|Area|Base)/.test(name) || key == 'ping') property(proto(w, name), key, (el, value, go) => assign(el, key, value, go), (el, go) => {
+        const value = keptValue(el, key.toLowerCase());
+        return value == null ? go() : /set$|ping|type|srcdoc|background/i.test(key) ? value : (parse(value) || {href: value}).href;
+      });
+    }
+  }
+  hook(element, 'setAttribute', (f, el, args) => assign(el, '' + args[0], args[1], (v) => call(f, el, [args[0], v])));
+  hook(element, 'setAttributeNS', (f, el, args) => assign(el, '' + args[1], args[2], (v) => call(f, el, [args[0], args[1], v])));
+  hook(element, 'getAttribute', (f, el, args) => {
+    const value = keptValue(el, '' + args[0]);
+    return value == null ? call(f, el, args) : value;
+  });
+  hook(element, 'removeAttribute', (f, el, args) => (keptValue(el, '' + args[0]) != null && unpark(el, args[0]), call(f, el, args)));
+  const attach = (f, self, args) => {
+    const a = args[0], el = self.ownerElement || self;
+    let result;
+    if (a && a.name && el.localName) assign(el, a.name, a.value, (v) => (a.value = v, result = call(f, self, args)));
+    return result;
+  };
+  hooks(element, 'setAttributeNode setAttributeNodeNS', attach);
+  hooks(proto(w, 'NamedNodeMap'), 'setNamedItem setNamedItemNS', (f, map, args) => (args[0] && fetching.test(args[0].localName) && judgeNow(args[0].value) ? null : call(f, map, args)));
+  for (const [object, key] of [[proto(w, 'Attr'), 'value'], [node, 'nodeValue'], [node, 'textContent']]) {
+    property(object, key, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode && n.parentNode.localName == 'style' ? css('' + value) : value));
+  }
+  property(proto(w, 'HTMLElement'), 'innerText', (el, value, go) => go(el.localName == 'style' ? css('' + value) : value));
+  property(proto(w, 'CharacterData'), 'data', (n, value, go) => go(n.parentNode && n.parentNode.localName == 'style' ? css('' + value) : value));
+
+  // Markup.
+  const setMarkup = (el, value, go, parse) => {
+    if (plain('' + value)) return go(value);
+    if (el.localName == 'style') return go(css('' + value));
+    const box = boxFor(el);
+    parse(box);
+    if (!scan(box.content || box)) return go(value);
+    call(el.nodeType == 1 ? replaceChildren : el.replaceChildren, el.content || el, [...(box.content || box).childNodes]);
+  };
+  for (const object of [element, proto(w, 'ShadowRoot')]) {
+    property(object, 'innerHTML', (el, value, go) => setMarkup(el, value, go, (box) => call(setInner, box, [value])));
+    hooks(object, 'setHTMLUnsafe setHTML', (f, el, args, name) => setMarkup(el, args[0], () => call(f, el, args), (box) => call(f, box, args)));
+  }
+  property(element, 'outerHTML', (el, value, go) => {
+    const box = plain('' + value) || !el.parentElement ? 0 : boxFor(el.parentElement);
+    if (!box || (call(setInner, box, [value]), !scan(box))) return go(value);
+    el.replaceWith(...box.childNodes);
+  });
+  hook(element, 'insertAdjacentHTML', (f, el, args) => {
+    const where = ('' + args[0]).toLowerCase(), within = /begin$|end$/.test(where) && !/^(beforebegin|afterend)$/.test(where), context = within ? el : el.parentElement;
+    const box = plain('' + args[1]) || !context ? 0 : boxFor(context);
+    if (!box || (call(setInner, box, [args[1]]), !scan(box.content || box))) return call(f, el, args);
+    el[{beforebegin: 'before', afterbegin: 'prepend', beforeend: 'append', afterend: 'after'}[where]](...(box.content || box).childNodes);
+  });
+  hook(range, 'createContextualFragment', (f, self, args) => {
+    const at = self.startContainer, r = inertDoc.createRange();
+    if (plain('' + args[0])) return call(f, self, args);
+    r.selectNodeContents(boxFor(at.nodeType == 1 ? at : doc.body || doc.documentElement));
+    const fragment = call(f, r, args);
+    return scan(fragment) ? doc.adoptNode(fragment) : call(f, self, args);
+  });
+  const scanned = (f, self, args) => {
+    const result = call(f, self, args);
+    try { scan(result.documentElement); } catch (e) {}
+    return result;
+  };
+  hook(proto(w, 'DOMParser'), 'parseFromString', scanned);
+  hook(w.Document, 'parseHTMLUnsafe', scanned);
+  hooks(document, 'write writeln', (f, self, args, name) => {
+    const text = args.join('') + (name == 'writeln' ? '\n' : '');
+    if (self == doc && capture(text)) return;
+    const out = self == doc ? written(text) : text;
+    return out == text ? call(f, self, args) : call(document.write == f ? f : writeNative, self, [policy(out)]);
+  });
+  const writeNative = w == self ? nativeWrite : document.write;
+
+  // Nodes that come from elsewhere, and style text, on their way into the document.
+  const enter = (f, self, args) => {
+    for (const n of args) if (n && n.nodeType) {
+      if (n.ownerDocument != (self.ownerDocument || self)) n.nodeType != 3 && scan(n);
+      else if (n.firstElementChild ? n.querySelector(special) : n.matches && n.matches(special)) scan(n);
+      if (n.nodeType == 3 && self.localName == 'style') n.data = css(n.data);
+    }
+    return settle(f, self, args);
+  };
+  const settle = (f, self, args) => {
+    const result = call(f, self, args);
+    for (const n of args) if (n && n.localName == 'iframe') frameOf(n);
+    return result;
+  };
+  hooks(node, 'appendChild insertBefore replaceChild', enter);
+  for (const name of ['Element', 'CharacterData', 'Document', 'DocumentFragment']) {
+    hooks(proto(w, name), 'append prepend before after replaceWith replaceChildren insertAdjacentElement moveBefore', enter);
+  }
+  hook(range, 'insertNode', enter);
+  hooks(document, 'adoptNode importNode', enter);
+
+  // Frames of the same origin have their own natives.
+  for (const name of ['HTMLIFrameElement', 'HTMLFrameElement', 'HTMLObjectElement']) for (const key of ['contentWindow', 'contentDocument']) {
+    const d = describe(proto(w, name), key);
+    if (d) define(proto(w, name), key, copy(d, {get: new Stand(d.get, {apply: (f, el) => {
+      const inner = call(f, el, []);
+      try { patch(inner.defaultView || inner); } catch (e) {}
+      return inner;
+    }})}));
+  }
+
+  // Style objects.
+  const style = proto(w, 'CSSStyleDeclaration'), sheet = proto(w, 'CSSStyleSheet');
+  property(style, 'cssText', (s, value, go) => go(css('' + value)));
+  hook(style, 'setProperty', (f, s, args) => call(f, s, [args[0], css('' + (args[1] == null ? '' : args[1])), ...args.slice(2)]));
+  hooks(sheet, 'insertRule replace replaceSync', (f, s, args) => call(f, s, [css('' + args[0]), ...args.slice(1)]));
+  hook(sheet, 'addRule', (f, s, args) => call(f, s, [args[0], css('' + args[1]), ...args.slice(2)]));
+  hook(proto(w, 'CSSGroupingRule'), 'insertRule', (f, s, args) => call(f, s, [css('' + args[0]), ...args.slice(1)]));
+  hook(w, 'FontFace', none, (f, args, t) => reflect.construct(f, [args[0], typeof args[1] == 'string' ? css(args[1]) : args[1], ...args.slice(2)], t));
+  hook(w, 'Audio', none, (f, args, t) => {
+    const el = reflect.construct(f, [], t);
+    el.preload = 'auto';
+    if (args.length) el.src = args[0];
+    return el;
+  });
+
+  // Navigations that no visitor started.
+  hooks(proto(w, 'HTMLFormElement'), 'submit requestSubmit', (f, form, args) => judge(call(getAttr, form, ['action']) || '#').bit ? undefined : call(f, form, args));
+  hook(w, 'open', (f, self, args) => args[0] && judge(args[0]).bit ? null : call(f, self, args));
+  w.addEventListener('submit', (e) => {
+    if (!(nav.userActivation || {}).isActive && judge((e.submitter || e.target).formAction || e.target.action).bit) e.preventDefault();
+  }, true);
+  w.addEventListener('load', (e) => e.target.localName == 'iframe' && frameOf(e.target), true);
+};
+const contentOf = (describe(proto(self, 'HTMLIFrameElement'), 'contentWindow') || {}).get;
+const frameOf = (el) => {
+  patch(call(contentOf, el, []));
+};
+
+// document.write: markup may be split anywhere, so an unfinished tag waits for the rest.
+const {write: nativeWrite} = proto(self, 'Document');
+const tagEnd = (s, i) => {
+  for (let quote = '', equals = 0; ++i < s.length;) {
+    const c = s[i];
+    if (quote) c == quote && (quote = '');
+    else if (equals && /["']/.test(c)) quote = c, equals = 0;
+    else if (c == '>') return i + 1;
+    else if (c == '=') equals = 1;
+    else if (c > ' ') equals = 0;
+  }
+};
+const gatedTag = (tag) => {
+  if (!/[=]/.test(tag)) return tag;
+  const box = inertDoc.createElement('template');
+  call(setInner, box, [policy(tag)]);
+  sync++;
+  const changed = scan(box.content);
+  sync--;
+  const name = /^<[^\s/>]+/.exec(tag)[0].slice(1);
+  return changed ? box.innerHTML.replace(new RegExp('</' + name + '>$', 'i'), '') : tag;
+};
+let rest = '', raw = '';
+const written = (text) => {
+  const s = rest + text;
+  let out = '', i = 0;
+  rest = '';
+  const hold = (from) => {
+    rest = s.slice(from);
+    return out;
+  };
+  while (i < s.length) {
+    if (raw) {
+      const end = s.slice(i).search(new RegExp('</' + raw + '[\\s/>]', 'i'));
+      const cut = end < 0 ? Math.max(s.lastIndexOf('<'), i - 1) : i + end;
+      const stop = end < 0 && (cut < i || s.length - cut > raw.length + 2) ? s.length : cut;
+      out += raw == 'style' ? css(s.slice(i, stop)) : s.slice(i, stop);
+      if (end < 0) return hold(stop);
+      i = stop;
+      raw = '';
+    }
+    const at = s.indexOf('<', i);
+    if (at < 0) return out + s.slice(i);
+    out += s.slice(i, at);
+    if (at + 1 == s.length) return hold(at);
+    let end;
+    if (/[a-z]/i.test(s[at + 1])) {
+      if (!(end = tagEnd(s, at))) return hold(at);
+      out += gatedTag(s.slice(at, end));
+      raw = (/^<(script|style|textarea|title|xmp|iframe|noembed|noframes|noscript)(?=[\s/>])/i.exec(s.slice(at, end)) || ['', ''])[1].toLowerCase();
+    } else {
+      const close = s.startsWith('!--', at + 1) ? '-->' : '>';
+      if ((end = s.indexOf(close, at + 1) + close.length) < close.length) return hold(at);
+      out += s.slice(at, end);
+    }
+    i = end;
+  }
+  return out;
+};

@@ -1,0 +1,97 @@
+// Stubs: what page code calls while the script that would define it is parked. A stand-in is callable, constructible,
+// has every property, calls back those who wait, and remembers the calls of its root for one replay.
+const queues = new Table(), standing = new Table();
+const later = (f, ...args) => after(() => f(...args));
+const waits = /^(hitCallback|event_?callback|callback|success|bidsBackHandler|onload|complete)$/i;
+const listens = /^(on|once|off|un\w*|bind|subscribe|\w*listener|\w*observer)$/i;
+const stub = (remember, path = []) => {
+  const children = {}, target = function () {}, last = path[path.length - 1] || '';
+  const self = new Stand(target, {
+    get: (t, k) => {
+      if (k in children) return children[k];
+      if (k == Symbol.toPrimitive) return () => '';
+      if (k == Symbol.iterator) return function* () {};
+      if (k == 'then' || typeof k == 'symbol') return;
+      if (k == 'length') return 0;
+      if (/^(call|apply|bind)$/.test(k)) return target[k].bind(self);
+      return children[k] = stub(remember, [...path, k]);
+    },
+    set: (t, k, v) => (children[k] = v, true),
+    has: () => true,
+    apply: (t, _, args) => {
+      remember(path, args);
+      if (/^(is|has)([A-Z_]|$)/.test(last)) return false;
+      args.forEach((a, i) => {
+        if (typeof a == 'function' && (!listens.test(last) || /^(ready|load)/.test(args[0]))) later(a, self);
+        else if (a && typeof a == 'object') for (const k in a) if (waits.test(k) && typeof a[k] == 'function') later(a[k], self);
+      });
+      return self;
+    },
+    construct: () => self,
+  });
+  return self;
+};
+const runsIn = (args, replay) => args.map((a) => typeof a == 'function' ? replay : a);
+
+// Arrays keep what is pushed: the vendor's script reads it when it comes. Functions and callbacks run meanwhile.
+const pushes = (list) => {
+  define(list, 'push', {configurable: true, writable: true, value: (...args) => {
+    const size = Array.prototype.push.apply(list, list.length < 1000 ? args.filter((a) => typeof a != 'function') : []);
+    stub(none)(...args, ...args.map((a) => a && a[1] && a[1][2] || a && a[2]));
+    return size;
+  }});
+  return list;
+};
+
+const standIns = (who) => (who.globals || []).forEach((entry) => {
+  const name = entry.replace('[]', '');
+  if (standing.has(name) || name in self || !script) return;
+  const calls = [], value = name != entry ? pushes([]) : stub((path, args) => calls.length < 500 && calls.push([path, args]));
+  const give = (v) => define(self, name, {value: v, writable: true, enumerable: true, configurable: true});
+  standing.set(name, {who, calls, list: name != entry && value});
+  define(self, name, {configurable: true, enumerable: true, get: () => value, set: (v) => {
+    give(v);
+    standing.delete(name);
+  }});
+  if (name == 'FB') after(() => typeof self.fbAsyncInit == 'function' && self.fbAsyncInit());
+});
+// Before revival the stand-ins of permitted vendors go, after it their calls are replayed; on refusal they are forgotten.
+const stepAside = () => {
+  const aside = [];
+  for (const [name, s] of standing) if (permitted(s.who)) {
+    delete self[name];
+    standing.delete(name);
+    if (s.list && s.list.length) delete s.list.push, self[name] = s.list;
+    aside.push([name, s.calls]);
+  }
+  return () => aside.forEach(([name, calls]) => calls.splice(0).forEach(([path, args]) => {
+    try {
+      let on = self, f = self[name];
+      for (const k of path) on = f, f = f[k];
+      if (typeof f == 'function') call(f, on, /^(cmd|que)$/.test(path[0]) ? args : runsIn(args, none));
+    } catch (e) {}
+  }));
+};
+
+// Vendors' own consent commands (global, arguments before the state, no, yes).
+const tell = (all) => {
+  for (const text of commands.split(';')) {
+    const [id, name, method, args, no, yes] = text.split(' '), who = parties.get(id), on = who && permitted(who), f = self[name], [no1, yes1 = no1] = method.split('|'), m = on ? yes1 : no1;
+    if (!who || !f || standing.has(name) || all && on) continue;
+    try {
+      const values = JSON.parse('[' + [args, on ? yes : no].filter((s) => s).join() + ']');
+      m ? f[m](...values) : f(...values);
+    } catch (e) {}
+  }
+};
+// Google Consent Mode v2, basic: nothing loads while denied; the state goes first into the layer, updates follow choices.
+let layered = 0;
+const consentMode = () => {
+  const state = (bit) => granted & bit ? 'granted' : 'denied', layer = self.dataLayer;
+  if (!Array.isArray(layer)) return define(self, 'dataLayer', {configurable: true, enumerable: true, get: none, set: (value) => {
+    define(self, 'dataLayer', {value, writable: true, enumerable: true, configurable: true});
+    consentMode();
+  }});
+  const entry = (function () { return arguments; })('consent', layered ? 'update' : 'default', {ad_storage: state(8), ad_user_data: state(8), ad_personalization: state(8), analytics_storage: state(4), functionality_storage: state(2), personalization_storage: state(2), security_storage: 'granted'});
+  layered++ ? layer.push(entry) : layer.unshift(entry);
+};

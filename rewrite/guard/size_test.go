@@ -1,0 +1,70 @@
+package guard
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"testing"
+)
+
+// referenceVendors reads the vendor facts that lie beside the repository, in the shape that Compile takes.
+func referenceVendors(t testing.TB) []Vendor {
+	data, err := os.ReadFile("../../../shared/reference/vendors.json")
+	if err != nil {
+		t.Skip("no vendor facts beside the repository: ", err)
+	}
+	var facts struct {
+		Multi   []string `json:"multi_purpose_hosts"`
+		Vendors []struct {
+			ID, Category string
+			Hosts        []string
+			Patterns     []struct{ Pattern string }
+			Globals      []string
+			Cookies      []struct{ Name, Party string }
+			Storage      []json.RawMessage
+			Stub         struct{ Needed, How string }
+		}
+	}
+	if err := json.Unmarshal(data, &facts); err != nil {
+		t.Fatal(err)
+	}
+	var list []Vendor
+	for _, f := range facts.Vendors {
+		v := Vendor{ID: f.ID, Purpose: f.Category}
+		for _, h := range f.Hosts {
+			if !slices.Contains(facts.Multi, h) {
+				v.Hosts = append(v.Hosts, h)
+			}
+		}
+		for _, p := range f.Patterns {
+			v.Patterns = append(v.Patterns, p.Pattern)
+		}
+		for _, c := range f.Cookies {
+			if c.Party == "first" {
+				v.Cookies = append(v.Cookies, c.Name)
+			}
+		}
+		if f.Stub.Needed != "no" {
+			v.Globals = f.Globals
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+func TestSize(t *testing.T) {
+	g, err := Compile(Config{Prefix: "/.consent", Vendors: referenceVendors(t), Judge: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, zipped := g.Size()
+	bare, err := Compile(Config{Prefix: "/.consent"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code := bare.Size()
+	t.Logf("guard: %d bytes, %d after gzip, of which the code alone is %d", raw, zipped, code)
+	if zipped > 12<<10 {
+		t.Errorf("guard is %d bytes after gzip, want at most %d", zipped, 12<<10)
+	}
+}
