@@ -139,9 +139,11 @@ const restyle = (el) => {
   }
   return changed;
 };
+// Shadow roots that markup declared are only looked for where markup can declare them.
+let deep = 0;
 const scan = (root) => {
   let changed = root.nodeType == 1 ? inspect(root) : 0;
-  if (root.firstElementChild) for (const el of call(root.nodeType == 1 ? select : root.querySelectorAll, root, [marked])) changed = inspect(el) || changed;
+  if (root.firstElementChild) for (const el of call(root.nodeType == 1 ? select : root.querySelectorAll, root, [deep ? '*' : marked])) changed = inspect(el) || changed;
   return changed;
 };
 

@@ -1,6 +1,7 @@
 // Sinks: every way for page code to make the browser fetch something by elements, markup or style.
 // Functions are replaced by proxies of themselves, so that name, length and toString stay.
 const hook = (object, name, handler, construct) => {
+  while (object && !describe(object, name)) object = Object.getPrototypeOf(object);
   const d = object && describe(object, name);
   if (d && d.value && d.configurable) define(object, name, copy(d, {value: new Stand(d.value, {
     apply: (f, self, args) => handler(f, self, args),
@@ -59,16 +60,18 @@ const patch = (w) => {
 
   // Markup.
   const setMarkup = (el, value, go, parse) => {
-    if (plain('' + value)) return go(value);
     if (el.localName == 'style') return go(css('' + value));
+    if (plain('' + value)) return go(value);
     const box = boxFor(el);
     parse(box);
-    if (!scan(box.content || box)) return go(value);
-    call(el.nodeType == 1 ? replaceChildren : el.replaceChildren, el.content || el, [...(box.content || box).childNodes]);
+    const changed = scan(box.content || box);
+    deep = 0;
+    if (!changed) return go(value);
+    (el.content || el).replaceChildren(...(box.content || box).childNodes);
   };
   for (const object of [element, proto(w, 'ShadowRoot')]) {
     property(object, 'innerHTML', (el, value, go) => setMarkup(el, value, go, (box) => call(setInner, box, [value])));
-    hooks(object, 'setHTMLUnsafe setHTML', (f, el, args, name) => setMarkup(el, args[0], () => call(f, el, args), (box) => call(f, box, args)));
+    hooks(object, 'setHTMLUnsafe setHTML', (f, el, args, name) => setMarkup(el, args[0], () => call(f, el, args), (box) => (call(f, box, args), deep = 1)));
   }
   property(element, 'outerHTML', (el, value, go) => {
     const box = plain('' + value) || !el.parentElement ? 0 : boxFor(el.parentElement);
@@ -90,7 +93,9 @@ const patch = (w) => {
   });
   const scanned = (f, self, args) => {
     const result = call(f, self, args);
+    deep = 1;
     try { scan(result.documentElement); } catch (e) {}
+    deep = 0;
     return result;
   };
   hook(proto(w, 'DOMParser'), 'parseFromString', scanned);
@@ -98,13 +103,14 @@ const patch = (w) => {
   hooks(document, 'write writeln', (f, self, args, name) => {
     const text = args.join('') + (name == 'writeln' ? '\n' : '');
     if (self == doc && capture(text)) return;
-    const out = self == doc ? written(text) : text;
+    const out = written(self, text);
     return out == text ? call(f, self, args) : call(document.write == f ? f : writeNative, self, [policy(out)]);
   });
   const writeNative = w == self ? nativeWrite : document.write;
 
   // Nodes that come from elsewhere, and style text, on their way into the document.
   const enter = (f, self, args) => {
+    if (self.localName == 'style') args = args.map((n) => typeof n == 'string' ? css(n) : n);
     for (const n of args) if (n && n.nodeType) {
       if (n.ownerDocument != (self.ownerDocument || self)) n.nodeType != 3 && scan(n);
       else if (n.firstElementChild ? n.querySelector(special) : n.matches && n.matches(special)) scan(n);
@@ -153,9 +159,9 @@ const patch = (w) => {
   hooks(proto(w, 'HTMLFormElement'), 'submit requestSubmit', (f, form, args) => judge(call(getAttr, form, ['action']) || '#').bit ? undefined : call(f, form, args));
   hook(w, 'open', (f, self, args) => args[0] && judge(args[0]).bit ? null : call(f, self, args));
   w.addEventListener('submit', (e) => {
-    if (!(nav.userActivation || {}).isActive && judge((e.submitter || e.target).formAction || e.target.action).bit) e.preventDefault();
+    if (!(nav.userActivation || {}).isActive && judge(e.submitter && e.submitter.hasAttribute('formaction') ? e.submitter.formAction : e.target.action).bit) e.preventDefault();
   }, true);
-  w.addEventListener('load', (e) => e.target.localName == 'iframe' && frameOf(e.target), true);
+  w.document.addEventListener('load', (e) => e.target.localName == 'iframe' && frameOf(e.target), true);
 };
 const contentOf = (describe(proto(self, 'HTMLIFrameElement'), 'contentWindow') || {}).get;
 const frameOf = (el) => {
@@ -184,13 +190,12 @@ const gatedTag = (tag) => {
   const name = /^<[^\s/>]+/.exec(tag)[0].slice(1);
   return changed ? box.innerHTML.replace(new RegExp('</' + name + '>$', 'i'), '') : tag;
 };
-let rest = '', raw = '';
-const written = (text) => {
-  const s = rest + text;
-  let out = '', i = 0;
-  rest = '';
+const unfinished = new Memo();
+const written = (document, text) => {
+  const state = unfinished.get(document) || ['', ''], s = state[0] + text;
+  let out = '', i = 0, raw = state[1];
   const hold = (from) => {
-    rest = s.slice(from);
+    unfinished.set(document, [s.slice(from), raw]);
     return out;
   };
   while (i < s.length) {
@@ -204,7 +209,10 @@ const written = (text) => {
       raw = '';
     }
     const at = s.indexOf('<', i);
-    if (at < 0) return out + s.slice(i);
+    if (at < 0) {
+      out += s.slice(i);
+      break;
+    }
     out += s.slice(i, at);
     if (at + 1 == s.length) return hold(at);
     let end;
@@ -219,5 +227,5 @@ const written = (text) => {
     }
     i = end;
   }
-  return out;
+  return hold(s.length);
 };

@@ -1,0 +1,214 @@
+package guard
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+const testMark = "MaRk0123456789-_"
+
+// testVendors are made for the tests: hosts and names that no real party has.
+var testVendors = []Vendor{
+	{ID: "tracker", Purpose: "marketing", Hosts: []string{"tracker.test"}, Patterns: []string{"shared.test/pixel", "*.multi.test/t/", "glob.test/a*/t.js"},
+		Cookies: []string{"_trk", "_trk_*"}, Storage: []string{"trk-*"}, Globals: []string{"trk", "trkq[]", "Trk"}},
+	{ID: "meter", Purpose: "analytics", Hosts: []string{"meter.test"}, Cookies: []string{"_met"}, Globals: []string{"met"}},
+}
+
+// bench is a site and every other host of a made-up Internet, with a browser that finds them all.
+type bench struct {
+	*httptest.Server
+	browser context.Context
+	mu      sync.Mutex
+	hits    []string                 // host and path of requests to other hosts than the site's
+	pages   map[string]string        // the site's pages
+	judge   func(url string) string  // answers of the judge endpoint
+	choose  func(form string) string // answer of the choose endpoint
+	state   string
+}
+
+func (b *bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	host := strings.Split(r.Host, ":")[0]
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	if host != "site.test" {
+		b.hits = append(b.hits, host+r.URL.Path)
+	}
+	if body, ok := b.pages[host+r.URL.Path]; ok {
+		if strings.HasSuffix(r.URL.Path, ".js") {
+			w.Header().Set("Content-Type", "text/javascript")
+		} else {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		}
+		if csp := b.pages[host+r.URL.Path+" csp"]; csp != "" {
+			w.Header().Set("Content-Security-Policy", csp)
+		}
+		_, _ = io.WriteString(w, body)
+		return
+	}
+	switch {
+	case r.URL.Path == "/.consent/choose":
+		body, _ := io.ReadAll(r.Body)
+		_, _ = io.WriteString(w, b.choose(string(body)))
+	case r.URL.Path == "/.consent/state":
+		_, _ = io.WriteString(w, b.state)
+	case r.URL.Path == "/.consent/judge":
+		b.serveJudge(w, r)
+	case strings.HasSuffix(r.URL.Path, ".css"):
+		w.Header().Set("Content-Type", "text/css")
+	case strings.HasSuffix(r.URL.Path, ".js"):
+		w.Header().Set("Content-Type", "text/javascript")
+		_, _ = fmt.Fprintf(w, "(self.ran=self.ran||[]).push(%q)", host+r.URL.Path)
+	case host == "site.test":
+		http.NotFound(w, r)
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+func newBench(t *testing.T) *bench {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no Chromium to test with: ", err)
+		}
+		t.Skip("no Chromium to test with: ", err)
+	}
+	b := &bench{pages: make(map[string]string), choose: func(string) string { return "{}" }}
+	b.Server = httptest.NewUnstartedServer(b)
+	b.Config.ErrorLog = log.New(io.Discard, "", 0)
+	b.TLS = &tls.Config{GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if h.ServerName != "site.test" {
+			b.hits = append(b.hits, h.ServerName+" connect")
+		}
+		return nil, nil
+	}}
+	b.StartTLS()
+	t.Cleanup(b.Close)
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("ignore-certificate-errors", true),
+		chromedp.Flag("host-resolver-rules", "MAP * "+strings.TrimPrefix(b.URL, "https://")),
+	)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	browser, stop := chromedp.NewContext(allocator)
+	t.Cleanup(stop)
+	b.browser = browser
+	if err := chromedp.Do(browser); err != nil {
+		t.Fatal("Chromium does not start: ", err)
+	}
+	return b
+}
+
+// seen returns the requests to other hosts whose host and path contain part.
+func (b *bench) seen(part string) (hits []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, h := range b.hits {
+		if strings.Contains(h, part) {
+			hits = append(hits, h)
+		}
+	}
+	return hits
+}
+
+// page serves a page of the site.
+func (b *bench) page(path, html string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pages["site.test"+path] = html
+}
+
+// visit opens a page in a tab of its own, waits until what comes late has come, and evaluates js there.
+func (b *bench) visit(t *testing.T, path, js string, wait time.Duration) (result string, exceptions []string) {
+	t.Helper()
+	tab, closeTab := chromedp.NewContext(b.browser)
+	defer closeTab()
+	tab, cancel := context.WithTimeout(tab, 20*time.Second)
+	defer cancel()
+	var mu sync.Mutex
+	gesture := true
+	err := chromedp.Do(tab)
+	if err == nil {
+		err = chromedp.Listen(tab, func(ev any) {
+			if e, ok := ev.(*runtime.EventExceptionThrown); ok {
+				mu.Lock()
+				exceptions = append(exceptions, describe(e.ExceptionDetails))
+				mu.Unlock()
+			}
+		})
+	}
+	if err == nil {
+		err = chromedp.Do(tab, chromedp.Navigate("https://site.test"+path), chromedp.Sleep(wait))
+	}
+	if err == nil && js != "" {
+		result, err = chromedp.Run(tab, chromedp.Evaluate[string](js, chromedp.EvalAwaitPromise, func(p *runtime.EvaluateParams) { p.UserGesture = &gesture }))
+	}
+	if err != nil {
+		t.Errorf("%s: %v", path, err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return result, exceptions
+}
+
+func testGuard(t *testing.T, c Config) *Guard {
+	t.Helper()
+	if c.Prefix == "" {
+		c.Prefix = "/.consent"
+	}
+	if c.Vendors == nil {
+		c.Vendors = testVendors
+	}
+	g, err := Compile(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// guarded is a page with the guard first in its head.
+func guarded(g *Guard, p Page, head, body string) string {
+	if p.Mark == "" {
+		p.Mark = testMark
+	}
+	p.Site = "site.test"
+	return "<!DOCTYPE html><html><head>" + string(g.Append(nil, p)) + head + "</head><body>" + body + "</body></html>"
+}
+
+// serveJudge answers run-time questions as the gateway does.
+func (b *bench) serveJudge(w http.ResponseWriter, r *http.Request) {
+	var asked struct{ U [][2]string }
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	verdicts := make([]string, len(asked.U))
+	for i, u := range asked.U {
+		verdicts[i] = b.judge(u[0])
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"v": verdicts})
+}
+
+func describe(e *runtime.ExceptionDetails) string {
+	data, _ := json.Marshal(e)
+	return string(data)
+}
