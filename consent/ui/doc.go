@@ -22,5 +22,5 @@
 //
 // After a choice a script sets the boxes, puts the sentence into the live region, sets data-consent-state to rest and
 // folds the panel. On Escape it folds the panel and does nothing else. A placeholder (a srcdoc document) holds a form
-// without scripts too, and button[data-consent-load=VENDOR], hidden until a script takes charge of it.
+// without scripts too, and button[data-consent-load=VENDOR], shown only where scripts run.
 package ui

@@ -52,8 +52,8 @@ var slotNames = map[string]slot{
 // Slots are written [[name]] in the asset files. Before a template is parsed the brackets become control characters,
 // which no text, URL or name of a configuration can hold, so that nothing but the file itself can make a slot.
 var (
-	slotMarks   = strings.NewReplacer("[[", "\x01", "]]", "\x02")
-	slotInTexts = strings.NewReplacer("{provider}", "\x01provider\x02", "{purpose}", "\x01purpose\x02", "{signal}", "\x01signal\x02")
+	slotMarks = strings.NewReplacer("[[", "\x01", "]]", "\x02")
+	textMarks = strings.NewReplacer("{provider}", "\x01provider\x02", "{purpose}", "\x01purpose\x02", "{signal}", "\x01signal\x02")
 )
 
 // parseFragment compiles markup whose slots are written \x01name\x02; static holds those that are constant.

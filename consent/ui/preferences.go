@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"io"
 	"strconv"
-	"strings"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 )
@@ -44,7 +43,7 @@ func (u *UI) WritePreferences(w io.Writer, p *Page) error {
 	data := preferencesView{
 		Lang: v.lang, Dir: v.dir, Prefix: u.config.Prefix, SiteName: u.config.SiteName, Logo: u.config.Logo,
 		PolicyURL: u.config.PolicyURL, ImprintURL: u.config.ImprintURL, Return: returnPath(p.Return),
-		Style: template.CSS(u.styles.preferences), T: v.texts, Status: u.status(v.texts, p), Error: p.Error, Saved: p.Saved,
+		Style: template.CSS(u.styles.preferences), T: v.texts, Intro: v.texts.fill("intro", "{purposes}", v.texts.purposeNames(u.config.Purposes)), Status: u.status(v, p), Error: p.Error, Saved: p.Saved,
 		Recorded: p.Recorded, Groups: u.groups(v.texts, p),
 	}
 	data.Self = string(appendQuery([]byte(u.config.Prefix+"/?return="), data.Return))
@@ -61,17 +60,14 @@ func (u *UI) PageCSP() string {
 }
 
 // status says what is decided and, where a signal decided, which.
-func (u *UI) status(t texts, p *Page) string {
+func (u *UI) status(v *view, p *Page) string {
+	t := v.texts
 	granted := p.Granted & u.config.Purposes
 	switch {
 	case granted != 0:
-		var names []string
-		for _, purpose := range granted.List() {
-			names = append(names, t.purpose(purpose).Name)
-		}
-		return strings.Replace(t["granted"], "{purposes}", strings.Join(names, ", "), 1)
+		return t.fill("granted", "{purposes}", t.purposeNames(granted))
 	case p.Signal != "":
-		return strings.Replace(t["signal_text"], "{signal}", signalName(p.Signal), 1)
+		return t.fill("signal_text", "{signal}", isolate(v.lang, signalName(p.Signal)))
 	case p.Asked:
 		return t["refused"]
 	}
@@ -91,7 +87,7 @@ func (u *UI) groups(t texts, p *Page) []groupView {
 		for _, v := range g.Vendors {
 			g.Open = g.Open || v.Allowed || v.Refused
 		}
-		g.Providers = strings.Replace(t["providers"], "{count}", strconv.Itoa(len(g.Vendors)), 1)
+		g.Providers = t.fill("providers", "{count}", strconv.Itoa(len(g.Vendors)))
 		groups = append(groups, g)
 	}
 	return groups
@@ -113,7 +109,7 @@ func newVendorView(t texts, p *Page, v *Vendor) vendorView {
 		view.Allowed, view.Refused = set && on, set && !on
 	}
 	if v.Retention != "" {
-		view.Kept = strings.Replace(t["retention"], "{time}", v.Retention, 1)
+		view.Kept = t.fill("retention", "{time}", v.Retention)
 	}
 	return view
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/caddy-consent/caddy-consent/consent"
 )
 
 //go:embed lang/*.json
@@ -172,4 +174,27 @@ func validLanguage(s string) bool {
 		}
 	}
 	return true
+}
+
+// fill puts a value in place of a word in braces.
+func (t texts) fill(key, slot, value string) string {
+	return strings.Replace(t[key], slot, value, 1)
+}
+
+// isolate keeps what may be written in another direction from disturbing a right-to-left text (Unicode UAX 9, 2.4.2:
+// first strong isolate, pop directional isolate; they work in titles and attributes too).
+func isolate(lang, s string) string {
+	if !rightToLeft[lang] {
+		return s
+	}
+	return "\u2068" + s + "\u2069"
+}
+
+// purposeNames lists the names of purposes.
+func (t texts) purposeNames(set consent.Purposes) string {
+	var names []string
+	for _, p := range set.List() {
+		names = append(names, t.purpose(p).Name)
+	}
+	return strings.Join(names, ", ")
 }

@@ -239,9 +239,14 @@ func (u *UI) compile(lang string, t texts) (*view, error) {
 	c := &u.config
 	data := bannerView{Lang: lang, Dir: v.dir, Prefix: c.Prefix, Logo: c.Logo, PolicyURL: c.PolicyURL, ImprintURL: c.ImprintURL,
 		T: make(map[string]string, len(t)), Necessary: t.purpose(consent.Necessary)}
-	for key, text := range t {
-		data.T[key] = slotInTexts.Replace(text)
+	for key := range t {
+		text := t[key]
+		for _, slot := range [...]string{"{provider}", "{signal}"} {
+			text = strings.ReplaceAll(text, slot, isolate(lang, slot))
+		}
+		data.T[key] = textMarks.Replace(text)
 	}
+	data.T["intro"] = t.fill("intro", "{purposes}", t.purposeNames(c.Purposes))
 	for _, p := range c.Purposes.List() {
 		data.Purposes = append(data.Purposes, t.purpose(p))
 	}
