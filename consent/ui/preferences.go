@@ -13,7 +13,7 @@ type preferencesView struct {
 	Lang, Dir, Prefix, SiteName, Logo, PolicyURL, ImprintURL, Return, Self string
 	Style                                                                  template.CSS
 	T                                                                      texts
-	Status, Error                                                          string
+	Intro, Status, Error                                                   string
 	Saved, Recorded, Withdraw                                              bool
 	Groups                                                                 []groupView
 }
