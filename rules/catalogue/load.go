@@ -1,0 +1,180 @@
+package catalogue
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+)
+
+//go:embed vendors/*.json
+var builtin embed.FS
+
+// Catalogue is a set of vendors, sorted by ID. It is not to be changed once loaded.
+type Catalogue struct {
+	// Vendors is sorted by ID; numbers and IDs are unique.
+	Vendors []*Vendor
+}
+
+// Builtin returns the catalogue that comes with the program.
+func Builtin() (*Catalogue, error) {
+	sub, err := fs.Sub(builtin, "vendors")
+	if err != nil {
+		return nil, err
+	}
+	return Load(sub)
+}
+
+// Load reads every *.json file at the root of each file system. A vendor in a later one replaces the one of the same ID
+// before it. The error joins everything that is wrong, each with file, line and what to write instead.
+func Load(systems ...fs.FS) (*Catalogue, error) {
+	byID := make(map[string]*Vendor)
+	var errs []error
+	for _, fsys := range systems {
+		names, err := fs.Glob(fsys, "*.json")
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			data, err := fs.ReadFile(fsys, name)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			v, problems := Parse(data, name)
+			errs = append(errs, problems...)
+			if v != nil {
+				byID[v.ID] = v
+			}
+		}
+	}
+	return assemble(byID, errs)
+}
+
+// assemble sorts the vendors and refuses two with the same number.
+func assemble(byID map[string]*Vendor, errs []error) (*Catalogue, error) {
+	c := &Catalogue{Vendors: make([]*Vendor, 0, len(byID))}
+	for _, v := range byID {
+		c.Vendors = append(c.Vendors, v)
+	}
+	slices.SortFunc(c.Vendors, func(a, b *Vendor) int { return strings.Compare(a.ID, b.ID) })
+	owner := make(map[uint16]string)
+	for _, v := range c.Vendors {
+		if other, taken := owner[v.Number]; taken {
+			errs = append(errs, fmt.Errorf("%s.json: number %d belongs to %s: take the next free one, %d",
+				v.ID, v.Number, other, c.nextNumber()))
+		}
+		owner[v.Number] = v.ID
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return c, nil
+}
+
+func (c *Catalogue) nextNumber() int {
+	highest := 0
+	for _, v := range c.Vendors {
+		highest = max(highest, int(v.Number))
+	}
+	return highest + 1
+}
+
+// Vendor returns the vendor of that ID, nil if there is none.
+func (c *Catalogue) Vendor(id string) *Vendor {
+	i, ok := slices.BinarySearchFunc(c.Vendors, id, func(v *Vendor, id string) int { return strings.Compare(v.ID, id) })
+	if !ok {
+		return nil
+	}
+	return c.Vendors[i]
+}
+
+// ByNumber returns the vendor of that number, nil if there is none.
+func (c *Catalogue) ByNumber(n uint16) *Vendor {
+	for _, v := range c.Vendors {
+		if v.Number == n {
+			return v
+		}
+	}
+	return nil
+}
+
+// file is a vendor as its JSON file spells it.
+type file struct {
+	Schema            string            `json:"$schema"`
+	Number            uint16            `json:"number"`
+	Name              string            `json:"name"`
+	Org               string            `json:"org"`
+	Purpose           string            `json:"purpose"`
+	Category          string            `json:"category"`
+	Default           string            `json:"default"`
+	Hosts             []string          `json:"hosts"`
+	Patterns          []string          `json:"patterns"`
+	Passes            []string          `json:"pass"`
+	Payment           []string          `json:"payment"`
+	Paths             []string          `json:"paths"`
+	Inline            []string          `json:"inline"`
+	Globals           []string          `json:"globals"`
+	Elements          []string          `json:"elements"`
+	Cookies           map[string]string `json:"cookies"`
+	ThirdPartyCookies map[string]string `json:"thirdPartyCookies"`
+	Storage           []string          `json:"storage"`
+	Stubs             []Stub            `json:"stubs"`
+	Placeholder       string            `json:"placeholder"`
+	Links             []Link            `json:"links"`
+	Policy            string            `json:"policy"`
+	OptOut            string            `json:"optOut"`
+	NoConsent         string            `json:"noConsent"`
+	Examples          Examples          `json:"examples"`
+	Benign            Examples          `json:"benign"`
+}
+
+// Parse reads one vendor's file; name is the file's name and gives the ID. It returns nil and what is wrong if the file
+// cannot be used.
+func Parse(data []byte, name string) (*Vendor, []error) {
+	c := checker{name: name, data: data}
+	var f file
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		c.syntax(err, d.InputOffset())
+		return nil, c.errs
+	}
+	id := strings.TrimSuffix(path.Base(strings.ReplaceAll(name, "\\", "/")), ".json")
+	purpose, err := consent.ParsePurpose(f.Purpose)
+	if err != nil {
+		c.fail(`"purpose"`, "%v", err)
+	}
+	v := &Vendor{
+		ID: id, Number: f.Number, Name: f.Name, Org: f.Org, Purpose: purpose, Category: f.Category,
+		Pass: f.Default == "pass", Hosts: f.Hosts, Patterns: f.Patterns, Passes: f.Passes, Payment: f.Payment,
+		Paths: f.Paths, Inline: f.Inline, Globals: f.Globals, Elements: f.Elements, Cookies: cookies(f.Cookies),
+		ThirdPartyCookies: cookies(f.ThirdPartyCookies), Storage: f.Storage, Stubs: f.Stubs,
+		Placeholder: f.Placeholder, Links: f.Links, Policy: f.Policy, OptOut: f.OptOut, NoConsent: f.NoConsent,
+		Examples: f.Examples, Benign: f.Benign,
+	}
+	if f.Default != "" && f.Default != "pass" && f.Default != "gate" {
+		c.fail(`"default"`, `default %q: use "pass" or "gate"`, f.Default)
+	}
+	c.vendor(v)
+	if len(c.errs) > 0 {
+		return nil, c.errs
+	}
+	return v, nil
+}
+
+func cookies(m map[string]string) []Cookie {
+	list := make([]Cookie, 0, len(m))
+	for name, retention := range m {
+		list = append(list, Cookie{name, retention})
+	}
+	slices.SortFunc(list, func(a, b Cookie) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}

@@ -1,0 +1,116 @@
+package catalogue
+
+import "github.com/caddy-consent/caddy-consent/consent"
+
+// Vendor is one party, as its data file describes it. See the package comment for how patterns are written.
+type Vendor struct {
+	// ID is the file's name without ".json": lower-case letters, digits and hyphens.
+	ID string
+	// Number never changes and is never used again for another vendor: consent tokens store it. It is 1 or more.
+	Number uint16
+	// Name and Org are what a visitor reads: the service, and who runs it.
+	Name, Org string
+	// Purpose is the vendor's default purpose.
+	Purpose consent.Purpose
+	// Category says what kind of service it is: "web-analytics", "ads", "chat", "video", "fonts" …
+	Category string
+	// Pass is true where the vendor has a purpose but is not gated unless the operator requires it: no public list or
+	// tracker database takes it for tracking, and pages break without it.
+	Pass bool
+	// Hosts are hosts that, with all their subdomains, serve nothing else.
+	Hosts []string
+	// Patterns are the vendor's URLs on hosts that also serve other things.
+	Patterns []string
+	// Passes are patterns that are let through although a host or shorter pattern of any vendor matches.
+	Passes []string
+	// Payment are patterns that are necessary where a payment is made, and gated elsewhere.
+	Payment []string
+	// Paths are patterns of paths ("/matomo.php") that give the vendor's software away on any host, the site's own
+	// included.
+	Paths []string
+	// Inline are fragments of JavaScript whose tokens appear in the vendor's loader or configuration. A string literal
+	// that ends in * is a prefix.
+	Inline []string
+	// Globals are the names that the vendor's script defines on window.
+	Globals []string
+	// Elements describes widget markup: "class~name", "id=name", "[attribute]", "<tag>".
+	Elements []string
+	// Cookies are the names (with * as a wildcard) of cookies set on the site's own domain; ThirdPartyCookies those on
+	// the vendor's.
+	Cookies, ThirdPartyCookies []Cookie
+	// Storage are names (with * as a wildcard) of localStorage and sessionStorage keys.
+	Storage []string
+	// Stubs stand in for the globals while the vendor is gated.
+	Stubs []Stub
+	// Placeholder is the kind of embed that a visitor would see: "video", "map", "post", "button", "audio", "chat",
+	// "comments", "form"; "" for nothing visible.
+	Placeholder string
+	// Links say how an embed's address becomes one that a visitor can follow.
+	Links []Link
+	// Policy and OptOut are addresses for the preference centre; "" if there is none.
+	Policy, OptOut string
+	// NoConsent tells in a sentence how the vendor's own interface is told that there is no consent.
+	NoConsent string
+	// Examples are real URLs, scripts and names that must match; Benign look-alikes that must not.
+	Examples, Benign Examples
+}
+
+// Cookie is a cookie's name and how long it is kept, as documented ("2y", "session"; "" if unknown).
+type Cookie struct{ Name, Retention string }
+
+// Stub is the shape of a stand-in for one global.
+type Stub struct {
+	// Global is the name on window.
+	Global string `json:"global"`
+	// Kind is "function" (queues its arguments), "array", "object" (whose Methods do nothing) or "constructor".
+	Kind string `json:"kind"`
+	// Queue is the property of a function in which the vendor expects the queued calls; "" for none.
+	Queue string `json:"queue,omitempty"`
+	// Methods are the names that pages call on the global.
+	Methods []string `json:"methods,omitempty"`
+}
+
+// Link turns the URL of an embed into one to follow: the first * of To takes what the first * of From matched.
+type Link struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Examples are inputs to try a vendor's rules with.
+type Examples struct {
+	URLs    []string `json:"urls,omitempty"`
+	Scripts []string `json:"scripts,omitempty"`
+	Cookies []string `json:"cookies,omitempty"`
+}
+
+// Retention returns the longest documented retention among the vendor's cookies, "" if none is known.
+func (v *Vendor) Retention() string {
+	longest, text := 0, ""
+	for _, list := range [][]Cookie{v.Cookies, v.ThirdPartyCookies} {
+		for _, c := range list {
+			if d := days(c.Retention); d > longest || text == "" && c.Retention != "" {
+				longest, text = d, c.Retention
+			}
+		}
+	}
+	return text
+}
+
+// days is a rough order for retentions such as "2y", "13mo", "24h".
+func days(s string) int {
+	n := 0
+	for len(s) > 0 && s[0] >= '0' && s[0] <= '9' {
+		n, s = min(n*10+int(s[0]-'0'), 1e6), s[1:]
+	}
+	switch {
+	case len(s) > 0 && s[0] == 'y':
+		return n * 365
+	case len(s) > 1 && s[:2] == "mo":
+		return n * 30
+	case len(s) > 0 && s[0] == 'w':
+		return n * 7
+	case len(s) > 0 && s[0] == 'd':
+		return n
+	}
+	return 0
+}

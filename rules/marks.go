@@ -1,0 +1,97 @@
+package rules
+
+// markIndex finds fragments of JavaScript, token by token, in one pass. A fragment that is a single name stands for an
+// assignment to it: code that only asks whether the name exists is no vendor's.
+type markIndex struct {
+	list   []mark
+	byName map[string][]int32 // marks by their first token
+	byText map[string][]int32
+	prefix []int32 // marks whose first token is the beginning of a string
+}
+
+type mark struct {
+	vendor int32
+	text   string
+	tokens []markToken
+	// weak marks are strings alone: they count only in a script that loads something.
+	weak bool
+}
+
+type markToken struct {
+	kind   tokenKind
+	text   string
+	prefix bool
+}
+
+func (m *markToken) match(t *token, value []byte) bool {
+	switch {
+	case m.kind != t.kind:
+		return false
+	case m.prefix:
+		return len(value) >= len(m.text) && string(value[:len(m.text)]) == m.text
+	case m.kind == tokenString:
+		return string(value) == m.text
+	}
+	return string(t.text) == m.text
+}
+
+// compileMark turns a fragment into tokens.
+func compileMark(fragment string) []markToken {
+	l := newLexer([]byte(fragment))
+	var list []markToken
+	for t := l.next(); t.kind != tokenEnd; t = l.next() {
+		m := markToken{kind: t.kind, text: string(t.text)}
+		if t.kind == tokenString && len(m.text) > 0 && m.text[len(m.text)-1] == '*' {
+			m.text, m.prefix = m.text[:len(m.text)-1], true
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+func (x *markIndex) add(fragment string, vendor int32) {
+	tokens := compileMark(fragment)
+	assign := markToken{kind: tokenPunctuator, text: "="}
+	switch {
+	case len(tokens) == 0:
+		return
+	case len(tokens) == 1 && tokens[0].kind == tokenName:
+		x.insert(mark{vendor: vendor, text: fragment, tokens: append(tokens, assign)})
+		x.insert(mark{vendor: vendor, text: fragment, tokens: []markToken{{kind: tokenString, text: tokens[0].text},
+			{kind: tokenPunctuator, text: "]"}, assign}})
+		return
+	case len(tokens) == 2 && tokens[0].kind == tokenName && tokens[1].text == "=":
+		x.insert(mark{vendor: vendor, text: fragment, tokens: []markToken{{kind: tokenString, text: tokens[0].text},
+			{kind: tokenPunctuator, text: "]"}, assign}})
+	}
+	x.insert(mark{vendor: vendor, text: fragment, tokens: tokens, weak: len(tokens) == 1 && tokens[0].kind == tokenString})
+}
+
+func (x *markIndex) insert(m mark) {
+	if x.byName == nil {
+		x.byName, x.byText = make(map[string][]int32), make(map[string][]int32)
+	}
+	i := int32(len(x.list))
+	x.list = append(x.list, m)
+	switch first := m.tokens[0]; {
+	case first.prefix:
+		x.prefix = append(x.prefix, i)
+	case first.kind == tokenString:
+		x.byText[first.text] = append(x.byText[first.text], i)
+	default:
+		x.byName[first.text] = append(x.byName[first.text], i)
+	}
+}
+
+// starts returns the marks that the token may begin.
+func (x *markIndex) starts(t *token, value []byte) []int32 {
+	switch t.kind {
+	case tokenName:
+		return x.byName[string(t.text)]
+	case tokenString:
+		if len(value) <= 64 {
+			return x.byText[string(value)]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,231 @@
+package rules
+
+import "github.com/caddy-consent/caddy-consent/consent"
+
+// Script judges the text of an inline script or an event-handler attribute: does it load or configure a vendor's script?
+//
+// The text is read as JavaScript. A URL counts where the script also does something to load it and where it stands in no
+// comparison, log or data; names count where the vendor's own loader or configuration has them (Vendor.Inline). Strings
+// are joined first, so a URL made of pieces is seen. Of several vendors, the one with the most intrusive purpose is named.
+func (s *Set) Script(text []byte, c Context) (Match, bool) {
+	r := recogniser{set: s, context: c, lexer: newLexer(text), found: -1}
+	r.fold.buffer = r.space[:0]
+	r.run()
+	return r.answer()
+}
+
+// recogniser reads one script.
+type recogniser struct {
+	set     *Set
+	context Context
+	lexer   lexer
+	space   [foldSize]byte
+	fold    fold
+	active  [16]progress
+	running int
+	// prev and before are the last two tokens.
+	prev, before token
+	loads        bool
+	neutral      [maxNesting]bool // per open bracket: what stands in it is compared or logged, not loaded
+	depth        int
+	found        int32 // vendor named for sure, -1 if none
+	rule         string
+	maybe        [8]candidate
+	candidates   int
+	body         statements
+}
+
+// progress is a mark that has matched up to its token next.
+type progress struct {
+	mark int32
+	next int
+}
+
+// candidate is a vendor that counts if the script turns out to load something.
+type candidate struct {
+	vendor int32
+	rule   string
+}
+
+func (r *recogniser) run() {
+	for {
+		t := r.lexer.next()
+		r.body.token(&t, r.depth)
+		if t.kind == tokenEnd {
+			r.flush(&t)
+			return
+		}
+		r.join(&t)
+		r.mark(&t)
+		r.verb(&t)
+		r.bracket(&t)
+		r.before, r.prev = r.prev, t
+	}
+}
+
+// mark advances the marks that have begun and begins new ones.
+func (r *recogniser) mark(t *token) {
+	var value []byte
+	var space [64]byte
+	if t.kind == tokenString {
+		if value = t.text; t.escaped && len(value) <= len(space) {
+			value = unescape(space[:0], value)
+		}
+	}
+	x := &r.set.marks
+	kept := 0
+	for _, p := range r.active[:r.running] {
+		m := &x.list[p.mark]
+		if !m.tokens[p.next].match(t, value) {
+			continue
+		}
+		if p.next++; p.next == len(m.tokens) {
+			r.hit(m)
+			continue
+		}
+		r.active[kept] = p
+		kept++
+	}
+	r.running = kept
+	for _, i := range x.starts(t, value) {
+		r.begin(i)
+	}
+	if t.kind == tokenString {
+		for _, i := range x.prefix {
+			if x.list[i].tokens[0].match(t, value) {
+				r.begin(i)
+			}
+		}
+	}
+}
+
+func (r *recogniser) begin(i int32) {
+	m := &r.set.marks.list[i]
+	if len(m.tokens) == 1 {
+		r.hit(m)
+	} else if r.running < len(r.active) {
+		r.active[r.running] = progress{i, 1}
+		r.running++
+	}
+}
+
+func (r *recogniser) hit(m *mark) {
+	if m.weak {
+		r.suspect(m.vendor, m.text)
+		return
+	}
+	r.body.hit()
+	r.name(m.vendor, m.text)
+}
+
+// name settles on a vendor, unless a more intrusive one was found before.
+func (r *recogniser) name(vendor int32, rule string) {
+	if r.found < 0 || intrusiveness(r.set.vendors[vendor].match.Purpose) > intrusiveness(r.set.vendors[r.found].match.Purpose) {
+		r.found, r.rule = vendor, rule
+	}
+}
+
+func intrusiveness(p consent.Purpose) int {
+	switch p {
+	case consent.Marketing:
+		return 4
+	case consent.Social:
+		return 3
+	case consent.Analytics:
+		return 2
+	case consent.Functional:
+		return 1
+	}
+	return 0
+}
+
+func (r *recogniser) suspect(vendor int32, rule string) {
+	r.body.hit()
+	if r.candidates < len(r.maybe) {
+		r.maybe[r.candidates] = candidate{vendor, rule}
+		r.candidates++
+	}
+}
+
+func (r *recogniser) answer() (Match, bool) {
+	if r.loads {
+		for _, c := range r.maybe[:r.candidates] {
+			r.name(c.vendor, c.rule)
+		}
+	}
+	if r.found < 0 {
+		return Match{}, false
+	}
+	m := r.set.vendors[r.found].match
+	m.Rule, m.Mixed = r.rule, r.body.mixed()
+	return m, true
+}
+
+// verb notes what loads: it is enough that the script does it somewhere.
+func (r *recogniser) verb(t *token) {
+	if r.loads || t.kind != tokenPunctuator {
+		return
+	}
+	if r.prev.kind != tokenName {
+		return
+	}
+	switch string(t.text) {
+	case "(":
+		r.loads = loadingCall(r.prev.text)
+	case "=":
+		switch string(r.prev.text) {
+		case "src", "innerHTML", "outerHTML", "srcdoc", "data", "href":
+			r.loads = r.before.is(".")
+		}
+	}
+}
+
+// loadingCall reports whether a function of that name makes a browser fetch something: one of the platform's, or one whose
+// name says so.
+func loadingCall(name []byte) bool {
+	switch string(name) {
+	case "createElement", "createElementNS", "write", "writeln", "Image", "sendBeacon", "fetch", "XMLHttpRequest", "import",
+		"importScripts", "insertAdjacentHTML", "setAttribute", "WebSocket", "EventSource", "ajax", "require", "Worker",
+		"SharedWorker", "createContextualFragment", "parseHTML", "appendChild", "insertBefore", "open":
+		return string(name) != "open"
+	}
+	for _, part := range [...]string{"script", "load", "inject", "include"} {
+		if indexFold(name, part) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// bracket keeps the context of strings: in a[b.indexOf("host/")], nothing is loaded.
+func (r *recogniser) bracket(t *token) {
+	if t.kind != tokenPunctuator || len(t.text) != 1 {
+		return
+	}
+	switch t.text[0] {
+	case '(', '[', '{':
+		if r.depth < maxNesting {
+			r.neutral[r.depth] = t.text[0] == '(' && r.prev.kind == tokenName && neutralCall(r.prev.text)
+		}
+		r.depth++
+	case ')', ']', '}':
+		r.depth = max(0, r.depth-1)
+	}
+}
+
+// neutralCall reports whether a function of that name only looks at a string or shows it.
+func neutralCall(name []byte) bool {
+	switch string(name) {
+	case "indexOf", "lastIndexOf", "includes", "contains", "test", "match", "search", "startsWith", "endsWith", "split",
+		"log", "warn", "error", "info", "debug", "alert", "confirm", "parse", "querySelector", "querySelectorAll",
+		"matches", "closest", "addEventListener", "getElementById", "hasOwnProperty", "RegExp", "Error", "stringify",
+		"expect", "open", "assert":
+		return true
+	}
+	return false
+}
+
+// inNeutral reports whether the innermost bracket is that of a neutral call.
+func (r *recogniser) inNeutral() bool {
+	return r.depth > 0 && r.depth <= maxNesting && r.neutral[r.depth-1]
+}

@@ -1,0 +1,236 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/rules/catalogue"
+	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+)
+
+// Request is what a page would fetch.
+type Request = filterlist.Request
+
+// Context is what a judgement depends on besides the request.
+type Context struct {
+	// Payment is true on a page where a payment is made (see PaymentPath): payment providers are necessary there.
+	Payment bool
+}
+
+// Match says who was recognised, by which rule and for which purpose.
+type Match struct {
+	// Vendor is the catalogue's ID, "" if only a filter list knows it; Number the vendor's number, 0 likewise.
+	Vendor string
+	Number uint16
+	// Purpose is why the vendor processes data.
+	Purpose consent.Purpose
+	// Rule is the text of the rule, List where it stands ("catalogue" or a list's name), Line its line there (0 in the
+	// catalogue).
+	Rule, List string
+	Line       int
+	// Mixed is true for an inline script most of which is not the vendor's: to gate it whole would take away code of
+	// the site itself.
+	Mixed bool
+}
+
+// Options change what a Set answers.
+type Options struct {
+	// Allow holds vendor IDs, and patterns or hosts as the catalogue writes them, that are never gated.
+	Allow []string
+	// Require holds vendor IDs or categories ("fonts", "video") that are gated although their default is to pass.
+	Require []string
+	// Purposes overrides the purpose of vendors, by ID.
+	Purposes map[string]consent.Purpose
+	// FirstParty makes Match answer for vendors' software on the site's own hosts too, by path ("/matomo.js").
+	FirstParty bool
+	// PaymentPaths are further patterns for PaymentPath, "/kasse/*".
+	PaymentPaths []string
+}
+
+// Set judges. The zero value is of no use: see New.
+type Set struct {
+	vendors []vendor
+	index   hostIndex
+	paths   pathIndex
+	cookies nameIndex
+	storage nameIndex
+	marks   markIndex
+	lists   []List
+	options Options
+}
+
+// vendor is what the Set needs of a catalogue entry on the request path.
+type vendor struct {
+	match Match
+	pass  bool
+	entry *catalogue.Vendor
+}
+
+// New compiles a catalogue and filter lists into a Set. The lists are asked in order; they may be none.
+func New(c *catalogue.Catalogue, lists []List, o Options) (*Set, error) {
+	s := &Set{lists: slices.Clone(lists), options: o}
+	for _, v := range c.Vendors {
+		s.vendors = append(s.vendors, vendor{entry: v, pass: v.Pass,
+			match: Match{Vendor: v.ID, Number: v.Number, Purpose: v.Purpose, List: "catalogue"}})
+	}
+	if err := s.apply(o); err != nil {
+		return nil, err
+	}
+	for i := range s.vendors {
+		s.compile(int32(i))
+	}
+	for _, a := range o.Allow {
+		s.allow(a)
+	}
+	s.index.seal()
+	s.cookies.seal()
+	s.storage.seal()
+	return s, nil
+}
+
+// apply carries out the options that name vendors.
+func (s *Set) apply(o Options) error {
+	for id, p := range o.Purposes {
+		v := s.vendor(id)
+		if v == nil {
+			return fmt.Errorf("purpose for unknown vendor %q", id)
+		}
+		v.match.Purpose = p
+	}
+	for _, id := range o.Require {
+		found := false
+		for i := range s.vendors {
+			if v := &s.vendors[i]; v.entry.ID == id || v.entry.Category == id {
+				v.pass, found = false, true
+			}
+		}
+		if !found {
+			return fmt.Errorf("required vendor or category %q is not in the catalogue", id)
+		}
+	}
+	for _, a := range o.Allow {
+		if v := s.vendor(a); v != nil {
+			v.pass = true
+		} else if !strings.Contains(a, ".") {
+			return fmt.Errorf("allowed vendor %q is not in the catalogue", a)
+		}
+	}
+	return nil
+}
+
+func (s *Set) vendor(id string) *vendor {
+	i, ok := slices.BinarySearchFunc(s.vendors, id, func(v vendor, id string) int {
+		return strings.Compare(v.entry.ID, id)
+	})
+	if !ok {
+		return nil
+	}
+	return &s.vendors[i]
+}
+
+func (s *Set) compile(i int32) {
+	v := s.vendors[i].entry
+	for _, h := range v.Hosts {
+		s.pattern("."+h+"/", i, kindGate)
+	}
+	for _, p := range v.Patterns {
+		s.pattern(p, i, kindGate)
+	}
+	for _, p := range v.Passes {
+		s.pattern(p, i, kindPass)
+	}
+	for _, p := range v.Payment {
+		s.pattern(p, i, kindPayment)
+	}
+	for _, p := range v.Paths {
+		s.paths.add(p, i)
+	}
+	for _, c := range v.Cookies {
+		s.cookies.add(c.Name, i)
+	}
+	for _, k := range v.Storage {
+		s.storage.add(k, i)
+	}
+	if !s.vendors[i].pass {
+		for _, m := range v.Inline {
+			s.marks.add(m, i)
+		}
+	}
+}
+
+func (s *Set) pattern(p string, vendor int32, k kind) {
+	name, r, country := newRule(p, vendor, k)
+	if !country {
+		s.index.add(name, r)
+		return
+	}
+	if s.index.countries == nil {
+		s.index.countries = make(map[string][]rule)
+	}
+	s.index.countries[name] = append(s.index.countries[name], r)
+}
+
+// allow lets an operator's pattern or host through, whatever matches beside it.
+func (s *Set) allow(p string) {
+	if s.vendor(p) != nil {
+		return
+	}
+	if !strings.Contains(p, "/") {
+		p = "." + p + "/"
+	}
+	name, r, _ := newRule(p, -1, kindPass)
+	r.score += 1 << 20
+	s.index.add(name, r)
+}
+
+func sortRules(list []rule) {
+	slices.SortStableFunc(list, func(a, b rule) int { return int(b.score - a.score) })
+}
+
+// Match judges a request. It is true if the request must be gated unless its purpose is permitted; if it is false, the
+// Match may still name a vendor: one that passes by default, or where a payment is made. Match does not allocate.
+//
+// The catalogue's answer comes before the lists': its purposes are finer. A list's exception does not open what the
+// catalogue gates: Options.Allow does.
+func (s *Set) Match(r *Request, c Context) (Match, bool) {
+	a := newAddress(r.URL, r.HostStart, r.HostEnd)
+	var m Match
+	if r.ThirdParty {
+		var gate, known bool
+		if m, gate, known = s.catalogue(&a, c); known {
+			return m, gate
+		}
+	}
+	if v, text := s.paths.lookup(a.path); v >= 0 && (r.ThirdParty || s.options.FirstParty) && !s.vendors[v].pass {
+		m = s.vendors[v].match
+		m.Rule = text
+		return m, true
+	}
+	return s.listed(r, m)
+}
+
+// catalogue is the part of Match that only needs the address: known means that its answer is final.
+func (s *Set) catalogue(a *address, c Context) (m Match, gate, known bool) {
+	best := s.index.lookup(a)
+	if best == nil {
+		return Match{}, false, false
+	}
+	if best.vendor < 0 {
+		return Match{Rule: best.text, List: "allow"}, false, true
+	}
+	v := &s.vendors[best.vendor]
+	m = v.match
+	m.Rule = best.text
+	switch {
+	case best.kind == kindPass:
+		return m, false, false
+	case best.kind == kindPayment && c.Payment:
+		m.Purpose = consent.Necessary
+		return m, false, true
+	case v.pass:
+		return m, false, false
+	}
+	return m, true, true
+}
