@@ -47,10 +47,13 @@ func mix(x uint64) uint32 {
 const (
 	saltPage   = 0x51ED270B
 	saltEntity = 0x2545F491
-	saltQuad   = 0x6C8E9CF5
+	saltEdge   = 0x6C8E9CF5
 )
 
-// tokenKey is the key of a token of at least one byte, in lower case.
+// minToken is the length of the shortest token that is a key.
+const minToken = 2
+
+// tokenKey is the key of a token, in lower case.
 func tokenKey(t []byte) uint32 {
 	n := len(t)
 	if n >= 8 {
@@ -69,13 +72,19 @@ func le64(b []byte) uint64 {
 		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
+func putLE64(b []byte, x uint64) {
+	_ = b[7]
+	b[0], b[1], b[2], b[3] = byte(x), byte(x>>8), byte(x>>16), byte(x>>24)
+	b[4], b[5], b[6], b[7] = byte(x>>32), byte(x>>40), byte(x>>48), byte(x>>56)
+}
+
 func le32(b []byte) uint32 {
 	_ = b[3]
 	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }
 
-// quadKey is the key of four bytes in a row.
-func quadKey(q uint32) uint32 { return mix(uint64(q) ^ saltQuad<<32) }
+// edgeKey is the key of a byte that is no part of a token and the three behind it, where a token begins.
+func edgeKey(quad uint32) uint32 { return mix(uint64(quad) ^ saltEdge<<32) }
 
 // The hash of a host runs from its last byte to its first, so that one pass gives those of all its parent domains.
 const hostSeed = 0x811C9DC5

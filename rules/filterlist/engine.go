@@ -19,10 +19,20 @@ type Engine struct {
 	strong   table // those of them with $important
 	except   table // exceptions
 	modify   table // $csp, $removeparam, $redirect and their exceptions
-	entities bool  // a rule stands under the key of an entity
-	pages    bool  // there is an exception with $document
+	filter   filter
+	entities bool // a rule stands under the key of an entity
+	pages    pages
 	scratch  sync.Pool
 }
+
+// pages tells what exceptions with $document there are.
+type pages uint8
+
+const (
+	pagesNone   pages = iota
+	pagesByHost       // all of them stand under the key of a host
+	pagesAny
+)
 
 // Source names a rule: its text, and the list and line where it stands.
 type Source struct {
@@ -61,7 +71,7 @@ func (e *Engine) acquire(r *Request) *scratch {
 	if !ok {
 		s = new(scratch)
 	}
-	s.load(r, e.entities)
+	s.load(r, e)
 	return s
 }
 
@@ -78,7 +88,7 @@ func (e *Engine) match(s *scratch) (res Result, blocked bool) {
 	res.ListIndex = int(e.roots[r.list])
 	res.Important = r.flags&flagImportant != 0
 	exception, ok := e.first(&e.except, s, r.flags&flagImportant)
-	if !ok && e.pages {
+	if !ok {
 		exception, ok = e.pageException(s, r.flags&flagImportant)
 	}
 	if ok {
@@ -104,7 +114,7 @@ func (e *Engine) first(t *table, s *scratch, flags uint16) (id uint32, ok bool) 
 // pageException looks for an exception with $document, which lifts all that its page requests. Of the page only the
 // host is known: an exception for one path of it does not hold.
 func (e *Engine) pageException(s *scratch, flags uint16) (id uint32, ok bool) {
-	if s.pageHost == "" {
+	if s.pageHost == "" || e.pages == pagesNone || e.pages == pagesByHost && !e.knowsHost(s.page) {
 		return 0, false
 	}
 	p, _ := e.scratch.Get().(*scratch)
@@ -114,10 +124,20 @@ func (e *Engine) pageException(s *scratch, flags uint16) (id uint32, ok bool) {
 	const scheme = "https://"
 	p.rawCopy = append(append(append(p.rawCopy[:0], scheme...), s.pageHost...), '/')
 	r := Request{URL: p.rawCopy, HostStart: len(scheme), HostEnd: len(scheme) + len(s.pageHost), Type: Document, PageHost: s.pageHost}
-	p.load(&r, e.entities)
+	p.load(&r, e)
 	id, ok = e.first(&e.except, p, flags|flagPage)
 	e.scratch.Put(p)
 	return id, ok
+}
+
+// knowsHost reports whether a rule may stand under one of the hosts.
+func (e *Engine) knowsHost(parts []hostPart) bool {
+	for _, p := range parts {
+		if e.filter.has(hostKey(p.hash)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *Engine) source(id uint32) Source {

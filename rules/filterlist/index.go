@@ -1,18 +1,20 @@
 package filterlist
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // indexer finds for each rule the key that the fewest rules share, and that ordinary URLs do not hold anyway.
 type indexer struct {
 	e      *Engine
 	counts []uint16 // rules for each key, by its upper bits
-	tokens []uint32
-	pages  []uint32
-	best   uint32
-	cost   uint32
+	pat    string   // of the rule at hand, in lower case
+	found  []candidate
+	keys   []posting // those chosen
+}
+
+// candidate is a possible key and where it stands in the pattern; a host has no place.
+type candidate struct {
+	key        uint32
+	start, end int
 }
 
 const countBits = 18
@@ -30,7 +32,7 @@ var commonTokens = func() map[uint32]bool {
 
 const (
 	costCommon = 1 << 20 // of a token that most URLs hold
-	costQuad   = 1 << 24 // quads are looked up at every byte of a URL: the last resort
+	costNone   = 1 << 24
 )
 
 // The classes of rules, one table each.
@@ -65,61 +67,61 @@ func (e *Engine) index() {
 		x.count(&e.rules[i])
 	}
 	postings := [classes][]posting{classBlock: make([]posting, 0, len(e.rules))}
-	var quads, always [classes][]uint32
+	var always [classes][]uint32
 	for i := range e.rules {
 		r := &e.rules[i]
-		keys, quad := x.keys(r)
+		x.choose(r)
 		for c := range classes {
 			if !c.in(r) {
 				continue
 			}
-			for _, k := range keys {
-				postings[c] = append(postings[c], posting{k, uint32(i)})
+			for _, k := range x.keys {
+				k.rule = uint32(i)
+				postings[c] = append(postings[c], k)
 			}
-			if quad {
-				quads[c] = append(quads[c], keys...)
-			}
-			if len(keys) == 0 {
+			if len(x.keys) == 0 {
 				always[c] = append(always[c], uint32(i))
 			}
 		}
-		e.pages = e.pages || r.flags&flagPage != 0
+		if r.flags&flagPage != 0 && r.shape == shapeHost {
+			e.pages = max(e.pages, pagesByHost)
+		} else if r.flags&flagPage != 0 {
+			e.pages = pagesAny
+		}
 	}
 	for c, t := range [classes]*table{&e.block, &e.strong, &e.except, &e.modify} {
-		*t = newTable(postings[c], quads[c], always[c])
+		*t = newTable(postings[c], always[c])
 	}
+	e.filter = newFilter(&e.block, &e.strong, &e.except, &e.modify)
 }
 
 func (x *indexer) countOf(key uint32) *uint16 { return &x.counts[key>>(32-countBits)] }
 
-func (x *indexer) add(key uint32) {
-	if c := x.countOf(key); *c < 1<<16-1 {
-		*c++
-	}
-}
-
 // count adds the rule's possible keys to the counts.
 func (x *indexer) count(r *rule) {
-	pat := x.e.pattern(r)
 	if r.shape == shapeHost {
-		x.add(hostKey(hostHash(pat)))
-		return
+		x.found = append(x.found[:0], candidate{key: hostKey(hostHash(x.e.pattern(r)))})
+	} else {
+		x.candidates(r)
 	}
-	x.candidates(r)
-	for _, k := range x.tokens {
-		x.add(k)
+	for _, f := range x.found {
+		if c := x.countOf(f.key); *c < 1<<16-1 {
+			*c++
+		}
 	}
 }
 
 // candidates finds the keys of a rule's URL: its host, if that is whole, and its tokens.
 func (x *indexer) candidates(r *rule) {
-	x.tokens = x.tokens[:0]
+	x.found = x.found[:0]
 	if r.shape != shapePlain && r.shape != shapeGlob {
+		x.pat = ""
 		return
 	}
 	pat := strings.ToLower(x.e.pattern(r))
+	x.pat = pat
 	if r.flags&flagHostWhole != 0 {
-		x.tokens = append(x.tokens, hostKey(hostHash(pat[:hostLen(pat)])))
+		x.found = append(x.found, candidate{key: hostKey(hostHash(pat[:hostLen(pat)]))})
 	}
 	for i := 0; i < len(pat); {
 		if !isToken(pat[i]) {
@@ -133,111 +135,119 @@ func (x *indexer) candidates(r *rule) {
 		left := i > 0 && pat[i-1] != '*' || i == 0 && r.flags&(flagLeft|flagHost) != 0
 		right := j < len(pat) && pat[j] != '*' || j == len(pat) && r.flags&flagRight != 0
 		if left && right && j-i > 1 {
-			x.tokens = append(x.tokens, tokenKey([]byte(pat[i:j])))
+			x.found = append(x.found, candidate{tokenKey([]byte(pat[i:j])), i, j})
 		}
 		i = j
 	}
 }
 
-// keys chooses under which keys the rule stands; quad says that the key is four bytes in a row. A rule without keys has to
-// be tried for every request.
-func (x *indexer) keys(r *rule) (keys []uint32, quad bool) {
+// choose finds the keys under which the rule stands. A rule without any has to be tried for every request.
+func (x *indexer) choose(r *rule) {
+	x.keys = x.keys[:0]
 	if r.shape == shapeHost {
-		return []uint32{hostKey(hostHash(x.e.pattern(r)))}, false
+		x.keys = append(x.keys, posting{key: hostKey(hostHash(x.e.pattern(r)))})
+		return
 	}
 	x.candidates(r)
-	x.cost = costQuad
-	for _, k := range x.tokens {
-		cost := uint32(*x.countOf(k))
-		if commonTokens[k] {
-			cost += costCommon
+	best, cost := candidate{}, costNone
+	for _, f := range x.found {
+		c := int(*x.countOf(f.key))
+		if commonTokens[f.key] {
+			c += costCommon
 		}
-		if cost < x.cost {
-			x.best, x.cost = k, cost
+		if c < cost {
+			best, cost = f, c
 		}
 	}
-	if x.cost < costCommon {
-		return []uint32{x.best}, false
+	switch {
+	case cost < costCommon, x.hostKeys(r):
+	case x.edge(r):
+		return
 	}
-	if keys := x.hostKeys(r); keys != nil {
-		return keys, false
+	if len(x.keys) == 0 && cost < costNone {
+		x.keys = append(x.keys, posting{best.key, window(x.pat, best.start, best.end)})
 	}
-	if x.cost < costQuad {
-		return []uint32{x.best}, false
-	}
-	if k, ok := x.quad(r); ok {
-		return []uint32{k}, true
-	}
-	return nil, false
 }
 
-// hostKeys returns keys for the hosts that the rule's domain= or to= includes; nil if it includes none.
-func (x *indexer) hostKeys(r *rule) []uint32 {
-	var keys []uint32
+// window makes the post of a key at pat[start:end] compare up to four literal bytes beside it, those behind it first.
+func window(pat string, start, end int) post {
+	after := end
+	for after < len(pat) && after < end+4 && pat[after] != '*' && pat[after] != '^' {
+		after++
+	}
+	before := start
+	for before > 0 && before > start-4 && pat[before-1] != '*' && pat[before-1] != '^' {
+		before--
+	}
+	from, to := end, after
+	if start-before > after-end {
+		from, to = before, start
+	}
+	if start == end || from == to { // no place of its own, or nothing beside it
+		return post{}
+	}
+	p := post{off: int32(from - start)}
+	for i := from; i < to; i++ {
+		p.want |= uint32(pat[i]) << (8 * (i - from))
+		p.mask |= 0xFF << (8 * (i - from))
+	}
+	return p
+}
+
+// hostKeys takes the hosts that the rule's domain= or to= includes; it reports whether it includes any.
+func (x *indexer) hostKeys(r *rule) bool {
 	hostsOf(x.e.blob, x.e.conds, r.cond, opFrom, func(host string, ref uint32) {
 		switch {
 		case ref&hostNot != 0:
 		case ref&hostEntity != 0:
 			x.e.entities = true
-			keys = append(keys, entityKey(hostHash(host[strings.LastIndexByte(host, '.')+1:])))
+			x.keys = append(x.keys, posting{key: entityKey(hostHash(host[strings.LastIndexByte(host, '.')+1:]))})
 		default:
-			keys = append(keys, pageKey(hostHash(host)))
+			x.keys = append(x.keys, posting{key: pageKey(hostHash(host))})
 		}
 	})
-	if keys != nil {
-		return keys
+	if len(x.keys) > 0 {
+		return true
 	}
-	entity := false
+	entity := false // has no key of the request's host
 	hostsOf(x.e.blob, x.e.conds, r.cond, opTo, func(host string, ref uint32) {
-		entity = entity || ref&hostEntity != 0 && ref&hostNot == 0
 		if ref&hostNot == 0 {
-			keys = append(keys, hostKey(hostHash(host)))
+			x.keys = append(x.keys, posting{key: hostKey(hostHash(host))})
+			entity = entity || ref&hostEntity != 0
 		}
 	})
 	if entity {
-		return nil
+		x.keys = x.keys[:0]
 	}
-	return keys
+	return len(x.keys) > 0
 }
 
-// quad finds four bytes in a row that every match holds.
-func (x *indexer) quad(r *rule) (uint32, bool) {
-	var lits []string
-	switch r.shape {
-	case shapePlain, shapeGlob:
-		lits = strings.FieldsFunc(strings.ToLower(x.e.pattern(r)), func(c rune) bool { return c == '*' || c == '^' })
-	case shapeRegexp:
+// edge finds four bytes where a token begins that every match holds, the least common of them: long and without the ends of
+// ordinary host and file names.
+func (x *indexer) edge(r *rule) bool {
+	lits := strings.FieldsFunc(x.pat, func(c rune) bool { return c == '*' || c == '^' })
+	if r.shape == shapeRegexp {
 		lits = requiredLiterals(x.e.sources[r.pat], nil)
 	}
-	best, found, bestCost := uint32(0), false, 0
+	lowest := 1 << 10
 	for _, lit := range lits {
 		for i := 0; i+4 <= len(lit); i++ {
-			cost := 0
-			for _, common := range [...]string{"http", "ttps", "tps:", "ps:/", "s://", "://w", "//ww", "/www", "www.", ".com", ".js", ".php", "html"} {
-				if strings.HasPrefix(lit[i:], common) {
-					cost = 100
-				}
+			if isToken(lit[i]) || !isToken(lit[i+1]) {
+				continue
 			}
-			for _, c := range []byte(lit[i : i+4]) {
-				if c >= 'a' && c <= 'z' {
-					cost++ // letters are more common than signs in a row
-				}
+			cost := 1
+			if strings.Contains("//ww /www .com .net .org .js? .js/ .php .htm .gif .png .jpg /js/ /api /img", lit[i:i+4]) {
+				cost = 100
 			}
-			if !found || cost < bestCost {
-				best, found, bestCost = quadKey(le32([]byte(lit[i:i+4]))), true, cost
+			if cost < lowest {
+				lowest = cost
+				k := posting{key: edgeKey(le32([]byte(lit[i : i+4])))}
+				if r.shape != shapeRegexp {
+					k.post = window(lit, i, i+4)
+				}
+				x.keys = append(x.keys[:0], k)
 			}
 		}
 	}
-	return best, found
-}
-
-// sortedNames returns the engine's lists in order, what they include left out.
-func (e *Engine) sortedNames() []string {
-	var names []string
-	for i, root := range e.roots {
-		if i == 0 || root != e.roots[i-1] {
-			names = append(names, e.names[i])
-		}
-	}
-	return slices.Clip(names)
+	return len(x.keys) > 0
 }

@@ -9,9 +9,9 @@ import (
 
 // scratch is a request prepared for matching: folded, cut into keys. It is pooled, so that Match does not allocate.
 type scratch struct {
-	raw, lower []byte // the URL and its lower case; lower has padding behind its end
+	raw, lower []byte // the URL and its lower case; lower has zero bytes behind its end
 	rawCopy    []byte
-	keys       []uint32   // of hosts, page and tokens
+	keys       []key      // of hosts, page and tokens
 	host       []hostPart // the request's host and its parents, the shortest first
 	page       []hostPart // the same of the page
 	pageHost   string
@@ -30,7 +30,7 @@ type hostPart struct {
 const padding = 8
 
 // load prepares the request. It never fails: what makes no sense has no host.
-func (s *scratch) load(r *Request, entities bool) {
+func (s *scratch) load(r *Request, e *Engine) {
 	start, end := r.HostStart, r.HostEnd
 	if start < 0 || end < start || end > len(r.URL) {
 		start, end = 0, 0
@@ -44,8 +44,8 @@ func (s *scratch) load(r *Request, entities bool) {
 	s.hostEnd = end
 	s.pageHost = strings.TrimSuffix(r.PageHost, ".")
 	s.keys = s.keys[:0]
-	s.foldAndTokenize()
-	s.splitHosts(start, end, entities)
+	s.foldAndTokenize(e.filter)
+	s.splitHosts(start, end, e)
 	s.types = uint16(r.Type)
 	if r.Type&AllTypes == 0 {
 		s.types = uint16(Other)
@@ -64,59 +64,92 @@ func (s *scratch) load(r *Request, entities bool) {
 
 // foldAndTokenize makes the lower case of the URL and the keys of its tokens. The bytes of 64 positions become one word
 // of bits, whose edges are the ends of the tokens: no branch depends on a single byte.
-func (s *scratch) foldAndTokenize() {
+func (s *scratch) foldAndTokenize(f filter) {
 	n := len(s.raw)
 	if cap(s.lower) < n+padding {
 		s.lower = make([]byte, n+padding, 2*n+padding+256)
 	}
 	text := s.lower[:n+padding]
+	clear(text[n:])
+	s.lower = text[:n]
 	start, inside := 0, false
 	carry := uint64(0)
 	for base := 0; base < n; base += 64 {
-		from, to := s.raw[base:min(base+64, n)], text[base:]
-		to = to[:len(from)]
-		m := uint64(0)
-		for i, c := range from {
-			to[i] = fold[c]
-			m |= uint64(chars[c]&charToken) << (i & 63)
-		}
+		m := foldChunk(text[base:n], s.raw[base:])
 		edges := m ^ (m<<1 | carry)
 		carry = m >> 63
 		for ; edges != 0; edges &= edges - 1 {
 			i := base + bits.TrailingZeros64(edges)
-			if inside && i-start > 1 {
-				s.keys = append(s.keys, paddedTokenKey(text, start, i))
+			if inside {
+				s.addToken(f, text, start, i)
 			}
 			start, inside = i, !inside
 		}
 	}
-	if inside && n-start > 1 {
-		s.keys = append(s.keys, paddedTokenKey(text, start, n))
+	if inside {
+		s.addToken(f, text, start, n)
 	}
-	s.lower = text[:n]
 }
 
-// paddedTokenKey is tokenKey for a token that may be read beyond its end.
-func paddedTokenKey(text []byte, start, end int) uint32 {
+// foldChunk writes the lower case of at most 64 bytes to dst and returns which of them are part of a token, as bits. It
+// takes eight at a time: in a word whose bytes are below 0x80, adding 0x80-c sets the upper bit of those that are >= c.
+func foldChunk(dst, src []byte) (m uint64) {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	src = src[:min(64, len(src))]
+	i := 0
+	for ; i+8 <= len(src); i += 8 {
+		x := le64(src[i:])
+		low := x &^ high
+		upper := ((low + (0x80-'A')*ones) ^ (low + (0x7F-'Z')*ones)) &^ x & high
+		putLE64(dst[i:], x|upper>>2)
+		low |= upper >> 2
+		letter := (low + (0x80-'a')*ones) ^ (low + (0x7F-'z')*ones)
+		digit := (low + (0x80-'0')*ones) ^ (low + (0x7F-'9')*ones)
+		percent := (low + (0x80-'%')*ones) ^ (low + (0x7F-'%')*ones)
+		token := letter | digit | percent
+		token = token &^ x & high
+		m |= (token >> 7 * 0x0102040810204080 >> 56) << i
+	}
+	for ; i < len(src); i++ {
+		c := src[i]
+		dst[i] = fold[c]
+		m |= uint64(chars[c]&charToken) << i
+	}
+	return m
+}
+
+// addToken adds the keys of the token text[start:end]: its own, and that of the byte before it with its first three.
+// text may be read beyond its end.
+func (s *scratch) addToken(f filter, text []byte, start, end int) {
 	n := uint(end - start)
 	x := le64(text[start:])
-	if n >= 8 {
+	if start > 0 {
+		if k := edgeKey(uint32(text[start-1]) | uint32(x)<<8); f.has(k) {
+			s.keys = append(s.keys, key{k, int32(start - 1)})
+		}
+	}
+	switch {
+	case n < minToken:
+		return
+	case n >= 8:
 		x ^= le64(text[end-8:]) * 31
-	} else {
+	default:
 		x &= 1<<(8*n) - 1
 	}
-	return mix(x ^ uint64(n)<<56)
+	if k := mix(x ^ uint64(n)<<56); f.has(k) {
+		s.keys = append(s.keys, key{k, int32(start)})
+	}
 }
 
 // splitHosts finds the suffixes of both hosts and adds their keys.
-func (s *scratch) splitHosts(start, end int, entities bool) {
+func (s *scratch) splitHosts(start, end int, e *Engine) {
 	s.host = s.host[:0]
 	h := uint32(hostSeed)
 	for i := end - 1; i >= start; i-- {
 		h = hostStep(h, s.lower[i])
 		if i == start || s.lower[i-1] == '.' {
 			s.host = append(s.host, hostPart{h, int32(i)})
-			s.keys = append(s.keys, hostKey(h))
+			s.addHost(e.filter, hostKey(h))
 		}
 	}
 	s.page = s.page[:0]
@@ -125,26 +158,33 @@ func (s *scratch) splitHosts(start, end int, entities bool) {
 		h = hostStep(h, s.pageHost[i])
 		if i == 0 || s.pageHost[i-1] == '.' {
 			s.page = append(s.page, hostPart{h, int32(i)})
-			s.keys = append(s.keys, pageKey(h))
+			s.addHost(e.filter, pageKey(h))
 		}
 	}
-	if entities {
-		s.entityKeys()
+	if e.entities {
+		s.entityKeys(e.filter)
+	}
+}
+
+// addHost adds the key of a host, which has no place in the URL.
+func (s *scratch) addHost(f filter, k uint32) {
+	if f.has(k) {
+		s.keys = append(s.keys, key{hash: k})
 	}
 }
 
 // entityKeys adds a key for each label of the page's host: a rule for name.* stands under its last label.
-func (s *scratch) entityKeys() {
+func (s *scratch) entityKeys(f filter) {
 	h := uint32(hostSeed)
 	for i := len(s.pageHost) - 1; i >= 0; i-- {
 		if s.pageHost[i] == '.' {
-			s.keys = append(s.keys, entityKey(h))
+			s.addHost(f, entityKey(h))
 			h = hostSeed
 			continue
 		}
 		h = hostStep(h, s.pageHost[i])
 	}
-	s.keys = append(s.keys, entityKey(h))
+	s.addHost(f, entityKey(h))
 }
 
 // suffixStart returns where the host's public suffix begins, the dot before it included; -1 if it is all there is.

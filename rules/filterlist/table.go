@@ -1,110 +1,111 @@
 package filterlist
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 )
 
 // table finds the rules that may match by a key that they require: a token of the URL, its host or a parent of it, the
-// page's host, or four bytes in a row. Each rule stands under its rarest key.
+// page's host, or four bytes where a token begins. Each rule stands under its rarest key. What a request touches of a table is
+// laid out to be little memory.
 type table struct {
-	filter []uint64 // a bit for each key, by its upper bits: most look-ups end here
 	slots  []slot   // open addressing by the key's lower bits
-	posts  []uint32 // runs of rules that share a key: a count, then the rules
-	quads  []uint64 // a bit for each four bytes that are a key
+	posts  []post   // runs of rules that share a key
 	always []uint32 // rules without a key
 }
 
-// slot is one key. ref is 0 in a free slot, else the rule's index plus one, or with refRun the place of a run in posts.
+// slot is one key. ref is 0 in a free slot, else the index plus one of its only rule, or with refRun the place of a run
+// in posts.
 type slot struct{ key, ref uint32 }
 
-const (
-	refRun    = 1 << 31
-	quadBits  = 16
-	minFilter = 64
-)
-
-// posting is a rule under a key while the table is being built.
-type posting struct {
-	key, rule uint32
+// post is one rule of a run. The four bytes of the URL at the key's place plus off must equal want under mask; that
+// spares looking at most rules that share no more than a token with the URL.
+type post struct {
+	rule uint32 // with lastPost at the end of the run
+	want uint32
+	mask uint32
+	off  int32
 }
 
-// newTable makes a table of postings. quads are the keys among them that are four bytes in a row.
-func newTable(postings []posting, quads, always []uint32) table {
+// key is a key of a request and where it stands in the URL, if it is a token or four bytes.
+type key struct {
+	hash uint32
+	at   int32
+}
+
+// posting is a post under a key while the table is being built.
+type posting struct {
+	key uint32
+	post
+}
+
+const (
+	refRun   = 1 << 31
+	lastPost = 1 << 31
+)
+
+// newTable makes a table of postings.
+func newTable(postings []posting, always []uint32) table {
 	slices.SortFunc(postings, func(a, b posting) int {
-		if a.key != b.key {
-			return int(int64(a.key) - int64(b.key))
-		}
-		return int(int64(a.rule) - int64(b.rule))
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.rule, b.rule))
 	})
 	postings = slices.Compact(postings)
-	keys := 0
+	keys, runs := 0, 0
 	for i := range postings {
 		if i == 0 || postings[i].key != postings[i-1].key {
 			keys++
+		}
+		if postings[i].mask != 0 || i > 0 && postings[i].key == postings[i-1].key {
+			runs += 2
 		}
 	}
 	t := table{always: always}
 	if keys == 0 {
 		return t
 	}
-	t.filter = make([]uint64, max(minFilter, powerOfTwo(keys*8))/64)
-	t.slots = make([]slot, powerOfTwo(keys+keys/2+1))
-	for i := 0; i < len(postings); {
-		j := i + 1
-		for j < len(postings) && postings[j].key == postings[i].key {
-			j++
+	t.slots = make([]slot, powerOfTwo(keys+keys/4+1))
+	t.posts = make([]post, 0, min(runs, len(postings)))
+	for len(postings) > 0 {
+		n := 1
+		for n < len(postings) && postings[n].key == postings[0].key {
+			n++
 		}
-		ref := postings[i].rule + 1
-		if j-i > 1 {
-			ref = refRun | uint32(len(t.posts))
-			t.posts = append(t.posts, uint32(j-i))
-			for _, p := range postings[i:j] {
-				t.posts = append(t.posts, p.rule)
-			}
-		}
-		t.insert(postings[i].key, ref)
-		i = j
+		t.insert(postings[:n])
+		postings = postings[n:]
 	}
 	t.posts = slices.Clip(t.posts)
-	if len(quads) > 0 {
-		t.quads = make([]uint64, 1<<quadBits/64)
-		for _, k := range quads {
-			b := k >> (32 - quadBits)
-			t.quads[b/64] |= 1 << (b % 64)
-		}
-	}
 	return t
 }
 
 func powerOfTwo(n int) int { return 1 << bits.Len(uint(n-1)) }
 
-func (t *table) insert(key, ref uint32) {
-	b := key >> t.shift()
-	t.filter[b/64] |= 1 << (b % 64)
+// insert adds the run of one key.
+func (t *table) insert(run []posting) {
+	k := run[0].key
+	ref := run[0].rule + 1
+	if len(run) > 1 || run[0].mask != 0 {
+		ref = refRun | uint32(len(t.posts))
+		for _, p := range run {
+			t.posts = append(t.posts, p.post)
+		}
+		t.posts[len(t.posts)-1].rule |= lastPost
+	}
 	mask := uint32(len(t.slots) - 1)
-	i := key & mask
+	i := k & mask
 	for t.slots[i].ref != 0 {
 		i = (i + 1) & mask
 	}
-	t.slots[i] = slot{key, ref}
+	t.slots[i] = slot{k, ref}
 }
-
-// shift leaves the upper bits of a key that number the filter's bits.
-func (t *table) shift() uint32 { return uint32(33 - bits.Len(uint(len(t.filter)*64))) }
 
 // visit calls f for the rules that match the request, until it returns true.
 func (t *table) visit(e *Engine, s *scratch, f func(id uint32) bool) {
-	if len(t.filter) > 0 {
-		shift, filter := t.shift(), t.filter
+	if len(t.slots) > 0 {
 		for _, k := range s.keys {
-			b := k >> shift
-			if w := b / 64; w < uint32(len(filter)) && filter[w]&(1<<(b%64)) != 0 && t.run(e, s, k, f) {
+			if t.run(e, s, k, f) {
 				return
 			}
-		}
-		if len(t.quads) > 0 && t.visitQuads(e, s, f) {
-			return
 		}
 	}
 	for _, id := range t.always {
@@ -114,41 +115,68 @@ func (t *table) visit(e *Engine, s *scratch, f func(id uint32) bool) {
 	}
 }
 
-func (t *table) visitQuads(e *Engine, s *scratch, f func(id uint32) bool) bool {
-	quads := t.quads
-	for text := s.lower; len(text) >= 4; text = text[1:] {
-		k := quadKey(le32(text))
-		b := k >> (32 - quadBits)
-		if w := b / 64; w < uint32(len(quads)) && quads[w]&(1<<(b%64)) != 0 && t.run(e, s, k, f) {
-			return true
-		}
-	}
-	return false
-}
-
 // run tries the rules under one key.
-func (t *table) run(e *Engine, s *scratch, key uint32, f func(id uint32) bool) bool {
+func (t *table) run(e *Engine, s *scratch, k key, f func(id uint32) bool) bool {
 	mask := uint32(len(t.slots) - 1)
-	for i := key & mask; ; i = (i + 1) & mask {
-		sl := t.slots[i]
-		if sl.ref == 0 {
+	i := k.hash & mask
+	for t.slots[i].key != k.hash || t.slots[i].ref == 0 {
+		if t.slots[i].ref == 0 {
 			return false
 		}
-		if sl.key != key {
-			continue
-		}
-		if sl.ref&refRun == 0 {
-			id := sl.ref - 1
-			return e.matches(&e.rules[id], s) && f(id)
-		}
-		at := sl.ref &^ refRun
-		for _, id := range t.posts[at+1 : at+1+t.posts[at]] {
-			if e.matches(&e.rules[id], s) && f(id) {
+		i = (i + 1) & mask
+	}
+	ref := t.slots[i].ref
+	if ref&refRun == 0 {
+		id := ref - 1
+		return e.matches(&e.rules[id], s) && f(id)
+	}
+	padded := s.lower[:len(s.lower)+padding]
+	for at := ref &^ refRun; ; at++ {
+		p := &t.posts[at]
+		if p.mask == 0 || p.fits(padded, int(k.at+p.off)) {
+			if id := p.rule &^ lastPost; e.matches(&e.rules[id], s) && f(id) {
 				return true
 			}
 		}
-		return false
+		if p.rule&lastPost != 0 {
+			return false
+		}
 	}
 }
 
+// fits compares the four bytes at i, of which padded holds some behind the URL's end.
+func (p *post) fits(padded []byte, i int) bool {
+	return i >= 0 && i+4 <= len(padded) && le32(padded[i:])&p.mask == p.want
+}
+
 func (t *table) empty() bool { return len(t.slots) == 0 && len(t.always) == 0 }
+
+// filter tells which keys no table holds: two bits in one word for each key (a blocked Bloom filter). Most keys of most
+// requests end here.
+type filter []uint64
+
+func newFilter(tables ...*table) filter {
+	n := 0
+	for _, t := range tables {
+		n += len(t.slots)
+	}
+	f := make(filter, powerOfTwo(n/16+1))
+	for _, t := range tables {
+		for _, s := range t.slots {
+			if s.ref != 0 {
+				f[f.word(s.key)] |= filterBits(s.key)
+			}
+		}
+	}
+	return f
+}
+
+func (f filter) word(key uint32) uint32 { return key >> 12 & uint32(len(f)-1) }
+
+func filterBits(key uint32) uint64 { return 1<<(key&63) | 1<<(key>>6&63) }
+
+// has reports whether a table may hold the key.
+func (f filter) has(key uint32) bool {
+	b := filterBits(key)
+	return f[f.word(key)]&b == b
+}

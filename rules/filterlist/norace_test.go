@@ -1,0 +1,5 @@
+//go:build !race
+
+package filterlist
+
+const raceEnabled = false
