@@ -153,18 +153,6 @@ func pageOf(u *ui.UI, r *http.Request) *ui.Page {
 	return p
 }
 
-var someVendors = []ui.Vendor{
-	{ID: "google-analytics", Number: 1, Name: "Google Analytics", Org: "Google Ireland Ltd.", Purpose: "analytics", PolicyURL: "https://policies.google.com/privacy", OptOutURL: "https://tools.google.com/dlpage/gaoptout", Retention: "2 years"},
-	{ID: "matomo", Number: 2, Name: "Matomo Cloud", Org: "InnoCraft", Purpose: "analytics", PolicyURL: "https://matomo.org/privacy-policy/", Retention: "13 months"},
-	{ID: "adroll", Number: 3, Name: "AdRoll", Org: "NextRoll, Inc.", Purpose: "marketing", PolicyURL: "https://www.nextroll.com/privacy", OptOutURL: "https://optout.networkadvertising.org/"},
-	{ID: "youtube", Number: 4, Name: "YouTube", Org: "Google Ireland Ltd.", Purpose: "functional", PolicyURL: "https://policies.google.com/privacy"},
-	{ID: "stripe", Number: 5, Name: "Stripe", Org: "Stripe Payments Europe", Purpose: "necessary", PolicyURL: "https://stripe.com/privacy"},
-}
-
-func someUI(t testing.TB) *ui.UI {
-	return mustNew(t, ui.Config{SiteName: "The old mill", PolicyURL: "/privacy", ImprintURL: "/imprint", Vendors: someVendors})
-}
-
 func TestScreenshots(t *testing.T) {
 	u := someUI(t)
 	s := site(t, u, plainPage)

@@ -24,7 +24,7 @@ type Config struct {
 	// Logo is an image of this site, by path ("/logo.svg"); another site's image would be a contact of its own. Optional.
 	Logo string
 	// Languages are the languages offered; empty means all there are. Language is the one used when nothing fits;
-	// "" means "en", or the first of Languages.
+	// "" means the first of Languages, or "en".
 	Languages []string
 	Language  string
 	// Texts replaces single texts: language, then key as in lang/en.json. Texts are plain text. A language that is not

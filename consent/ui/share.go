@@ -71,6 +71,9 @@ func contentURL(embed string) string {
 		}
 	case "player.vimeo.com":
 		if id, ok := item(path, "/video/"); ok {
+			if hash := u.Query().Get("h"); hash != "" { // an unlisted video
+				id += "/" + url.PathEscape(hash)
+			}
 			return "https://vimeo.com/" + id
 		}
 	case "dailymotion.com":

@@ -75,7 +75,7 @@ func loadTexts(c *Config, p *problems) map[string]texts {
 func chooseDefault(c *Config, offered map[string]texts, p *problems) {
 	if c.Language == "" {
 		c.Language = "en"
-		if offered["en"] == nil && len(c.Languages) > 0 {
+		if len(c.Languages) > 0 {
 			c.Language = c.Languages[0]
 		}
 	}
@@ -134,7 +134,7 @@ func checkTexts(t texts, lang string, p *problems) {
 	if strings.EqualFold(strings.TrimSpace(t["accept"]), strings.TrimSpace(t["refuse"])) {
 		p.add("texts "+lang+" refuse", t["refuse"], "reads the same as accept: visitors could not tell the two apart")
 	}
-	if a, r := utf8.RuneCountInString(t["accept"]), utf8.RuneCountInString(t["refuse"]); r > 3*a || a > 3*r {
+	if a, r := utf8.RuneCountInString(t["accept"]), utf8.RuneCountInString(t["refuse"]); a > 0 && r > 0 && (r > 3*a || a > 3*r) {
 		p.add("texts "+lang+" refuse", t["refuse"], "and accept differ too much in length: the two buttons must weigh the same")
 	}
 }

@@ -1,0 +1,113 @@
+package ui_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/caddy-consent/caddy-consent/consent/ui"
+)
+
+// euLanguages are the official languages of the European Union, and Arabic and Hebrew.
+var languages = strings.Fields("bg hr cs da nl en et fi fr de el hu ga it lv lt mt pl pt ro sk sl es sv ar he")
+
+func languageTexts(t testing.TB, lang string) map[string]string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("lang", lang+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts map[string]string
+	if err := json.Unmarshal(data, &texts); err != nil {
+		t.Fatalf("%s: %v", lang, err)
+	}
+	return texts
+}
+
+func TestLanguagesAreComplete(t *testing.T) {
+	slices.Sort(languages)
+	if got := mustNew(t, ui.Config{}).Languages(); !slices.Equal(got, languages) {
+		t.Errorf("offered %v, want %v", got, languages)
+	}
+	english := languageTexts(t, "en")
+	for _, lang := range languages {
+		texts := languageTexts(t, lang)
+		// Given as an operator's own, texts go through every check that New has.
+		if _, err := ui.New(ui.Config{Texts: map[string]map[string]string{lang: texts}}); err != nil {
+			t.Error(err)
+		}
+		for key, value := range english {
+			if texts[key] == "" {
+				t.Errorf("%s: no %s", lang, key)
+			}
+			if lang != "en" && texts[key] == value && len(value) > 24 {
+				t.Errorf("%s: %s is still English", lang, key)
+			}
+			if strings.Contains(value, "{") && strings.Count(value, "{") != strings.Count(texts[key], "{") {
+				t.Errorf("%s: %s lacks a word in braces", lang, key)
+			}
+		}
+		for key := range texts {
+			if _, ok := english[key]; !ok {
+				t.Errorf("%s: %s is not in en", lang, key)
+			}
+		}
+	}
+}
+
+func TestNegotiate(t *testing.T) {
+	all := mustNew(t, ui.Config{})
+	german := mustNew(t, ui.Config{Languages: []string{"de", "fr"}})
+	for _, tt := range []struct {
+		u                  *ui.UI
+		accept, page, want string
+	}{
+		{all, "", "", "en"},
+		{all, "", "fr", "fr"},
+		{all, "", "fr-CA", "fr"},
+		{all, "", "tlh", "en"},
+		{all, "de-DE,de;q=0.9,en;q=0.8", "", "de"},
+		{all, "de-DE,de;q=0.9,en;q=0.8", "en", "de"},
+		{all, "de, en", "en", "en"}, // equally preferred: the page's own
+		{all, "tlh, fr;q=0.3", "en", "fr"},
+		{all, "*", "pl", "pl"},
+		{all, "*", "", "en"},
+		{all, "en;q=0, de;q=0.1", "en", "de"},
+		{all, "en;q=0", "pl", "pl"},
+		{all, "iw", "", "he"},
+		{all, "mo", "", "ro"},
+		{all, "PT-br", "", "pt"},
+		{all, "pt_BR", "", "pt"},
+		{all, "de;q=1.000, fr;q=1.001", "", "de"},
+		{all, "de;q=0.5, fr;q=oops, it;q=0.4", "", "de"},
+		{all, "de ; q=0.5 , fr ; Q=0.7", "", "fr"},
+		{all, ";;,,;q=,*;q=1;q=0", "", "en"},
+		{all, strings.Repeat("xx,", 5000) + "de", "", "en"},
+		{german, "en", "", "de"},
+		{german, "en, fr;q=0.1", "", "fr"},
+		{german, "", "en", "de"},
+	} {
+		if got := tt.u.Negotiate(tt.accept, tt.page); got != tt.want {
+			t.Errorf("Negotiate(%.40q, %q) = %q, want %q", tt.accept, tt.page, got, tt.want)
+		}
+	}
+}
+
+func FuzzNegotiate(f *testing.F) {
+	for _, s := range []string{"", "de-DE,de;q=0.9,en;q=0.8", "*;q=0.1,iw", ";q=,", "\x00,é;q=1.", strings.Repeat(",", 99)} {
+		f.Add(s, "en")
+	}
+	u := mustNew(f, ui.Config{})
+	f.Fuzz(func(t *testing.T, accept, page string) {
+		lang := u.Negotiate(accept, page)
+		if !slices.Contains(languages, lang) {
+			t.Errorf("Negotiate(%q, %q) = %q", accept, page, lang)
+		}
+		if again := u.Negotiate(accept+",zz;q=0.001", page); len(accept) < 900 && again != lang {
+			t.Errorf("a language nobody offers changes %q to %q", lang, again)
+		}
+	})
+}
