@@ -15,7 +15,7 @@ const apply = (answer, told) => {
   if (layered) consentMode();
   if (gained) revive().then(() => tell());
   else for (const [, s] of standing) s.calls.length = 0;
-  if (banner) banner.setAttribute('data-consent-state', 'decided');
+  show('saved');
   doc.dispatchEvent(new CustomEvent('consent', {detail: answer}));
 };
 const same = (a) => a.granted == granted && a.denied == denied && JSON.stringify(a.vendors || {}) == JSON.stringify(choices);
@@ -29,7 +29,7 @@ const submitted = (e) => {
   if (button && button.name) data.append(button.name, button.value);
   // Refusal needs no answer.
   if (/refuse|withdraw/.test(data.get('choice'))) apply({granted: granted & 1, denied: everything & ~1});
-  json('choose', {method: 'POST', body: new URLSearchParams(data)}).then((a) => apply(a), () => call(submit, form, []));
+  json('choose', {method: 'POST', body: new URLSearchParams(data)}).then(apply).catch(() => show('error') || call(submit, form, []));
 };
 const {submit} = proto(self, 'HTMLFormElement');
 const follow = (root, frame) => {
@@ -41,6 +41,16 @@ const follow = (root, frame) => {
   });
 };
 let banner;
+// After a choice the dialog closes and says so; the permanent way back stays.
+const show = (what) => {
+  if (!banner) return;
+  const root = banner.shadowRoot, status = root.querySelector('[data-consent-status]'), box = root.querySelector('details');
+  banner.setAttribute('data-consent-state', 'decided');
+  if (box && what == 'saved') box.open = false;
+  if (status) status.textContent = status.dataset[what];
+  for (const input of root.querySelectorAll('[name=purpose]')) input.checked = granted >> names.indexOf(input.value) & 1;
+  return true;
+};
 const seen = (el) => {
   if (el.localName == 'consent-banner' && el.getAttribute('data-consent-ui') == mark && !banner && el.shadowRoot) {
     banner = el;

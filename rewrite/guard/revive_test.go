@@ -1,0 +1,231 @@
+package guard
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	grantAll = `{"granted":31,"denied":0,"vendors":{}}`
+	denyAll  = `{"granted":1,"denied":30,"vendors":{}}`
+)
+
+// banner has the hooks of the real one.
+const banner = `<consent-banner data-consent-ui="` + testMark + `"><template shadowrootmode=open><form method=post action="/.consent/choose" data-consent-form>` +
+	`<button name=choice value=accept>Accept</button><button name=choice value=refuse>Refuse</button></form></template></consent-banner>`
+
+// click presses a button of the banner and waits until what follows has happened.
+const click = `const pause = (ms) => new Promise((r) => setTimeout(r, ms)); const click = async (v) => { document.querySelector('consent-banner').shadowRoot.querySelector('[value=' + v + ']').click(); await pause(700); };`
+
+// scenario is a page, what is done there, and what comes of it.
+type scenario struct {
+	name       string
+	config     Config
+	page       Page
+	head, body string
+	do         string // JavaScript whose last value is compared
+	want       string
+	contacts   string // hosts contacted, sorted, joined by spaces
+}
+
+func (b *bench) run(t *testing.T, s *scenario) {
+	t.Helper()
+	b.mu.Lock()
+	b.hits = nil
+	b.mu.Unlock()
+	g := testGuard(t, s.config)
+	b.page("/page", guarded(g, s.page, s.head, s.body+banner))
+	got, thrown := b.visit(t, "/page", "(async()=>{"+click+s.do+"})()", 300*time.Millisecond)
+	if got != s.want {
+		t.Errorf("%s: got %q, want %q", s.name, got, s.want)
+	}
+	if len(thrown) > 0 {
+		t.Errorf("%s: exceptions %.800q", s.name, thrown)
+	}
+	var hosts []string
+	for _, h := range b.seen(".test/") { // Chromium has errands of its own
+		h, _, _ = strings.Cut(h, "/")
+		if !slices.Contains(hosts, h) && !strings.HasSuffix(h, "site.test") {
+			hosts = append(hosts, h)
+		}
+	}
+	slices.Sort(hosts)
+	if c := strings.Join(hosts, " "); c != s.contacts {
+		t.Errorf("%s: contacted %q, want %q", s.name, c, s.contacts)
+	}
+}
+
+func newScenarioBench(t *testing.T) *bench {
+	b := newBench(t)
+	b.state = denyAll
+	b.choose = func(form string) string {
+		if strings.Contains(form, "accept") || strings.Contains(form, "vendor=%2Btracker") {
+			return grantAll
+		}
+		return denyAll
+	}
+	b.judge = func(url string) string {
+		if strings.Contains(url, "listed.test") {
+			return "marketing -"
+		}
+		return ""
+	}
+	return b
+}
+
+const parkedAs = `data-consent="` + testMark + ` marketing tracker"`
+
+var revivals = []scenario{
+	{
+		name: "order of parked scripts",
+		body: `<script type="text/plain" ` + parkedAs + `>(self.ran=self.ran||[]).push('inline 1')</script>` +
+			`<script type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/defer.js" defer></script>` +
+			`<script type="text/plain" ` + parkedAs + ` data-consent-type="module">ran.push('module '+!!import.meta)</script>` +
+			`<script type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/a.js"></script>` +
+			`<script type="text/plain" ` + parkedAs + `>ran.push('inline 2 '+document.currentScript.nodeName)</script>`,
+		do:       `const before = self.ran; await click('accept'); return before + ' | ' + ran`,
+		want:     "undefined | inline 1,tracker.test/a.js,inline 2 SCRIPT,tracker.test/defer.js,module true",
+		contacts: "tracker.test",
+	},
+	{
+		name: "images, frames, links and styles",
+		head: `<link rel=stylesheet ` + parkedAs + ` data-consent-href="https://tracker.test/x.css"><style>#q{background:url(about:invalid#consent,` + testMark + `,marketing,tracker,https%3A%2F%2Ftracker.test%2Fbg.png)}</style>`,
+		body: `<img id=i ` + parkedAs + ` data-consent-src="https://tracker.test/i.png"><iframe id=f srcdoc="<button data-consent-load=tracker>x</button>" ` + parkedAs + ` data-consent-src="https://tracker.test/f"></iframe><p id=q>x</p>` +
+			`<p id=r style="background:url(about:invalid#consent,` + testMark + `,marketing,tracker,https%3A%2F%2Ftracker.test%2Fbg2.png)">x</p>`,
+		do:       `await click('accept'); return [i.src, f.src, f.hasAttribute('srcdoc'), i.dataset.consent, getComputedStyle(q).backgroundImage, r.style.backgroundImage, document.querySelector('link').href].join(' ')`,
+		want:     `https://tracker.test/i.png https://tracker.test/f false  url("https://tracker.test/bg.png") url("https://tracker.test/bg2.png") https://tracker.test/x.css`,
+		contacts: "tracker.test",
+	},
+	{
+		name: "stored markup with a guessed mark stays dead",
+		body: `<script type="text/plain" data-consent="AAAAAAAAAAAAAAAA marketing tracker">self.pwned=1</script><img id=i data-consent="AAAAAAAAAAAAAAAA marketing tracker" data-consent-src="https://tracker.test/i.png" data-consent-onload="pwned=2">` +
+			`<script>var j=document.createElement('img');j.setAttribute('data-consent-onload','pwned=3');j.src='https://tracker.test/j.png';document.body.append(j)</script>`,
+		do:       `await click('accept'); return [self.pwned, i.src, j.src, j.dataset.consentOnload].join(' ')`,
+		want:     "  https://tracker.test/j.png ",
+		contacts: "tracker.test",
+	},
+	{
+		name:     "run-time elements are revived and stay usable",
+		body:     `<script>var s=document.createElement('script');s.src='https://tracker.test/s.js';s.onload=()=>{(self.ran=self.ran||[]).push('load')};document.head.append(s);var i=new Image;i.src='//tracker.test/i.png';var k=new Image;k.src='/own.png';i.srcset='https://tracker.test/a 2x'</script>`,
+		do:       `const before = [s.src, s.getAttribute('src'), s.type, i.src, i.srcset, k.src].join(' '); await click('accept'); return before + ' | ' + ran + ' | ' + [s.src, s.hasAttribute('type'), i.src].join(' ')`,
+		want:     "https://tracker.test/s.js https://tracker.test/s.js  https://tracker.test/i.png https://tracker.test/a 2x https://site.test/own.png | tracker.test/s.js,load | https://tracker.test/s.js false https://tracker.test/i.png",
+		contacts: "tracker.test",
+	},
+	{
+		name:     "document.write and late listeners of revived scripts",
+		body:     `<div id=d><script type="text/plain" ` + parkedAs + `>document.write('<b id=w>written</b><scr'+'ipt src=https://tracker.test/w.js></scr'+'ipt>');addEventListener('load',()=>{(self.ran=self.ran||[]).push('load')});document.addEventListener('DOMContentLoaded',()=>{(self.ran=self.ran||[]).push('ready')});window.onload=()=>{ran.push('onload')}</script></div>`,
+		do:       `await click('accept'); return d.querySelector('b').textContent + ' ' + ran.sort()`,
+		want:     "written load,onload,ready,tracker.test/w.js",
+		contacts: "tracker.test",
+	},
+	{
+		name:     "placeholder loads its frame once",
+		body:     `<iframe id=f srcdoc="<button data-consent-load=tracker>x</button>" ` + parkedAs + ` data-consent-src="https://tracker.test/f"></iframe><img id=i ` + parkedAs + ` data-consent-src="https://meter.test/i.png">`,
+		do:       `const e = new MouseEvent('click', {bubbles: true}); f.contentDocument.querySelector('button').dispatchEvent(e); await pause(200); const forged = f.hasAttribute('srcdoc'); return forged + ' ' + i.hasAttribute('src')`,
+		want:     "true false",
+		contacts: "",
+	},
+	{
+		name:     "refusal leaves all as it is",
+		body:     `<img id=i ` + parkedAs + ` data-consent-src="https://tracker.test/i.png"><script>new Image().src='https://tracker.test/x'</script>`,
+		do:       `await click('refuse'); return i.src + ' ' + i.hasAttribute('src')`,
+		want:     "https://tracker.test/i.png false",
+		contacts: "",
+	},
+	{
+		name:     "the banner is moved behind the body",
+		body:     `<p>x</p>`,
+		do:       `return document.documentElement.lastElementChild.localName + ' ' + document.querySelectorAll('script[data-consent-guard]').length`,
+		want:     "consent-banner 0",
+		contacts: "",
+	},
+	{
+		name: "withdrawal",
+		page: Page{Granted: 31},
+		body: `<img id=i src="https://tracker.test/i.png"><iframe id=f src="https://tracker.test/f"></iframe><script>document.cookie='_trk_1=a;path=/';localStorage['trk-a']='1';document.cookie='own=1';localStorage.own='2';new WebSocket('wss://tracker.test/ws');setInterval(()=>{fetch('https://tracker.test/beat').catch(()=>0);new Image().src='https://meter.test/t'},50)</script>`,
+		do: `await pause(300); const before = document.cookie + ' ' + localStorage['trk-a']; await click('refuse');
+			const n = performance.getEntriesByType('resource').filter((e) => /tracker|meter/.test(e.name)).length; await pause(400);
+			return before + ' | ' + document.cookie + ' ' + localStorage['trk-a'] + localStorage.own + ' ' + f.src + ' ' + f.hasAttribute('src') + !!f.srcdoc + ' ' + (performance.getEntriesByType('resource').filter((e) => /tracker|meter/.test(e.name)).length - n)`,
+		want:     "_trk_1=a; own=1 1 | own=1 undefined2 https://tracker.test/f falsetrue 0",
+		contacts: "meter.test tracker.test",
+	},
+	{
+		name:     "another tab's choice is followed",
+		body:     `<img id=i ` + parkedAs + ` data-consent-src="https://tracker.test/i.png">`,
+		do:       `new BroadcastChannel('consent').postMessage(` + grantAll + `); await pause(300); return i.src`,
+		want:     "https://tracker.test/i.png",
+		contacts: "tracker.test",
+	},
+	{
+		name:     "signals as properties",
+		page:     Page{GPC: true, DNT: true},
+		do:       `return navigator.globalPrivacyControl + ' ' + navigator.doNotTrack`,
+		want:     "true 1",
+		contacts: "",
+	},
+	{
+		name: "names of gated vendors",
+		body: `<script>document.cookie='_trk=1';document.cookie='_trkx=1';document.cookie='_met=1';localStorage.setItem('trk-a','1');sessionStorage['trk-b']='2';localStorage.plain='3'</script>`,
+		do:   `await cookieStore.set('_trk','2'); return document.cookie.split('; ').sort().join('; ') + ' ' + localStorage.getItem('trk-a') + ' ' + sessionStorage['trk-b'] + ' ' + localStorage.plain + ' ' + (await cookieStore.getAll()).map((c) => c.name).sort() + ' ' + Object.keys(localStorage)`,
+		want: "_trkx=1; own=1 null undefined 3 _trkx,own own,plain",
+	},
+	{
+		name:     "patterns and look-alikes",
+		body:     `<script>for (const u of ['shared.test/pixel?x','shared.test/page','a.multi.test/t/x','multi.test/t/x','glob.test/abc/t.js','glob.test/b/t.js','nottracker.test/','tracker.test.evil.test/']) new Image().src='https://'+u</script>`,
+		do:       `await pause(200); return performance.getEntriesByType('resource').map((e) => e.name.slice(8)).filter((n) => !/^site/.test(n)).sort().join(' ')`,
+		want:     "glob.test/b/t.js multi.test/t/x nottracker.test/ shared.test/page tracker.test.evil.test/",
+		contacts: "glob.test multi.test nottracker.test shared.test tracker.test.evil.test",
+	},
+	{
+		name:     "individual vendors",
+		page:     Page{Granted: 1 | 8, Vendors: "-tracker,+meter"},
+		body:     `<script>new Image().src='https://tracker.test/x';new Image().src='https://meter.test/x'</script>`,
+		do:       `return ''`,
+		contacts: "meter.test",
+	},
+	{
+		name:     "the judge knows what the catalogue does not",
+		config:   Config{Judge: true},
+		body:     `<script>for (const h of ['listed','cdn']) { new Image().src='https://'+h+'.test/i.png'; const s=document.createElement('script');s.async=false;s.src='https://'+h+'.test/s.js';document.head.append(s);fetch('https://'+h+'.test/f').then((r)=>r.text()).then((t)=>{(self.got=self.got||{})[h]=t});const x=new XMLHttpRequest;x.open('POST','https://'+h+'.test/x');x.onload=()=>{(self.xhr=self.xhr||{})[h]=x.responseText};x.send();navigator.sendBeacon('https://'+h+'.test/b');document.write('<img src=https://'+h+'.test/w>') }</script>`,
+		do:       `await pause(400); return JSON.stringify(got) + JSON.stringify(xhr) + ran`,
+		want:     `{"listed":"{}","cdn":""}{"listed":"{}","cdn":""}cdn.test/s.js`,
+		contacts: "cdn.test",
+	},
+	{
+		name:     "strict gates strangers, not the allowed",
+		config:   Config{Strict: true, Allow: []string{"cdn.test"}},
+		body:     `<script>for (const h of ['stranger.test','a.cdn.test','sub.site.test']) new Image().src='https://'+h+'/'</script>`,
+		do:       `return ''`,
+		contacts: "a.cdn.test",
+	},
+	{
+		name: "stubs",
+		body: `<script type="text/plain" ` + parkedAs + `>trk = (...a) => (self.real = self.real || []).push(a.filter((x) => typeof x != 'function').join('/'));</script>` +
+			`<script>var log=[];var u=typeof met;trk('init','x');trk('event',{hitCallback:()=>log.push('hit'),event_callback(){log.push('event')}});trk.ready(()=>log.push('ready'));trk.on('click',()=>log.push('no'));trk(()=>log.push('fn'));var o=new Trk('a');o.b.c(1).d;String(trk.id());trk.isOn();for(const x of trk.all());trkq.push(['x'],()=>log.push('queued'));trk.x=5</script>`,
+		do:       `await pause(100); const before = [u, log.sort(), trkq.length, trk.x, trk.isOn(), '[' + trk.id() + ']'].join(' '); await click('accept'); return before + ' | ' + real + ' ' + Array.isArray(trkq) + typeof Trk`,
+		want:     "undefined event,fn,hit,queued,ready 1 5 false [] | init/x,event/[object Object], trueundefined",
+		contacts: "",
+	},
+	{
+		name:     "no stub where nothing was parked",
+		body:     `<script>var seen=[typeof trk,typeof Trk,self.trkq]; trk=5; var trkq=trkq||[]</script>`,
+		do:       `return seen + ' ' + trk + trkq.length`,
+		want:     "undefined,undefined, 50",
+		contacts: "",
+	},
+	{
+		name:     "natives look native",
+		do:       `const ws = new WebSocket('wss://cdn.test'); await pause(200); return [fetch.name, fetch.length, document.write.toString(), new Image() instanceof Image, ws instanceof WebSocket, XMLHttpRequest.prototype.open.length].join(' ')`,
+		want:     "fetch 1 function () { [native code] } true true 2",
+		contacts: "cdn.test",
+	},
+}
+
+func TestScenarios(t *testing.T) {
+	b := newScenarioBench(t)
+	for i := range revivals {
+		t.Run(strings.ReplaceAll(revivals[i].name, " ", "_"), func(t *testing.T) { b.run(t, &revivals[i]) })
+	}
+}
