@@ -3,6 +3,7 @@ package css
 import (
 	"bytes"
 	"io"
+	"math/bits"
 )
 
 // mode is what the bytes at hand belong to, where that can outlast the bytes at hand.
@@ -128,40 +129,62 @@ func (s *scanner) replace(buf []byte, start, end int, with []byte) {
 
 // scanNormal passes over plain text until something begins, and handles that.
 func (s *scanner) scanNormal(buf []byte, i int, final bool) int {
-	if s.declaration {
-		return s.beginDeclaration(buf, i, final)
+	for {
+		if s.declaration {
+			if i = s.beginDeclaration(buf, i, final); i < 0 || s.declaration || s.mode != normal {
+				return i
+			}
+		}
+		j := s.skipPlain(buf, i)
+		if j == len(buf) {
+			if final {
+				return j
+			}
+			return hold(nameStart(buf, i, j))
+		}
+		switch c := buf[j]; c {
+		case '{', '}', ';':
+			s.punctuation(c)
+		case '"', '\'':
+			return s.stringToken(buf, j, final, s.imports || s.functions > 0)
+		case '/':
+			return s.slash(buf, j, final)
+		case '\\':
+			return s.escapedName(buf, i, j, final)
+		case '(':
+			s.function(buf[nameStart(buf, i, j):j])
+			if s.mode != normal {
+				return j + 1
+			}
+		case ')':
+			s.functions--
+		case '@':
+			return s.atKeyword(buf, j, final, false)
+		}
+		i = j + 1
 	}
-	mask := uint8(classAlways)
+}
+
+// skipPlain returns the index of the first byte from i on at which something may begin. It gathers the classes of eight
+// bytes in a word, because the runs are short and a loop with a branch for each byte would mispredict the end of every one.
+func (s *scanner) skipPlain(buf []byte, i int) int {
+	mask := uint64(classAlways)
 	if s.functions > 0 {
 		mask |= classFunction
 	}
-	j := i
-	for j < len(buf) && classes[buf[j]]&mask == 0 {
-		j++
-	}
-	if j == len(buf) {
-		if final {
-			return j
+	mask *= 0x0101010101010101
+	for ; i+8 <= len(buf); i += 8 {
+		b := buf[i : i+8 : i+8]
+		low := uint64(classes[b[0]]) | uint64(classes[b[1]])<<8 | uint64(classes[b[2]])<<16 | uint64(classes[b[3]])<<24
+		high := uint64(classes[b[4]]) | uint64(classes[b[5]])<<8 | uint64(classes[b[6]])<<16 | uint64(classes[b[7]])<<24
+		if w := (low | high<<32) & mask; w != 0 {
+			return i + bits.TrailingZeros64(w)>>3
 		}
-		return hold(nameStart(buf, i, j))
 	}
-	switch c := buf[j]; c {
-	case '"', '\'':
-		return s.stringToken(buf, j, final, s.imports || s.functions > 0)
-	case '/':
-		return s.slash(buf, j, final)
-	case '\\':
-		return s.escapedName(buf, i, j, final)
-	case '(':
-		s.function(buf[nameStart(buf, i, j):j])
-	case ')':
-		s.functions--
-	case '@':
-		return s.atKeyword(buf, j, final, false)
-	default:
-		s.punctuation(c)
+	for i < len(buf) && classes[buf[i]]&uint8(mask) == 0 {
+		i++
 	}
-	return j + 1
+	return i
 }
 
 // nameStart returns where the identifier that ends before end begins, not before low, together with the byte before it,
