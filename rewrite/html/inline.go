@@ -1,0 +1,367 @@
+package html
+
+import (
+	"bytes"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/css"
+)
+
+// hold is an element whose start tag waits until its text can be judged.
+type hold struct {
+	on    bool
+	el    *element
+	start int // of the start tag
+	text  int // of the text
+}
+
+// ends reports whether an end tag of XML ends the held element.
+func (h *hold) ends(tag []byte, nameEnd int) bool {
+	name := tag[2:nameEnd]
+	name = name[bytes.LastIndexByte(name, ':')+1:]
+	return len(name) == len(h.el.name) && sameASCII(name, []byte(h.el.name))
+}
+
+// rawText begins an element with raw text, b[start:end] being its start tag. Scripts are held until their text is judged,
+// and so is any raw text that views may read differently. Style sheets stream.
+func (r *Rewriter) rawText(b []byte, start, end int, el *element) {
+	t := &r.tok.tag
+	ambiguous := !r.o.XML && r.ctx.any()
+	if !r.o.XML {
+		r.ctx.startTag(el, b[start+1:start+t.nameEnd], t.selfClosing)
+		r.tok.enter(el)
+	}
+	switch {
+	case r.o.Policy == nil, r.hold.on:
+	case r.o.XML && (t.selfClosing || el != elScript && el != elStyle):
+		r.judgeTag(b, start, end, t, el)
+	case el == elScript || ambiguous || r.o.XML:
+		r.hold = hold{on: true, el: el, start: start, text: end}
+	default:
+		if t.seen&el.mask != 0 {
+			r.judgeTag(b, start, end, t, el)
+		}
+		if el == elStyle {
+			r.pass(b, end)
+			r.style.open(r)
+		}
+	}
+}
+
+// release judges the held element, whose text goes on to textEnd at least, and emits its start tag and judged text.
+// Text beyond the limit is not looked at, in whatever pieces it came.
+func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
+	h := r.hold
+	r.hold.on = false
+	if limit := h.start + r.o.Limit/2; textEnd > limit {
+		r.limited = true
+		textEnd, whole = max(limit, h.text), false
+	}
+	tag, text := b[h.start:h.text], b[h.text:textEnd]
+	ambiguous := !r.o.XML && r.ctx.any()
+	if ambiguous && (!whole || !sameText(text)) {
+		r.startDeep(b, h.start)
+	}
+	t := &r.again
+	t.reset(false)
+	t.scan(tag)
+	r.plan.reset()
+	r.text = r.text[:0]
+	r.judge(tag, t, h.el)
+	from := len(r.text)
+	replaced := false
+	switch h.el {
+	case elScript:
+		replaced = r.judgeInline(tag, t, text, ambiguous || r.o.XML)
+	case elStyle:
+		replaced = r.judgeSheet(text, ambiguous || r.o.XML)
+	}
+	to := len(r.text)
+	if r.plan.changed {
+		r.pass(b, h.start)
+		r.emitTag(tag, t)
+		r.done = h.text
+	}
+	if replaced {
+		r.pass(b, h.text)
+		r.emit(r.text[from:to])
+		r.done = textEnd
+	}
+	if h.el == elStyle && !whole && !r.plan.park {
+		r.pass(b, textEnd)
+		r.style.open(r)
+	}
+}
+
+// scriptType is what a browser does with a script element (WHATWG HTML, 4.12.1.1 "prepare the script element").
+type scriptType uint8
+
+const (
+	scriptRuns   scriptType = iota // classic, module, or run by a worker library
+	scriptRules                    // speculation rules
+	scriptMap                      // import map
+	scriptData                     // a data block
+	scriptParked                   // parked by an earlier pass, or inert by itself
+)
+
+// scriptTypes are the types that are not data blocks. (WHATWG MIME Sniffing, "JavaScript MIME type")
+var scriptTypes = map[string]scriptType{
+	"": scriptRuns, "module": scriptRuns, "importmap": scriptMap, "speculationrules": scriptRules, rewrite.InertScriptType: scriptParked,
+	"application/ecmascript": scriptRuns, "application/javascript": scriptRuns, "application/x-ecmascript": scriptRuns,
+	"application/x-javascript": scriptRuns, "text/ecmascript": scriptRuns, "text/javascript": scriptRuns, "text/javascript1.0": scriptRuns,
+	"text/javascript1.1": scriptRuns, "text/javascript1.2": scriptRuns, "text/javascript1.3": scriptRuns, "text/javascript1.4": scriptRuns,
+	"text/javascript1.5": scriptRuns, "text/jscript": scriptRuns, "text/livescript": scriptRuns, "text/x-ecmascript": scriptRuns,
+	"text/x-javascript": scriptRuns, "text/partytown": scriptRuns,
+}
+
+// scriptTypeOf returns what a script's attributes make of it.
+func (r *Rewriter) scriptTypeOf(tag []byte, t *tag) scriptType {
+	var buf [40]byte
+	lower := buf[:0]
+	switch {
+	case t.seen.has(attrType):
+		lower = appendLower(lower, trimSpace(r.value(tag, t, attrType)))
+	case t.seen.has(attrLanguage):
+		if language := r.value(tag, t, attrLanguage); len(language) > 0 {
+			lower = appendLower(append(lower, "text/"...), language)
+		}
+	}
+	if i := bytes.IndexByte(lower, ';'); i >= 0 {
+		lower = trimSpace(lower[:i]) // older browsers ignored parameters
+	}
+	if st, ok := scriptTypes[string(lower)]; ok {
+		return st
+	}
+	return scriptData
+}
+
+// judgeInline judges a script and parks it if its URL or its text is gated. It reports whether the text was replaced, by
+// what it appended to r.text.
+func (r *Rewriter) judgeInline(tag []byte, t *tag, text []byte, markup bool) bool {
+	st := r.scriptTypeOf(tag, t)
+	switch st {
+	case scriptParked:
+		return false
+	case scriptRules, scriptMap:
+		return r.judgeJSON(text, st)
+	case scriptRuns:
+		v := r.judgeScript(text)
+		if flat := r.flatten(text, markup); !v.Gate && flat != nil {
+			v = r.judgeScript(flat)
+		}
+		if v.Gate {
+			r.plan.keep(v)
+			r.plan.park = true
+		}
+	}
+	if (r.plan.renamed | r.plan.dropped).has(attrSrc) || (r.plan.renamed | r.plan.dropped).has(attrHref) ||
+		(r.plan.renamed | r.plan.dropped).has(attrXlinkHref) {
+		r.plan.park = true
+	}
+	return false
+}
+
+// judgeSheet judges a held style sheet. It reports whether the text was replaced.
+func (r *Rewriter) judgeSheet(text []byte, markup bool) bool {
+	if flat := r.flatten(text, markup); flat != nil {
+		r.style.gated = rewrite.Verdict{}
+		from := len(r.text)
+		r.text = css.Append(r.text, flat, r.style.options(r))
+		r.text = r.text[:from]
+		if r.style.gated.Gate {
+			r.plan.keep(r.style.gated)
+			r.plan.park = true
+			return false
+		}
+	}
+	from := len(r.text)
+	r.text = css.Append(r.text, text, r.style.options(r))
+	return !bytes.Equal(r.text[from:], text)
+}
+
+// flatten returns the text of an element as the tree of XML or foreign content holds it: references decoded, CDATA
+// sections opened, comments and tags left out. It returns nil when that is what the source says.
+func (r *Rewriter) flatten(s []byte, markup bool) []byte {
+	if !markup || bytes.IndexByte(s, '<') < 0 && bytes.IndexByte(s, '&') < 0 {
+		return nil
+	}
+	var flat []byte
+	for len(s) > 0 {
+		i := bytes.IndexByte(s, '<')
+		if i < 0 {
+			i = len(s)
+		}
+		flat = r.appendMarkupText(flat, s[:i])
+		s = s[i:]
+		switch {
+		case bytes.HasPrefix(s, []byte("<![CDATA[")):
+			s = s[9:]
+			end := bytes.Index(s, []byte("]]>"))
+			if end < 0 {
+				return append(flat, s...)
+			}
+			flat, s = append(flat, s[:end]...), s[end+3:]
+		case bytes.HasPrefix(s, []byte("<!--")):
+			end := bytes.Index(s[4:], []byte("-->"))
+			if end < 0 {
+				return flat
+			}
+			s = s[4+end+3:]
+		case len(s) > 1 && (isLetter(s[1]) || s[1] == '/' || s[1] == '!' || s[1] == '?'):
+			end := bytes.IndexByte(s, '>')
+			if end < 0 {
+				return append(flat, s...)
+			}
+			s = s[end+1:]
+		case len(s) > 0:
+			flat, s = append(flat, '<'), s[1:]
+		}
+	}
+	return flat
+}
+
+func (r *Rewriter) appendMarkupText(dst, s []byte) []byte {
+	if r.o.XML {
+		return append(dst, r.entities.expand(appendText(nil, s, false))...)
+	}
+	return appendText(dst, s, false)
+}
+
+// styleText rewrites the text of a style element while it streams.
+type styleText struct {
+	on    bool
+	sheet css.Rewriter
+	o     css.Options
+	owner *Rewriter
+	gated rewrite.Verdict // the last gating verdict
+}
+
+// options returns what style sheets of this document are rewritten with.
+func (s *styleText) options(r *Rewriter) *css.Options {
+	if s.owner != r {
+		s.owner = r
+		s.o.Resolve = r.resolveStyle
+		s.o.OnChange = func(v rewrite.Verdict) {
+			s.gated = v
+			r.changed(rewrite.KindResource, v)
+		}
+	}
+	s.o.Policy, s.o.Mark, s.o.Limit = r.o.Policy, r.o.Mark, r.o.Limit/4
+	return &s.o
+}
+
+func (s *styleText) open(r *Rewriter) {
+	s.on = true
+	s.sheet = *css.NewRewriter((*emitter)(r), s.options(r))
+}
+
+func (s *styleText) write(p []byte) { _, _ = s.sheet.Write(p) } // the error is kept in Rewriter.err
+
+func (s *styleText) close() {
+	s.on = false
+	_ = s.sheet.Close()
+}
+
+// emitter is where a style sheet's text goes.
+type emitter Rewriter
+
+// Write implements io.Writer.
+func (e *emitter) Write(p []byte) (int, error) {
+	(*Rewriter)(e).emit(p)
+	return len(p), e.err
+}
+
+// resolveStyle resolves a style sheet's reference with the document's base.
+func (r *Rewriter) resolveStyle(dst, ref []byte) (abs []byte, hostStart, hostEnd int, ok bool) {
+	return r.bases[r.baseCount-1].Resolve(dst, ref)
+}
+
+// judgeStyle judges a style attribute, or the value of one CSS property.
+func (r *Rewriter) judgeStyle(id attrID, role role, raw []byte) {
+	if bytes.IndexByte(raw, '(') < 0 && bytes.IndexByte(raw, '&') < 0 && bytes.IndexByte(raw, '@') < 0 &&
+		bytes.IndexByte(raw, '\\') < 0 && bytes.IndexByte(raw, ':') < 0 {
+		return
+	}
+	if role == roleCSSValue && bytes.HasPrefix(raw, []byte("url(#")) && bytes.IndexByte(raw[5:], '(') < 0 {
+		return
+	}
+	s := r.decode(raw)
+	from := len(r.text)
+	r.text = css.Append(r.text, s, r.style.options(r))
+	if bytes.Equal(r.text[from:], s) {
+		r.text = r.text[:from]
+		return
+	}
+	r.replace(id, from)
+}
+
+// judgeJSON replaces the gated URLs in an import map or speculation rules. (WHATWG HTML, 8.1.5.2; Speculation Rules, 3)
+func (r *Rewriter) judgeJSON(s []byte, st scriptType) bool {
+	r.res.Element, r.res.Attribute, r.res.Beacon = elScript.name, "", false
+	r.res.Destination = rewrite.DestinationScript
+	if st == scriptRules {
+		r.res.Destination = rewrite.DestinationPrefetch
+	}
+	changed := false
+	for len(s) > 0 {
+		i := bytes.IndexByte(s, '"')
+		if i < 0 {
+			break
+		}
+		r.text = append(r.text, s[:i+1]...)
+		s = s[i+1:]
+		end := 0
+		for end < len(s) && s[end] != '"' {
+			if s[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		end = min(end, len(s))
+		if value := unescapeJSON(s[:end]); looksAbsolute(value) || bytes.IndexByte(value, '/') >= 0 {
+			if v := r.judgeURL(value); v.Gate {
+				changed = true
+				r.text = append(r.text, "about:invalid"...)
+				s = s[end:]
+				end = 0
+			}
+		}
+		if end < len(s) {
+			end++ // the closing quote
+		}
+		r.text = append(r.text, s[:end]...)
+		s = s[end:]
+	}
+	r.text = append(r.text, s...)
+	return changed
+}
+
+// unescapeJSON returns the text of a JSON string's inside.
+func unescapeJSON(s []byte) []byte {
+	if bytes.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	var out []byte
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			out = append(out, s[i])
+			continue
+		}
+		i++
+		if s[i] != 'u' || i+4 >= len(s) {
+			if j := bytes.IndexByte([]byte("btnfr"), s[i]); j >= 0 {
+				out = append(out, "\b\t\n\f\r"[j])
+			} else {
+				out = append(out, s[i])
+			}
+			continue
+		}
+		var r rune
+		for _, c := range s[i+1 : i+5] {
+			r = r<<4 | max(digit(c), 0)&15
+		}
+		out = append(out, string(r)...)
+		i += 4
+	}
+	return out
+}

@@ -1,0 +1,436 @@
+// Package html rewrites HTML while it streams: whatever would make a browser contact a host is shown to a
+// [rewrite.Policy], and what the policy gates is made inert and marked, so that it can be revived later.
+//
+// A tag that is changed is emitted again whole from its parsed attributes; no other byte is touched. The output does not
+// depend on how the input was split, and a page whose every contact passes comes out byte for byte.
+//
+// Browsers do not agree on where a tag begins: a preload scanner tokenizes without the tree, a browser without JavaScript
+// reads noscript as markup, browsers follow older or newer rules for select. Where a construct is met that these views
+// read differently, the rest of the stream goes through a second stage too, which looks at every place where any view
+// could see a tag (see deep.go).
+package html
+
+import (
+	"errors"
+	"io"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/url"
+)
+
+// ErrLimit is what [Rewriter.Limited] returns after something was larger than [Options.Limit] and had to be judged by its
+// beginning, or was made inert unseen.
+var ErrLimit = errors.New("html: a tag, script or document within a document is larger than the memory limit")
+
+// defaultLimit is the memory that one stream may hold.
+const defaultLimit = 64 << 10
+
+// Options configure the rewriting of one document.
+type Options struct {
+	// Policy judges. With nil nothing is judged; Head and Body are still injected.
+	Policy rewrite.Policy
+	// Base is the document's URL; a base element overrides it as in a browser. Without it relative URLs are not judged.
+	Base *url.URL
+	// Mark is the response's random value for marks: 16 of [A-Za-z0-9_-].
+	Mark string
+	// Head is injected first in head, Body right after the body start tag, or at the end of a document without one. Both
+	// must be markup that leaves the tokenizer in the data state. Nil injects nothing.
+	Head, Body []byte
+	// Limit is how many bytes of the document one stream may hold; 0 means 64 KiB. A larger tag has its attributes judged
+	// one by one; a larger URL, style or document in an attribute is made inert unless it is a data: URL that contacts
+	// nobody; of a larger script the beginning is judged.
+	Limit int
+	// Fragment is true for what is not a whole document: nothing is injected.
+	Fragment bool
+	// XML selects the rules of XML: XHTML, SVG and other XML documents.
+	XML bool
+	// OnChange is told of each change; may be nil.
+	OnChange func(kind rewrite.Kind, v rewrite.Verdict)
+
+	depth int // of srcdoc documents
+}
+
+// Rewriter rewrites one document; Reset makes it ready for the next. It is for one goroutine.
+type Rewriter struct {
+	o   Options
+	w   io.Writer
+	err error
+
+	tok     tokenizer
+	ctx     context
+	pend    []byte // input that is not decided yet
+	scanned int    // how much of pend the tokenizer has passed over
+	done    int    // in run: how much of its bytes has been emitted or replaced
+	hold    hold
+	big     bigTag
+	limited bool
+
+	deep     *deepScanner
+	deepOn   bool
+	style    styleText
+	headDone bool
+	bodyDone bool
+
+	bases     [maxBases]*url.URL
+	baseCount int
+	baseSet   bool
+
+	res    rewrite.Resource
+	plan   plan
+	again  tag    // a held start tag, read again
+	out    []byte // changed bytes on their way to w
+	val    []byte // a decoded attribute value
+	urlBuf []byte // a resolved URL
+	text   []byte // other decoded text
+	child  *Rewriter
+
+	entities entities
+}
+
+// NewRewriter returns a Rewriter that writes the rewritten document to w.
+func NewRewriter(w io.Writer, o Options) *Rewriter {
+	r := new(Rewriter)
+	r.Reset(w, o)
+	return r
+}
+
+// Reset makes r ready for another document; its memory is used again.
+func (r *Rewriter) Reset(w io.Writer, o Options) {
+	if o.Limit <= 0 {
+		o.Limit = defaultLimit
+	}
+	r.o, r.w, r.err = o, w, nil
+	r.tok = tokenizer{xml: o.XML, cdata: o.XML}
+	r.tok.tag.judged = o.Policy != nil
+	r.again.judged = true
+	r.ctx, r.entities = context{}, entities{}
+	r.pend, r.scanned, r.done, r.out = r.pend[:0], 0, 0, r.out[:0]
+	r.hold, r.big, r.limited, r.deepOn = hold{}, bigTag{}, false, false
+	r.style.on = false
+	r.headDone, r.bodyDone = o.Head == nil || o.Fragment, o.Body == nil || o.Fragment
+	r.bases = [maxBases]*url.URL{o.Base}
+	r.baseCount, r.baseSet = 1, false
+}
+
+// Limited returns ErrLimit if the limit was reached, else nil.
+func (r *Rewriter) Limited() error {
+	if r.limited {
+		return ErrLimit
+	}
+	return nil
+}
+
+// feed is how many bytes are added to what is held at a time.
+const feed = 4 << 10
+
+// Write rewrites p. It does not keep p. The error is that of the underlying writer; after one, nothing is written.
+func (r *Rewriter) Write(p []byte) (int, error) {
+	n := len(p)
+	for r.err == nil && len(p) > 0 {
+		if len(r.pend) == 0 {
+			keep := r.run(p, false)
+			r.pend = append(r.pend, p[keep:]...)
+			break
+		}
+		before := len(r.pend)
+		add := min(len(p), feed)
+		r.pend = append(r.pend, p[:add]...)
+		keep := r.run(r.pend, false)
+		if keep >= before { // what was held is decided: go on in p itself
+			p = p[keep-before:]
+			r.pend = r.pend[:0]
+			continue
+		}
+		p = p[add:]
+		r.pend = append(r.pend[:0], r.pend[keep:]...)
+	}
+	if r.err != nil {
+		return 0, r.err
+	}
+	return n, nil
+}
+
+// Flush hands on everything that is decided. What is not, such as the beginning of a tag or a script that cannot be judged
+// yet, stays until its end has come.
+func (r *Rewriter) Flush() error {
+	if r.deepOn {
+		r.deep.flush()
+	}
+	return r.err
+}
+
+// Close ends the document.
+func (r *Rewriter) Close() error {
+	if r.err != nil {
+		return r.err
+	}
+	r.run(r.pend, true)
+	r.pend = r.pend[:0]
+	if r.tok.state == stateData && !r.o.XML {
+		r.injectHead()
+		r.injectBody()
+	}
+	if r.deepOn {
+		r.deep.close()
+	}
+	return r.err
+}
+
+// run rewrites b, which begins with what was held, and returns from where on it must be held.
+func (r *Rewriter) run(b []byte, eof bool) (keep int) {
+	p := r.scanned
+	r.scanned, r.done = 0, 0
+	for {
+		if r.big.on {
+			at, ended := r.runBig(b, p, eof)
+			if !ended {
+				return r.stop(b, at, at)
+			}
+			p = at
+		}
+		k, start, end := r.tok.next(b, p, eof)
+		if start > p && (r.style.on || !r.headDone) {
+			r.onText(b, p, start)
+		}
+		switch k {
+		case kindMore:
+			if !eof && r.overLimit(b, start) {
+				if p = start; r.big.on {
+					p += r.tok.tag.nameEnd
+				}
+				continue
+			}
+			if eof {
+				if r.hold.on {
+					r.release(b, len(b), false)
+				}
+				start = len(b)
+			}
+			return r.stop(b, start, start)
+		case kindStartTag:
+			r.startTag(b, start, end)
+			if r.big.on {
+				end = start + r.tok.tag.nameEnd
+			}
+		case kindEndTag:
+			r.endTag(b, start, end)
+			if r.big.on {
+				end = start + r.tok.tag.nameEnd
+			}
+		default:
+			r.other(k, b, start, end)
+		}
+		p = end
+	}
+}
+
+// stop ends a run: b is decided up to at, and the tokenizer has passed over it up to scanned.
+func (r *Rewriter) stop(b []byte, at, scanned int) (keep int) {
+	if r.hold.on {
+		at = r.hold.start
+		r.hold.start = 0
+		r.hold.text -= at
+	}
+	r.pass(b, at)
+	r.scanned = scanned - at
+	return at
+}
+
+// overLimit deals with what is too large to be held, and reports whether it did.
+func (r *Rewriter) overLimit(b []byte, start int) bool {
+	limit := r.o.Limit / 2
+	switch {
+	case r.hold.on && start-r.hold.start > limit:
+		r.limited = true
+		r.release(b, start, false)
+		return true
+	case r.tok.state == stateTag && len(b)-start > limit:
+		if r.hold.on {
+			r.release(b, start, false)
+		}
+		r.limited = true
+		r.startBig(b, start)
+		return true
+	case r.tok.state == stateData && len(b)-start > limit: // an XML DOCTYPE
+		r.limited = true
+		r.tok.state, r.tok.kind = stateBogus, kindDoctype
+		return true
+	}
+	return false
+}
+
+// onText sees text that lies between constructs.
+func (r *Rewriter) onText(b []byte, p, end int) {
+	if r.style.on {
+		r.pass(b, p)
+		r.style.write(b[p:end])
+		r.done = end
+		return
+	}
+	if !r.headDone && !r.o.XML && r.tok.state != stateComment && !isBlank(b[p:end]) {
+		r.pass(b, p)
+		r.injectHead()
+	}
+}
+
+// startTag judges the start tag b[start:end] and follows what it means for what comes.
+func (r *Rewriter) startTag(b []byte, start, end int) {
+	t := &r.tok.tag
+	el := r.element(t, b[start:end])
+	if end-start > r.o.Limit/2 {
+		r.startBig(b, start) // as if it had come in pieces
+		return
+	}
+	if r.ctx.noscript && containsFold(b[start:end], "</noscript") {
+		r.startDeep(b, start)
+	}
+	if !r.headDone && el.flags&flagInject == 0 {
+		if !r.o.XML {
+			r.pass(b, start)
+			r.injectHead()
+		}
+	}
+	if el.flags&(flagRaw|flagScript|flagPlain) != 0 {
+		r.rawText(b, start, end, el)
+		return
+	}
+	if t.seen&el.mask != 0 {
+		r.judgeTag(b, start, end, t, el)
+	}
+	if !r.o.XML && (el.flags != 0 || r.ctx.any()) {
+		r.ctx.startTag(el, b[start+1:start+t.nameEnd], t.selfClosing)
+	}
+	if el.flags&flagInject != 0 {
+		r.injectAt(b, start, end, el)
+	}
+}
+
+// element returns the element of a tag; in XML a name's prefix does not count and its case is forgiven, which can only
+// gate more.
+func (r *Rewriter) element(t *tag, b []byte) *element {
+	from := 1
+	if t.end {
+		from = 2
+	}
+	name := b[from:t.nameEnd]
+	if r.o.XML {
+		for i := len(name) - 1; i >= 0; i-- {
+			if name[i] == ':' {
+				name = name[i+1:]
+				break
+			}
+		}
+		var key uint64
+		for _, c := range name {
+			key = key<<8 | uint64(nameByte[c])
+		}
+		return lookupElement(key, name)
+	}
+	return lookupElement(t.name, name)
+}
+
+// endTag follows the end tag b[start:end].
+func (r *Rewriter) endTag(b []byte, start, end int) {
+	if r.style.on {
+		r.style.close()
+	}
+	if r.hold.on {
+		if r.o.XML && !r.hold.ends(b[start:end], r.tok.tag.nameEnd) {
+			return
+		}
+		r.release(b, start, true)
+	}
+	if end-start > r.o.Limit/2 {
+		r.startBig(b, start)
+		return
+	}
+	if !r.headDone && !r.o.XML {
+		r.pass(b, start)
+		r.injectHead()
+	}
+	if !r.o.XML && r.ctx.any() {
+		r.ctx.endTag(r.element(&r.tok.tag, b[start:end]), b[start+2:start+r.tok.tag.nameEnd])
+	}
+}
+
+// other sees comments, DOCTYPEs, CDATA sections and processing instructions.
+func (r *Rewriter) other(k kind, b []byte, start, end int) {
+	if r.o.XML {
+		r.xmlOther(k, b, start, end)
+		return
+	}
+	if i := r.ctx.ambiguousComment(b[start:end], r.tok.first); i >= 0 {
+		r.startDeep(b, start+i)
+	}
+}
+
+// injectAt injects after a head or body start tag.
+func (r *Rewriter) injectAt(b []byte, start, end int, el *element) {
+	switch {
+	case el == elHead && !r.headDone:
+		r.pass(b, end)
+		r.injectHead()
+	case el == elBody:
+		if !r.headDone && !r.o.XML {
+			r.pass(b, start)
+			r.injectHead()
+		}
+		if !r.bodyDone && !r.ctx.any() {
+			r.pass(b, end)
+			r.injectBody()
+		}
+	}
+}
+
+func (r *Rewriter) injectHead() {
+	if !r.headDone {
+		r.headDone = true
+		r.emit(r.o.Head)
+	}
+}
+
+func (r *Rewriter) injectBody() {
+	if !r.bodyDone {
+		r.bodyDone = true
+		if !r.ctx.frameset {
+			r.emit(r.o.Body)
+		}
+	}
+}
+
+// pass emits b up to end as it is.
+func (r *Rewriter) pass(b []byte, end int) {
+	if end > r.done {
+		r.emit(b[r.done:end])
+		r.done = end
+	}
+}
+
+// emit hands p on, to the deep stage where that is on.
+func (r *Rewriter) emit(p []byte) {
+	if r.deepOn {
+		r.deep.write(p)
+		return
+	}
+	r.put(p)
+}
+
+// put writes p to the underlying writer.
+func (r *Rewriter) put(p []byte) {
+	if r.err == nil && len(p) > 0 {
+		_, r.err = r.w.Write(p)
+	}
+}
+
+// isBlank reports white space, and a byte order mark, which a browser drops.
+func isBlank(s []byte) bool {
+	if len(s) >= 3 && s[0] == 0xEF && s[1] == 0xBB && s[2] == 0xBF {
+		s = s[3:]
+	}
+	for _, c := range s {
+		if !isSpace(c) {
+			return false
+		}
+	}
+	return true
+}

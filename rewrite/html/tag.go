@@ -1,0 +1,177 @@
+package html
+
+import "bytes"
+
+// tag describes a start or end tag; it is filled while the tag is passed over and can be resumed at any byte. Positions
+// count from the tag's '<'.
+type tag struct {
+	end         bool // an end tag
+	selfClosing bool
+	judged      bool // attributes are looked at
+	name        uint64
+	nameEnd     int
+	seen        attrSet // the known attributes, and attrOn for any event handler
+	attrs       [attrCount]span
+
+	state attrState
+	pos   int
+	key   uint64 // of the attribute's name so far
+	cur   span
+}
+
+// span is an attribute's place; valueStart == valueEnd for an empty value or none.
+type span struct {
+	nameStart, nameEnd, valueStart, valueEnd int
+	quote                                    byte // '"', '\'' or 0
+}
+
+type attrState uint8
+
+const (
+	inTagName attrState = iota
+	beforeAttr
+	inAttrName
+	afterAttrName
+	beforeValue
+	inDoubleQuoted
+	inSingleQuoted
+	inUnquoted
+)
+
+func (t *tag) reset(end bool) {
+	t.end, t.selfClosing, t.name, t.nameEnd, t.seen = end, false, 0, 0, 0
+	t.state, t.pos = inTagName, 1
+	if end {
+		t.pos = 2
+	}
+}
+
+// scan passes over the tag that b begins with (WHATWG HTML, 13.2.5.8 and 13.2.5.32 to 13.2.5.40). It returns its length,
+// or -1 when b ends before the tag does; the next call must be given the same bytes with more behind them.
+func (t *tag) scan(b []byte) int {
+	p := t.pos
+	for p < len(b) {
+		switch t.state {
+		case inTagName:
+			key := t.name
+			for p < len(b) && nameByte[b[p]] != 0 {
+				key = key<<8 | uint64(nameByte[b[p]])
+				p++
+			}
+			t.name = key
+			if p < len(b) {
+				t.nameEnd, t.state, t.selfClosing = p, beforeAttr, false
+			}
+		case beforeAttr:
+			c := b[p]
+			switch {
+			case c == '>':
+				return p + 1
+			case isSpace(c):
+				t.selfClosing = false
+			case c == '/':
+				t.selfClosing = true
+			default:
+				t.selfClosing = false
+				t.cur = span{nameStart: p}
+				t.key, t.state = uint64(nameByte[c]), inAttrName // a leading '=' belongs to the name
+			}
+			p++
+		case inAttrName:
+			key := t.key
+			for p < len(b) && attrByte[b[p]] != 0 {
+				key = key<<8 | uint64(attrByte[b[p]])
+				p++
+			}
+			t.key = key
+			if p < len(b) {
+				t.cur.nameEnd = p
+				if t.state = afterAttrName; b[p] == '=' {
+					t.state = beforeValue
+					p++
+				}
+			}
+		case afterAttrName:
+			switch c := b[p]; {
+			case isSpace(c):
+				p++
+			case c == '=':
+				t.state = beforeValue
+				p++
+			default:
+				t.cur.valueStart, t.cur.valueEnd = t.cur.nameEnd, t.cur.nameEnd
+				t.attr(b)
+			}
+		case beforeValue:
+			switch c := b[p]; {
+			case isSpace(c):
+				p++
+			case c == '"':
+				p++
+				t.cur.quote, t.cur.valueStart, t.state = c, p, inDoubleQuoted
+			case c == '\'':
+				p++
+				t.cur.quote, t.cur.valueStart, t.state = c, p, inSingleQuoted
+			case c == '>':
+				t.cur.valueStart, t.cur.valueEnd = p, p
+				t.attr(b)
+			default:
+				t.cur.valueStart, t.state = p, inUnquoted
+			}
+		case inDoubleQuoted, inSingleQuoted:
+			i := bytes.IndexByte(b[p:], t.cur.quote)
+			if i < 0 {
+				p = len(b)
+				break
+			}
+			p += i
+			t.cur.valueEnd = p
+			p++
+			t.attr(b)
+		case inUnquoted:
+			for p < len(b) && b[p] != '>' && !isSpace(b[p]) {
+				p++
+			}
+			if p < len(b) {
+				t.cur.valueEnd = p
+				t.attr(b)
+			}
+		}
+	}
+	t.pos = p
+	return -1
+}
+
+// attr ends the current attribute: a known name is noted, its first occurrence only, as a browser does.
+func (t *tag) attr(b []byte) {
+	t.state = beforeAttr
+	if !t.judged || t.end {
+		return
+	}
+	id := lookupAttr(t.key, b[t.cur.nameStart:t.cur.nameEnd])
+	if id == 0 || t.seen.has(id) {
+		return
+	}
+	t.seen |= 1 << id
+	t.attrs[id] = t.cur
+}
+
+// nameByte maps a byte to its lower case, or to 0 if it ends a tag's name; attrByte the same for an attribute's.
+var nameByte, attrByte = nameBytes()
+
+func nameBytes() (name, attr [256]byte) {
+	for c := range name {
+		name[c] = byte(c)
+		switch {
+		case c == 0:
+			name[c] = 1 // NUL is an ordinary (replacement) character in names
+		case c >= 'A' && c <= 'Z':
+			name[c] = byte(c) | 0x20
+		case isSpace(byte(c)) || c == '/' || c == '>':
+			name[c] = 0
+		}
+	}
+	attr = name
+	attr['='] = 0
+	return name, attr
+}

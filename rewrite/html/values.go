@@ -1,0 +1,262 @@
+package html
+
+import (
+	"bytes"
+	"iter"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+)
+
+// fields yields the parts of s between any of the separators, without empty ones.
+func fields(s []byte, separators string) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for len(s) > 0 {
+			i := bytes.IndexAny(s, separators)
+			part := s
+			if i >= 0 {
+				part, s = s[:i], s[i+1:]
+			} else {
+				s = nil
+			}
+			if len(part) > 0 && !yield(part) {
+				return
+			}
+		}
+	}
+}
+
+// srcset yields the URLs of image candidates. (WHATWG HTML, 4.8.4.2.2 "parse a srcset attribute")
+func srcset(s []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for {
+			for len(s) > 0 && (isSpace(s[0]) || s[0] == ',') {
+				s = s[1:]
+			}
+			if len(s) == 0 {
+				return
+			}
+			n := 0
+			for n < len(s) && !isSpace(s[n]) {
+				n++
+			}
+			ref := s[:n]
+			s = s[n:]
+			if trimmed := bytes.TrimRight(ref, ","); len(trimmed) < len(ref) {
+				ref = trimmed
+			} else {
+				s = skipDescriptors(s)
+			}
+			if !yield(ref) {
+				return
+			}
+		}
+	}
+}
+
+// skipDescriptors skips up to the comma that ends a candidate; parentheses hide commas.
+func skipDescriptors(s []byte) []byte {
+	parens := false
+	for i, c := range s {
+		switch {
+		case c == '(':
+			parens = true
+		case c == ')':
+			parens = false
+		case c == ',' && !parens:
+			return s[i+1:]
+		}
+	}
+	return nil
+}
+
+// refreshURL returns the URL of a refresh. (WHATWG HTML, 4.2.5.3 "shared declarative refresh steps")
+func refreshURL(s []byte) (ref []byte, ok bool) {
+	s = trimSpace(s)
+	n := 0
+	for n < len(s) && (s[n] >= '0' && s[n] <= '9' || s[n] == '.') {
+		n++
+	}
+	if n == 0 {
+		return nil, false
+	}
+	rest := trimSpace(s[n:])
+	if len(rest) == len(s[n:]) && len(rest) > 0 && rest[0] != ';' && rest[0] != ',' {
+		return nil, false
+	}
+	if len(rest) > 0 && (rest[0] == ';' || rest[0] == ',') {
+		rest = trimSpace(rest[1:])
+	}
+	if len(rest) == 0 {
+		return nil, false
+	}
+	ref = rest
+	if hasPrefixFold(rest, "url") {
+		if after := trimSpace(rest[3:]); len(after) > 0 && after[0] == '=' {
+			ref = trimSpace(after[1:])
+		}
+	}
+	if len(ref) > 0 && (ref[0] == '"' || ref[0] == '\'') {
+		q := ref[0]
+		ref = ref[1:]
+		if i := bytes.IndexByte(ref, q); i >= 0 {
+			ref = ref[:i]
+		}
+	}
+	return ref, true
+}
+
+func trimSpace(s []byte) []byte {
+	for len(s) > 0 && isSpace(s[0]) {
+		s = s[1:]
+	}
+	for len(s) > 0 && isSpace(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// linkRels are the link types that contact a host. (WHATWG HTML, 4.6.7; Resource Hints; icons and search as browsers do)
+var linkRels = map[string]rewrite.Destination{
+	"stylesheet": rewrite.DestinationStyle, "modulepreload": rewrite.DestinationScript, "preload": rewrite.DestinationEmpty,
+	"icon": rewrite.DestinationImage, "mask-icon": rewrite.DestinationImage, "apple-touch-icon": rewrite.DestinationImage,
+	"apple-touch-icon-precomposed": rewrite.DestinationImage, "apple-touch-startup-image": rewrite.DestinationImage,
+	"fluid-icon": rewrite.DestinationImage, "shortcut": rewrite.DestinationImage, "image_src": rewrite.DestinationImage,
+	"manifest": rewrite.DestinationManifest, "preconnect": rewrite.DestinationConnect, "dns-prefetch": rewrite.DestinationConnect,
+	"prefetch": rewrite.DestinationPrefetch, "prerender": rewrite.DestinationPrefetch, "subresource": rewrite.DestinationPrefetch,
+	"next": rewrite.DestinationPrefetch, "compression-dictionary": rewrite.DestinationPrefetch, "dictionary": rewrite.DestinationPrefetch,
+	"search": rewrite.DestinationEmpty, "monetization": rewrite.DestinationEmpty, "import": rewrite.DestinationScript,
+	"serviceworker": rewrite.DestinationWorker,
+}
+
+// preloadAs are the destinations of a preload. (Fetch, 2.2.5; HTML, 4.6.7.18)
+var preloadAs = map[string]rewrite.Destination{
+	"script": rewrite.DestinationScript, "style": rewrite.DestinationStyle, "image": rewrite.DestinationImage, "font": rewrite.DestinationFont,
+	"audio": rewrite.DestinationMedia, "video": rewrite.DestinationMedia, "track": rewrite.DestinationMedia,
+	"document": rewrite.DestinationFrame, "embed": rewrite.DestinationObject, "object": rewrite.DestinationObject,
+	"worker": rewrite.DestinationWorker, "sharedworker": rewrite.DestinationWorker,
+}
+
+// linkUse returns what a link does with its URL: nothing unless one of its types contacts a host.
+func (r *Rewriter) linkUse(tag []byte, t *tag, u use) use {
+	if u.role != roleURL {
+		return u
+	}
+	u.role = roleLink
+	for rel := range fields(r.value(tag, t, attrRel), " \t\n\f\r") {
+		var buf [32]byte
+		lower := appendLower(buf[:0], rel)
+		d, ok := linkRels[string(lower)]
+		if !ok {
+			continue
+		}
+		if string(lower) == "preload" {
+			d = preloadAs[string(appendLower(buf[:0], trimSpace(r.value(tag, t, attrAs))))]
+			return use{u.attr, roleURL, d}
+		}
+		if u.role == roleLink || d == rewrite.DestinationStyle {
+			u.role, u.destination = roleURL, d
+		}
+	}
+	return u
+}
+
+// metaUse returns what a meta does with its content: it is a URL only in a refresh or a policy.
+func (r *Rewriter) metaUse(tag []byte, t *tag, u use) use {
+	if u.attr != attrContent {
+		return u
+	}
+	equiv := r.value(tag, t, attrHTTPEquiv)
+	switch {
+	case equalFoldAny(equiv, "refresh"):
+	case equalFoldAny(equiv, "content-security-policy"), equalFoldAny(equiv, "content-security-policy-report-only"):
+		return use{u.attr, roleCSP, rewrite.DestinationReport}
+	default:
+		u.role = roleNone
+	}
+	return u
+}
+
+func equalFoldAny(s []byte, lower string) bool { s = trimSpace(s); return equalFold(s, lower) }
+
+// appendLower appends s in lower case, as far as dst has room.
+func appendLower(dst, s []byte) []byte {
+	for _, c := range s {
+		if len(dst) == cap(dst) {
+			return dst
+		}
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// judgeCSP takes report-uri directives with a gated URL out of a policy. (CSP Level 3, 6.5.1)
+func (r *Rewriter) judgeCSP(id attrID, s []byte) {
+	start := len(r.text)
+	gated := false
+	for directive := range fields(s, ";") {
+		name, urls := trimSpace(directive), []byte(nil)
+		if i := bytes.IndexAny(name, " \t\n\f\r"); i >= 0 {
+			name, urls = name[:i], name[i:]
+		}
+		if equalFold(name, "report-uri") && r.judgeURLs(roleURLs, urls).Gate {
+			gated = true
+			continue
+		}
+		r.text = append(append(r.text, directive...), ';')
+	}
+	if gated {
+		r.replace(id, start)
+	}
+}
+
+// replace notes that an attribute's value becomes r.text[start:].
+func (r *Rewriter) replace(id attrID, start int) {
+	p := &r.plan
+	p.changed = true
+	p.replaced |= 1 << id
+	p.values[id].start, p.values[id].end = start, len(r.text)
+}
+
+const beaconAttrs = attrSet(1<<attrWidth | 1<<attrHeight | 1<<attrStyle | 1<<attrHidden)
+
+// isBeacon reports the shape of a tracking pixel: at most 1×1, or hidden by its own attributes or style.
+func (r *Rewriter) isBeacon(tag []byte, t *tag) bool {
+	if t.seen.has(attrHidden) {
+		return true
+	}
+	if t.seen.has(attrWidth) && t.seen.has(attrHeight) && tiny(r.value(tag, t, attrWidth)) && tiny(r.value(tag, t, attrHeight)) {
+		return true
+	}
+	return t.seen.has(attrStyle) && hiddenStyle(r.value(tag, t, attrStyle))
+}
+
+// tiny reports a length of 0 or 1 pixel.
+func tiny(s []byte) bool {
+	s = trimSpace(s)
+	return len(s) > 0 && (s[0] == '0' || s[0] == '1') && (len(s) == 1 || s[1] == '.' || s[1] == 'p' || s[1] == 'P' || s[1] == ' ')
+}
+
+// hiddenStyle reports declarations that hide an element or make it a pixel.
+func hiddenStyle(s []byte) bool {
+	width, height := false, false
+	for declaration := range fields(s, ";") {
+		i := bytes.IndexByte(declaration, ':')
+		if i < 0 {
+			continue
+		}
+		name, value := trimSpace(declaration[:i]), trimSpace(declaration[i+1:])
+		switch {
+		case equalFold(name, "display") && hasPrefixFold(value, "none"), equalFold(name, "visibility") && hasPrefixFold(value, "hidden"),
+			equalFold(name, "opacity") && len(value) > 0 && bytes.Trim(value, "0.") == nil:
+			return true
+		case equalFold(name, "width"):
+			width = tiny(value)
+		case equalFold(name, "height"):
+			height = tiny(value)
+		}
+	}
+	return width && height
+}
