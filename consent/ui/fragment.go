@@ -2,7 +2,10 @@ package ui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+
+	"github.com/caddy-consent/caddy-consent/consent"
 )
 
 // A fragment is markup compiled to pieces: constant bytes, each followed by a value of the response. Appending one costs
@@ -12,7 +15,7 @@ type fragment []piece
 type piece struct {
 	text string
 	slot slot
-	skip int // for a condition: how many pieces to skip when it does not hold
+	arg  int // the index of a vendor, a purpose; for a condition: how many pieces to skip when it does not hold
 }
 
 type slot uint8
@@ -35,11 +38,18 @@ const (
 	slotPolicy
 	slotTitle
 	slotLink
+	slotStatus
+	slotError
+	slotOpen
+	slotAllowed
+	slotRefused
 	condSaved
 	condError
 	condPolicy
 	condTitle
 	condLink
+	condRecorded
+	condWithdraw
 )
 
 var slotNames = map[string]slot{
@@ -47,6 +57,8 @@ var slotNames = map[string]slot{
 	"checked-functional": slotFunctional, "checked-analytics": slotAnalytics, "checked-marketing": slotMarketing, "checked-social": slotSocial,
 	"provider": slotProvider, "provider-id": slotProviderID, "purpose": slotPurpose, "policy": slotPolicy, "title": slotTitle, "link": slotLink,
 	"?saved": condSaved, "?error": condError, "?policy": condPolicy, "?title": condTitle, "?link": condLink, "/": slotEnd,
+	"status": slotStatus, "error": slotError, "open": slotOpen, "allowed": slotAllowed, "refused": slotRefused,
+	"?recorded": condRecorded, "?withdraw": condWithdraw,
 }
 
 // Slots are written [[name]] in the asset files. Before a template is parsed the brackets become control characters,
@@ -73,11 +85,12 @@ func parseFragment(markup string, static map[string]string) (fragment, error) {
 			text += value
 			continue
 		}
+		name, arg, _ := strings.Cut(name, ":")
 		s, ok := slotNames[name]
 		if !ok || !closed {
 			return nil, fmt.Errorf("no slot %q", name)
 		}
-		f = append(f, piece{text: text, slot: s})
+		f = append(f, piece{text: text, slot: s, arg: slotArgument(arg)})
 		text = ""
 		switch {
 		case s >= condSaved:
@@ -87,13 +100,22 @@ func parseFragment(markup string, static map[string]string) (fragment, error) {
 		case s == slotEnd:
 			start := open[len(open)-1]
 			open = open[:len(open)-1]
-			f[start].skip = len(f) - 1 - start
+			f[start].arg = len(f) - 1 - start
 		}
 	}
 	if len(open) > 0 {
 		return nil, fmt.Errorf("condition without an end")
 	}
 	return append(f, piece{text: text}), nil
+}
+
+// slotArgument reads what stands behind a slot's colon: a purpose or an index.
+func slotArgument(s string) int {
+	if p, err := consent.ParsePurpose(s); err == nil {
+		return int(p)
+	}
+	n, _ := strconv.Atoi(s)
+	return n
 }
 
 // values are what the slots of one response hold.
@@ -104,6 +126,10 @@ type values struct {
 	title   string
 	link    string
 	returns string
+	// Of the preference page only.
+	vendors  []Vendor
+	status   string
+	withdraw bool
 }
 
 func (f fragment) append(dst []byte, v *values) []byte {
@@ -111,11 +137,11 @@ func (f fragment) append(dst []byte, v *values) []byte {
 		dst = append(dst, f[i].text...)
 		if f[i].slot >= condSaved {
 			if !v.holds(f[i].slot) {
-				i += f[i].skip
+				i += f[i].arg
 			}
 			continue
 		}
-		dst = v.append(dst, f[i].slot)
+		dst = v.append(dst, f[i].slot, f[i].arg)
 	}
 	return dst
 }
@@ -130,11 +156,45 @@ func (v *values) holds(s slot) bool {
 		return v.vendor.PolicyURL != ""
 	case condTitle:
 		return v.title != ""
+	case condRecorded:
+		return v.page.Recorded
+	case condWithdraw:
+		return v.withdraw
 	}
 	return v.link != ""
 }
 
-func (v *values) append(dst []byte, s slot) []byte {
+// anyVendor tells whether something holds for a vendor and what the visitor decided for it alone.
+func (v *values) anyVendor(holds func(vendor *Vendor, on, set bool) bool) bool {
+	if v.page.VendorOn == nil {
+		return false
+	}
+	for i := range v.vendors {
+		on, set := v.page.VendorOn(v.vendors[i].Number)
+		if holds(&v.vendors[i], on, set) {
+			return true
+		}
+	}
+	return false
+}
+
+// decided tells whether the visitor decided so for the vendor of an index alone.
+func (v *values) decided(index int, want bool) bool {
+	if v.page.VendorOn == nil {
+		return false
+	}
+	on, set := v.page.VendorOn(v.vendors[index].Number)
+	return set && on == want
+}
+
+func appendIf(dst []byte, condition bool, s string) []byte {
+	if condition {
+		dst = append(dst, s...)
+	}
+	return dst
+}
+
+func (v *values) append(dst []byte, s slot, arg int) []byte {
 	switch s {
 	case slotMark:
 		return appendEscaped(dst, v.page.Mark)
@@ -151,10 +211,7 @@ func (v *values) append(dst []byte, s slot) []byte {
 	case slotSignal:
 		return appendEscaped(dst, signalName(v.page.Signal))
 	case slotFunctional, slotAnalytics, slotMarketing, slotSocial:
-		if v.page.Granted&(1<<(s-slotFunctional+1)) != 0 {
-			return append(dst, " checked"...)
-		}
-		return dst
+		return appendIf(dst, v.page.Granted&(1<<(s-slotFunctional+1)) != 0, " checked")
 	case slotProvider:
 		return appendEscaped(dst, v.vendor.Name)
 	case slotProviderID:
@@ -167,6 +224,17 @@ func (v *values) append(dst []byte, s slot) []byte {
 		return appendEscaped(dst, v.title)
 	case slotLink:
 		return appendEscaped(dst, v.link)
+	case slotStatus:
+		return appendEscaped(dst, v.status)
+	case slotError:
+		return appendEscaped(dst, v.page.Error)
+	case slotOpen:
+		name := consent.Purpose(arg).String()
+		return appendIf(dst, v.anyVendor(func(vendor *Vendor, _, set bool) bool { return set && vendor.Purpose == name }), " open")
+	case slotAllowed:
+		return appendIf(dst, v.decided(arg, true), " selected")
+	case slotRefused:
+		return appendIf(dst, v.decided(arg, false), " selected")
 	}
 	return dst
 }

@@ -1,35 +1,23 @@
 package ui
 
 import (
-	"html/template"
 	"io"
 	"strconv"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 )
 
-// preferencesView is what the template of the preference page is filled with.
-type preferencesView struct {
-	Lang, Dir, Prefix, SiteName, Logo, PolicyURL, ImprintURL, Return, Self string
-	Style                                                                  template.CSS
-	T                                                                      texts
-	Intro, Status, Error                                                   string
-	Saved, Recorded, Withdraw                                              bool
-	Groups                                                                 []groupView
-}
-
-// groupView is one purpose with its vendors.
+// groupView is one purpose with its vendors, as the template of the preference page shows it.
 type groupView struct {
 	purposeView
-	Required, Checked, Open bool
-	Providers               string
-	Vendors                 []vendorView
+	Providers string
+	Vendors   []vendorView
 }
 
 type vendorView struct {
 	*Vendor
-	Allowed, Refused bool
-	Kept             string
+	Index int
+	Kept  string
 }
 
 // WritePreferences writes the preference page, a document of its own that needs no script: each purpose with its vendors,
@@ -37,20 +25,19 @@ type vendorView struct {
 // refuse, choose and withdraw. Serve it with PageCSP and without caching.
 //
 // Its form posts a purpose for each ticked box and, for each vendor listed, vendor=+ID, vendor=-ID or, where the vendor
-// follows its purpose, an empty vendor.
+// follows its purpose, an empty vendor. The only error is that of w.
 func (u *UI) WritePreferences(w io.Writer, p *Page) error {
-	v := u.view(p.Lang)
-	data := preferencesView{
-		Lang: v.lang, Dir: v.dir, Prefix: u.config.Prefix, SiteName: u.config.SiteName, Logo: u.config.Logo,
-		PolicyURL: u.config.PolicyURL, ImprintURL: u.config.ImprintURL, Return: returnPath(p.Return),
-		Style: template.CSS(u.styles.preferences), T: v.texts, Intro: v.texts.fill("intro", "{purposes}", v.texts.purposeNames(u.config.Purposes)), Status: u.status(v, p), Error: p.Error, Saved: p.Saved,
-		Recorded: p.Recorded, Groups: u.groups(v.texts, p),
+	view := u.view(p.Lang)
+	page, err := view.preferences()
+	if err != nil {
+		return err
 	}
-	data.Self = string(appendQuery([]byte(u.config.Prefix+"/?return="), data.Return))
-	for _, g := range data.Groups {
-		data.Withdraw = data.Withdraw || g.grants()
-	}
-	return u.pages.ExecuteTemplate(w, "preferences", data)
+	v := values{page: p, returns: returnPath(p.Return), vendors: u.config.Vendors, status: u.status(view, p)}
+	v.withdraw = p.Granted&u.config.Purposes != 0 || v.anyVendor(func(vendor *Vendor, on, set bool) bool {
+		return set && on && vendor.Purpose != consent.Necessary.String()
+	})
+	_, err = w.Write(page.append(nil, &v))
+	return err
 }
 
 // PageCSP returns the Content-Security-Policy for the preference page: its own style sheet, the logo, its own form.
@@ -74,42 +61,24 @@ func (u *UI) status(v *view, p *Page) string {
 	return t["undecided"]
 }
 
-func (u *UI) groups(t texts, p *Page) []groupView {
+// groups lists the vendors under their purposes.
+func (u *UI) groups(t texts) []groupView {
 	var groups []groupView
 	for _, purpose := range append([]consent.Purpose{consent.Necessary}, u.config.Purposes.List()...) {
-		g := groupView{purposeView: t.purpose(purpose), Required: purpose == consent.Necessary}
-		g.Checked = !g.Required && p.Granted.Has(purpose)
+		g := groupView{purposeView: t.purpose(purpose)}
 		for i := range u.config.Vendors {
-			if u.config.Vendors[i].Purpose == g.ID {
-				g.Vendors = append(g.Vendors, newVendorView(t, p, &u.config.Vendors[i]))
+			v := &u.config.Vendors[i]
+			if v.Purpose != g.ID {
+				continue
 			}
-		}
-		for _, v := range g.Vendors {
-			g.Open = g.Open || v.Allowed || v.Refused
+			view := vendorView{Vendor: v, Index: i}
+			if v.Retention != "" {
+				view.Kept = t.fill("retention", "{time}", v.Retention)
+			}
+			g.Vendors = append(g.Vendors, view)
 		}
 		g.Providers = t.fill("providers", "{count}", strconv.Itoa(len(g.Vendors)))
 		groups = append(groups, g)
 	}
 	return groups
-}
-
-func (g *groupView) grants() bool {
-	for _, v := range g.Vendors {
-		if v.Allowed {
-			return true
-		}
-	}
-	return g.Checked
-}
-
-func newVendorView(t texts, p *Page, v *Vendor) vendorView {
-	view := vendorView{Vendor: v}
-	if p.VendorOn != nil {
-		on, set := p.VendorOn(v.Number)
-		view.Allowed, view.Refused = set && on, set && !on
-	}
-	if v.Retention != "" {
-		view.Kept = t.fill("retention", "{time}", v.Retention)
-	}
-	return view
 }

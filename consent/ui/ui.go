@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tdewolff/minify/v2"
 	"github.com/tdewolff/minify/v2/css"
@@ -37,6 +38,7 @@ type view struct {
 	texts       texts
 	banner      [3]fragment // by state
 	placeholder fragment
+	preferences func() (fragment, error) // compiled at its first use: with its vendors it is large
 	notice      []byte
 	noticeID    string
 	noticeSum   [sha256.Size]byte
@@ -222,9 +224,11 @@ func (t texts) purpose(p consent.Purpose) purposeView {
 	return purposeView{id, t["purpose_"+id], t["purpose_"+id+"_text"]}
 }
 
-// bannerView is what the templates of banner and placeholder are filled with.
-type bannerView struct {
+// templateView is what the templates are filled with.
+type templateView struct {
 	State, Lang, Dir, Prefix, Logo, PolicyURL, ImprintURL string
+	SiteName                                              string
+	Groups                                                []groupView
 	Open                                                  bool
 	T                                                     map[string]string
 	Necessary                                             purposeView
@@ -237,7 +241,7 @@ func (u *UI) compile(lang string, t texts) (*view, error) {
 		v.dir = "rtl"
 	}
 	c := &u.config
-	data := bannerView{Lang: lang, Dir: v.dir, Prefix: c.Prefix, Logo: c.Logo, PolicyURL: c.PolicyURL, ImprintURL: c.ImprintURL,
+	data := templateView{Lang: lang, Dir: v.dir, Prefix: c.Prefix, Logo: c.Logo, PolicyURL: c.PolicyURL, ImprintURL: c.ImprintURL,
 		T: make(map[string]string, len(t)), Necessary: t.purpose(consent.Necessary)}
 	for key := range t {
 		text := t[key]
@@ -260,26 +264,27 @@ func (u *UI) compile(lang string, t texts) (*view, error) {
 	if v.placeholder, err = u.render("placeholder", data); err != nil {
 		return nil, err
 	}
+	v.preferences = sync.OnceValues(func() (fragment, error) {
+		data.SiteName, data.Groups = c.SiteName, u.groups(t)
+		return u.render("preferences", data)
+	})
 	v.notice = noticeText(data)
 	v.noticeSum = sha256.Sum256(v.notice)
 	v.noticeID = lang + "-" + hex.EncodeToString(v.noticeSum[:6])
 	return v, nil
 }
 
-func (u *UI) render(name string, data bannerView) (fragment, error) {
+func (u *UI) render(name string, data templateView) (fragment, error) {
 	var b strings.Builder
 	if err := u.pages.ExecuteTemplate(&b, name, data); err != nil {
 		return nil, err
 	}
-	style := u.styles.banner
-	if name == "placeholder" {
-		style = u.styles.placeholder
-	}
+	style := map[string]string{"banner": u.styles.banner, "placeholder": u.styles.placeholder, "preferences": u.styles.preferences}[name]
 	return parseFragment(b.String(), map[string]string{"style": style, "document-style": u.styles.document})
 }
 
 // noticeText lists what the open banner says, in order.
-func noticeText(d bannerView) []byte {
+func noticeText(d templateView) []byte {
 	lines := []string{d.T["title"], d.T["intro"], d.T["rights"], d.T["choose"], d.Necessary.Name, d.Necessary.Text}
 	for _, p := range d.Purposes {
 		lines = append(lines, p.Name, p.Text)
