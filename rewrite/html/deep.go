@@ -1,15 +1,513 @@
 package html
 
+import (
+	"bytes"
+	"slices"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/css"
+)
+
+// deepScanner is the second stage. It makes use of this: what a start tag is depends only on the bytes from its '<' on,
+// never on what came before, so views of a document differ only in where they see tags begin. The scanner therefore
+// assumes a tag at every '<' before a letter, in comments, scripts and attribute values too, and looks at the attributes of
+// all these tags at once: it is the tokenizer's tag states (WHATWG HTML, 13.2.5.8 and 13.2.5.32 to 13.2.5.40) as a
+// nondeterministic automaton, whose states hold the sets of elements that could be in them. Every view sees a part of that.
+//
+// Its edits insert letters and hyphens before the name of an attribute, or "/type=text/plain" after that of a script. Where
+// a view sees the place as text, a comment or a value, they end nothing and begin nothing: no view's tags change but the
+// ones they are meant for, and one pass is enough. What it changes is not revived.
+type deepScanner struct {
+	r     *Rewriter // of the document
+	judge *Rewriter // judges, with memory of its own
+
+	buf  []byte
+	base int // the position in the stream of buf[0]
+	pos  int // the position that is looked at next
+	ins  []insertion
+
+	inName    bool // in a tag's name that began at nameAt
+	otherName bool // in an earlier tag's name, which is no known one
+	nameAt    int
+
+	before, name, after, value uint64 // sets of elements in the states around an attribute
+	attr                       attr   // in states name and after
+	valueAttr                  attr   // in state value
+	quoted                     [2]candidate
+	unquoted                   [4]candidate
+	inert                      uint64 // in unquoted values that do not matter
+	texts                      []rawElement
+}
+
+// attr is an attribute's name: where it begins, and which it is once it has ended.
+type attr struct {
+	at int
+	id attrID
+}
+
+// candidate is a value that may belong to any of a set of elements.
+type candidate struct {
+	attr
+	start int
+	set   uint64
+}
+
+// rawElement is a script or style that may begin at a place; at is the end of its tag's name.
+type rawElement struct {
+	at int
+	el *element
+}
+
+type insertion struct {
+	at   int
+	text []byte
+}
+
+var (
+	renamed = []byte(rewrite.MarkPrefix)
+	parked  = []byte("/type=" + rewrite.InertScriptType)
+)
+
 // startDeep switches the second stage on, from b[at:] on.
 func (r *Rewriter) startDeep(b []byte, at int) {
 	if r.deepOn || r.o.Policy == nil {
 		return
 	}
 	r.pass(b, at)
+	if r.deep == nil {
+		r.deep = &deepScanner{judge: new(Rewriter)}
+	}
+	d := r.deep
+	*d = deepScanner{r: r, judge: d.judge, buf: d.buf[:0], ins: d.ins[:0], texts: d.texts[:0]}
+	o := r.o
+	o.Fragment, o.depth = true, r.o.depth+1
+	d.judge.Reset(nil, o)
+	r.deepOn = true
 }
 
-type deepScanner struct{}
+// limit is how much the scanner may hold.
+func (d *deepScanner) limit() int { return d.r.o.Limit / 4 }
 
-func (d *deepScanner) write(p []byte) {}
-func (d *deepScanner) flush()         {}
-func (d *deepScanner) close()         {}
+func (d *deepScanner) write(p []byte) {
+	for len(p) > 0 {
+		n := min(len(p), feed)
+		d.buf = append(d.buf, p[:n]...)
+		p = p[n:]
+		d.scan(false)
+	}
+}
+
+func (d *deepScanner) close() {
+	d.scan(true)
+	d.flushTo(d.base + len(d.buf))
+}
+
+// inject puts text at the end of what has come, unseen.
+func (d *deepScanner) inject(text []byte) { d.insert(d.base+len(d.buf), text) }
+
+// scan looks at what is there, and hands on what can no longer change.
+func (d *deepScanner) scan(eof bool) {
+	for {
+		i := d.pos - d.base
+		if d.idle() {
+			n := bytes.IndexByte(d.buf[i:], '<')
+			if n < 0 {
+				n = len(d.buf) - i
+			}
+			i += n
+			d.pos += n
+		}
+		if i == len(d.buf) || d.buf[i] == '<' && !d.lookahead(d.buf[i:], eof) {
+			break
+		}
+		d.step(d.buf[i], d.buf[i:])
+		d.pos++
+		if d.pos&1023 == 0 {
+			d.limitNames()
+		}
+	}
+	d.limitValues()
+	d.flushTo(d.held())
+}
+
+func (d *deepScanner) idle() bool {
+	return !d.inName && !d.otherName && d.before|d.name|d.after|d.value|d.quoted[0].set|d.quoted[1].set|d.inert == 0 &&
+		d.unquoted == [4]candidate{}
+}
+
+// lookahead reports whether s, which begins with '<', is long enough to tell what it begins.
+func (d *deepScanner) lookahead(s []byte, eof bool) bool {
+	return eof || len(s) > len("</script") || len(s) >= 2 && s[1] != '/' || len(s) > 2 && len(d.texts) == 0
+}
+
+// step takes one byte; s begins with it.
+func (d *deepScanner) step(c byte, s []byte) {
+	p := d.pos
+	var before uint64
+	if (d.inName || d.otherName) && endsName(c) {
+		before = d.endName(c)
+	}
+	for i, q := range [2]byte{'"', '\''} {
+		if c == q && d.quoted[i].set != 0 {
+			d.report(&d.quoted[i], p)
+			before |= d.quoted[i].set
+			d.quoted[i] = candidate{}
+		}
+	}
+	if c == '>' || isSpace(c) {
+		ended := d.endUnquoted(p)
+		if c != '>' {
+			before |= ended
+		}
+	}
+	d.attributes(c, before)
+	if c == '<' && len(s) > 1 {
+		d.open(s)
+	}
+}
+
+// attributes moves the sets in the states around an attribute; before is what comes to "before attribute name".
+func (d *deepScanner) attributes(c byte, before uint64) {
+	p := d.pos
+	wasBefore, wasName, wasAfter, wasValue := d.before, d.name, d.after, d.value
+	d.before, d.name, d.after, d.value = before, 0, 0, 0
+	switch {
+	case c == '>':
+		return
+	case isSpace(c):
+		d.before |= wasBefore
+		d.after, d.value = wasName|wasAfter, wasValue
+		if wasName != 0 {
+			d.endAttr(p)
+		}
+		return
+	case c == '/':
+		d.before |= wasBefore | wasName | wasAfter
+	case c == '=':
+		if wasName != 0 {
+			d.endAttr(p)
+		}
+		if d.value = wasName | wasAfter; d.value != 0 {
+			d.valueAttr = d.attr
+		}
+		if wasBefore != 0 {
+			d.name, d.attr = wasBefore, attr{at: p}
+		}
+	default:
+		d.name = wasName
+		if start := wasBefore | wasAfter; start != 0 {
+			d.name, d.attr = d.name|start, attr{at: p}
+		}
+	}
+	if wasValue != 0 {
+		va := d.valueAttr
+		if c == '=' && d.value != 0 {
+			va = attr{} // a second '=' in a row begins a value of no interest to the older name
+		}
+		d.beginValue(c, va, wasValue)
+	}
+}
+
+// beginValue begins a value with c.
+func (d *deepScanner) beginValue(c byte, a attr, set uint64) {
+	v := candidate{attr: a, start: d.pos, set: set}
+	switch c {
+	case '"', '\'':
+		v.start++
+		i := 0
+		if c == '\'' {
+			i = 1
+		}
+		d.quoted[i] = v
+		return
+	}
+	if !relevant(v) {
+		d.inert |= set
+		return
+	}
+	for i := range d.unquoted {
+		if d.unquoted[i].set == 0 {
+			d.unquoted[i] = v
+			return
+		}
+	}
+	d.insert(a.at, renamed) // more at once than can be followed
+	d.inert |= set
+}
+
+func (d *deepScanner) endUnquoted(p int) (set uint64) {
+	set, d.inert = d.inert, 0
+	for i := range d.unquoted {
+		if v := &d.unquoted[i]; v.set != 0 {
+			d.report(v, p)
+			set |= v.set
+			*v = candidate{}
+		}
+	}
+	return set
+}
+
+// endAttr ends the attribute name that began at d.attr.at.
+func (d *deepScanner) endAttr(p int) {
+	name := d.bytes(d.attr.at, p)
+	if len(name) > maxAttrName {
+		d.attr.id = attrOther
+		return
+	}
+	var key uint64
+	for _, c := range name {
+		key = key<<8 | uint64(attrByte[c])
+	}
+	d.attr.id = lookupAttr(key, name)
+}
+
+// maxAttrName is longer than any known attribute's name, event handlers too.
+const maxAttrName = 64
+
+// endName ends a tag's name and returns its element as a set.
+func (d *deepScanner) endName(c byte) (set uint64) {
+	if d.otherName {
+		set = 1
+	}
+	if d.inName {
+		name := d.bytes(d.nameAt, d.pos)
+		el := &elements[0]
+		if len(name) <= maxAttrName {
+			var key uint64
+			for _, c := range name {
+				key = key<<8 | uint64(nameByte[c])
+			}
+			el = lookupElement(key, name)
+		}
+		set |= 1 << el.bit
+		if el == elScript || el == elStyle {
+			d.texts = append(d.texts, rawElement{d.pos, el})
+		}
+	}
+	d.inName, d.otherName = false, false
+	if c == '>' {
+		return 0
+	}
+	return set
+}
+
+// open looks at what '<' begins.
+func (d *deepScanner) open(s []byte) {
+	switch {
+	case isLetter(s[1]):
+		d.otherName = d.otherName || d.inName
+		d.inName, d.nameAt = true, d.pos+1
+	case s[1] == '/' && len(d.texts) > 0:
+		d.endTexts(s)
+	}
+}
+
+// endTexts judges the scripts or styles that the end tag at the beginning of s would end.
+func (d *deepScanner) endTexts(s []byte) {
+	d.texts = slices.DeleteFunc(d.texts, func(t rawElement) bool {
+		if matchEndTag(s, t.el.name) != matched {
+			return false
+		}
+		d.judgeText(t, d.bytes(t.at, d.pos))
+		return true
+	})
+}
+
+// judgeText judges a script or style whose tag's name is followed by s.
+func (d *deepScanner) judgeText(t rawElement, s []byte) {
+	mark := []byte(` ` + rewrite.Mark + `="` + d.r.o.Mark)
+	if bytes.HasPrefix(s, mark) || bytes.HasPrefix(s, parked) || bytes.HasPrefix(s, []byte(` type="`+rewrite.InertScriptType)) {
+		return
+	}
+	if len(s) > d.limit() {
+		s, d.r.limited = s[:d.limit()], true
+	}
+	i := bytes.IndexByte(s, '>')
+	if i < 0 {
+		return
+	}
+	tag, text := s[:i], s[i+1:]
+	j := d.judging()
+	for _, text := range [...][]byte{text, j.flatten(text, true)} {
+		if d.gatedText(j, t.el, tag, text) {
+			d.insert(t.at, parked)
+			return
+		}
+	}
+}
+
+func (d *deepScanner) gatedText(j *Rewriter, el *element, tag, text []byte) bool {
+	if len(text) == 0 {
+		return false
+	}
+	if el == elStyle {
+		j.style.gated = rewrite.Verdict{}
+		j.text = css.Append(j.text[:0], text, j.style.options(j))
+		return j.style.gated.Gate
+	}
+	lower := bytes.ToLower(tag)
+	if bytes.Contains(lower, []byte("importmap")) || bytes.Contains(lower, []byte("speculationrules")) {
+		j.text = j.text[:0]
+		if j.judgeJSON(text, scriptRules) {
+			return true
+		}
+	}
+	return j.judgeScript(text).Gate
+}
+
+// judging returns the Rewriter that judges, with the bases of the document as it is now.
+func (d *deepScanner) judging() *Rewriter {
+	j := d.judge
+	j.bases, j.baseCount = d.r.bases, d.r.baseCount
+	j.plan.reset()
+	j.text = j.text[:0]
+	return j
+}
+
+// report judges a value that ended at p, and makes its attribute inert if any element's use of it is gated.
+func (d *deepScanner) report(v *candidate, p int) {
+	if !relevant(*v) {
+		return
+	}
+	value := d.bytes(v.start, p)
+	oversize := len(value) > d.limit()
+	if oversize {
+		value = value[:d.limit()]
+	}
+	for set := v.set; set != 0; set &= set - 1 {
+		el := elementOf(set)
+		if !el.mask.has(v.id) || len(value) == 0 {
+			continue
+		}
+		if oversize && !d.r.harmlessPrefix(el.uses[v.id], value) || !oversize && d.gatedValue(el, v.id, value) {
+			d.insert(v.at, renamed)
+			return
+		}
+	}
+}
+
+func (d *deepScanner) gatedValue(el *element, id attrID, value []byte) bool {
+	j := d.judging()
+	j.res.Element, j.res.Beacon = el.name, false
+	if id == attrOn {
+		return j.judgeScript(j.decode(value)).Gate
+	}
+	j.judgeAttr(id, el.uses[id], value)
+	return j.plan.changed
+}
+
+// relevant reports whether any element of the set does something with the attribute.
+func relevant(v candidate) bool {
+	if v.id == attrOther {
+		return false
+	}
+	for set := v.set; set != 0; set &= set - 1 {
+		if elementOf(set).mask.has(v.id) {
+			return true
+		}
+	}
+	return false
+}
+
+// limitValues judges by its beginning what is too large to be held.
+func (d *deepScanner) limitValues() {
+	from := d.pos - d.limit()
+	for i := range d.quoted {
+		if v := &d.quoted[i]; v.set != 0 && v.start < from {
+			d.r.limited = d.r.limited || relevant(*v)
+			d.report(v, d.pos)
+			v.id = attrOther
+		}
+	}
+	for i := range d.unquoted {
+		if v := &d.unquoted[i]; v.set != 0 && v.start < from {
+			d.r.limited = true
+			d.report(v, d.pos)
+			d.inert |= v.set
+			*v = candidate{}
+		}
+	}
+	for len(d.texts) > 0 && d.texts[0].at < from {
+		t := d.texts[0]
+		d.texts = slices.Delete(d.texts, 0, 1)
+		d.judgeText(t, d.bytes(t.at, d.pos))
+	}
+}
+
+// limitNames makes an attribute inert whose name is followed by more space than may be held. It is called at places that do
+// not depend on how the stream is split.
+func (d *deepScanner) limitNames() {
+	from := d.pos - d.limit()
+	if v := (candidate{attr: d.valueAttr, set: d.value}); d.value != 0 && v.at < from && relevant(v) {
+		d.insert(v.at, renamed)
+		d.valueAttr = attr{}
+	}
+	if v := (candidate{attr: d.attr, set: d.after}); d.after != 0 && v.at < from && relevant(v) {
+		d.insert(v.at, renamed)
+		d.attr = attr{}
+	}
+}
+
+// held returns the position from which on bytes may still change.
+func (d *deepScanner) held() int {
+	at := d.pos
+	if d.inName {
+		at = min(at, max(d.nameAt-1, d.pos-maxAttrName))
+	}
+	if d.name != 0 {
+		at = min(at, max(d.attr.at, d.pos-maxAttrName-1))
+	}
+	if v := (candidate{attr: d.attr, set: d.after}); d.after != 0 && relevant(v) {
+		at = min(at, v.at)
+	}
+	if v := (candidate{attr: d.valueAttr, set: d.value}); d.value != 0 && relevant(v) {
+		at = min(at, v.at)
+	}
+	for i := range d.quoted {
+		if v := &d.quoted[i]; v.set != 0 && relevant(*v) {
+			at = min(at, v.at)
+		}
+	}
+	for i := range d.unquoted {
+		if v := &d.unquoted[i]; v.set != 0 {
+			at = min(at, v.at)
+		}
+	}
+	for _, t := range d.texts {
+		at = min(at, t.at)
+	}
+	return at
+}
+
+// bytes returns what lies between two positions, or its end if the beginning has been handed on.
+func (d *deepScanner) bytes(from, to int) []byte { return d.buf[max(from-d.base, 0) : to-d.base] }
+
+func (d *deepScanner) insert(at int, text []byte) {
+	i := len(d.ins)
+	for i > 0 && d.ins[i-1].at > at {
+		i--
+	}
+	if i > 0 && d.ins[i-1].at == at && bytes.Equal(d.ins[i-1].text, text) {
+		return
+	}
+	d.ins = slices.Insert(d.ins, i, insertion{at, text})
+}
+
+// flushTo hands on everything before a position.
+func (d *deepScanner) flushTo(at int) {
+	done := d.base
+	n := 0
+	for _, in := range d.ins {
+		if in.at > at {
+			break
+		}
+		d.r.put(d.buf[done-d.base : in.at-d.base])
+		d.r.put(in.text)
+		done = in.at
+		n++
+	}
+	d.ins = slices.Delete(d.ins, 0, n)
+	d.r.put(d.buf[done-d.base : at-d.base])
+	d.buf = append(d.buf[:0], d.buf[at-d.base:]...)
+	d.base = at
+}

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"math/bits"
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -100,6 +101,7 @@ type use struct {
 type element struct {
 	name  string
 	flags elementFlags
+	bit   uint8          // the element's place in sets of the second stage; 0 for all that use no attribute of their own
 	mask  attrSet        // the attributes in uses, and attrOn
 	uses  [attrCount]use // by attribute
 }
@@ -233,8 +235,13 @@ func buildElements() []element {
 			get(name).flags |= f.flags
 		}
 	}
+	bit := uint8(0)
 	for i := range list {
 		e := &list[i]
+		if fetching[e.name] != nil || e.name == "style" {
+			bit++
+			e.bit = bit
+		}
 		e.mask = 1 << attrOn
 		for _, u := range anyUses {
 			if e.uses[u.attr].role == roleNone {
@@ -336,3 +343,16 @@ var (
 	elTitle, elTextarea, elAnnotation, elNoframes, elForeign = byName("title"), byName("textarea"), byName("annotation-xml"), byName("noframes"), byName("foreignobject")
 	elFrame, elObject, elEmbed                               = byName("frame"), byName("object"), byName("embed")
 )
+
+// elementOf returns the first element of a set of the second stage, which is not empty.
+func elementOf(set uint64) *element { return &elements[bitElements[bits.TrailingZeros64(set)]] }
+
+// bitElements maps a bit to an index in elements.
+var bitElements = func() (t [64]uint16) {
+	for i := range elements {
+		if elements[i].bit != 0 {
+			t[elements[i].bit] = uint16(i)
+		}
+	}
+	return t
+}()

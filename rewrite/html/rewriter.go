@@ -153,9 +153,6 @@ func (r *Rewriter) Write(p []byte) (int, error) {
 // Flush hands on everything that is decided. What is not, such as the beginning of a tag or a script that cannot be judged
 // yet, stays until its end has come.
 func (r *Rewriter) Flush() error {
-	if r.deepOn {
-		r.deep.flush()
-	}
 	return r.err
 }
 
@@ -385,7 +382,7 @@ func (r *Rewriter) injectAt(b []byte, start, end int, el *element) {
 func (r *Rewriter) injectHead() {
 	if !r.headDone {
 		r.headDone = true
-		r.emit(r.o.Head)
+		r.inject(r.o.Head)
 	}
 }
 
@@ -393,7 +390,7 @@ func (r *Rewriter) injectBody() {
 	if !r.bodyDone {
 		r.bodyDone = true
 		if !r.ctx.frameset {
-			r.emit(r.o.Body)
+			r.inject(r.o.Body)
 		}
 	}
 }
@@ -404,6 +401,15 @@ func (r *Rewriter) pass(b []byte, end int) {
 		r.emit(b[r.done:end])
 		r.done = end
 	}
+}
+
+// inject hands on what no policy judges.
+func (r *Rewriter) inject(p []byte) {
+	if r.deepOn {
+		r.deep.inject(p)
+		return
+	}
+	r.put(p)
 }
 
 // emit hands p on, to the deep stage where that is on.

@@ -1,0 +1,140 @@
+package html
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/url"
+)
+
+// trackers gates every contact with tracker.test (and 127.0.0.2) and every script that names it.
+type trackers struct{}
+
+func (trackers) Resource(r *rewrite.Resource) rewrite.Verdict {
+	h := string(r.Host())
+	if strings.TrimSuffix(h, ".") == "tracker.test" || h == "127.0.0.2" {
+		return rewrite.Verdict{Gate: true, Vendor: "tracker", Purpose: "analytics"}
+	}
+	return rewrite.Verdict{}
+}
+
+func (trackers) Script(text []byte) rewrite.Verdict {
+	return rewrite.Verdict{Gate: bytes.Contains(text, []byte("tracker")), Vendor: "tracker", Purpose: "marketing"}
+}
+
+func (trackers) Cookie([]byte) rewrite.Verdict { return rewrite.Verdict{} }
+
+func options(t testing.TB) Options {
+	base, err := url.Parse("http://site.test:8099/p/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{Policy: trackers{}, Base: base, Mark: "0123456789abcdef"}
+}
+
+func rewriteAll(t testing.TB, o Options, doc string) string {
+	var out bytes.Buffer
+	r := NewRewriter(&out, o)
+	if _, err := r.Write([]byte(doc)); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// record is what a Rewriter wrote, and in how many pieces.
+func rewritePieces(t testing.TB, o Options, doc string, next func(rest int) int) string {
+	var out bytes.Buffer
+	r := NewRewriter(&out, o)
+	for len(doc) > 0 {
+		n := next(len(doc))
+		if _, err := r.Write([]byte(doc[:n])); err != nil {
+			t.Fatal(err)
+		}
+		doc = doc[n:]
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// checkSplits compares every split in two, byte by byte, and random splits with the whole.
+func checkSplits(t *testing.T, o Options, doc, want string, random int) {
+	t.Helper()
+	check := func(how string, got string) {
+		t.Helper()
+		if got != want {
+			t.Fatalf("%s:\n got %q\nwant %q\n doc %q", how, got, want, doc)
+		}
+	}
+	check("byte by byte", rewritePieces(t, o, doc, func(int) int { return 1 }))
+	if len(doc) < 4096 {
+		for i := 1; i < len(doc); i++ {
+			first := true
+			check(fmt.Sprintf("split at %d", i), rewritePieces(t, o, doc, func(rest int) int {
+				if first {
+					first = false
+					return i
+				}
+				return rest
+			}))
+		}
+	}
+	rnd := rand.New(rand.NewPCG(1, uint64(len(doc))))
+	for range random {
+		most := 1 + rnd.IntN(max(len(doc), 2))
+		check("random splits", rewritePieces(t, o, doc, func(rest int) int { return 1 + rnd.IntN(min(rest, most)) }))
+	}
+}
+
+// golden documents: testdata/NAME.html, what they become: testdata/NAME.out.html.
+func TestGolden(t *testing.T) {
+	files, _ := filepath.Glob("testdata/*.in.html")
+	if len(files) < 5 {
+		t.Fatal("goldens are missing")
+	}
+	for _, f := range files {
+		t.Run(filepath.Base(f), func(t *testing.T) {
+			in, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := options(t)
+			o.Head, o.Body = []byte("<script>/*guard*/</script>"), []byte("<aside>banner</aside>")
+			o.XML = strings.Contains(f, "xml")
+			o.Limit = 4096
+			got := rewriteAll(t, o, string(in))
+			name := strings.Replace(f, ".in.", ".out.", 1)
+			if os.Getenv("UPDATE_GOLDEN") != "" {
+				if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			random := 50
+			if os.Getenv("REWRITE_SPLITS") != "" {
+				random = 1000
+			}
+			checkSplits(t, o, string(in), got, random)
+			o.Head, o.Body = nil, nil
+			if again := rewriteAll(t, o, got); again != got {
+				t.Errorf("a second pass changes the output:\n%s", again)
+			}
+		})
+	}
+}
