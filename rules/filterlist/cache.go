@@ -113,7 +113,8 @@ func (c *encoder) table(t *table) {
 		c.u32(p.rule)
 		c.u32(p.want)
 		c.u32(p.mask)
-		c.u32(uint32(p.off))
+		c.u16(uint16(p.off))
+		c.u16(uint16(p.place))
 	}
 	c.words(t.always)
 }
@@ -266,7 +267,8 @@ func (d *decoder) table(t *table) {
 	t.posts = make([]post, d.length(16))
 	for i := range t.posts {
 		b := d.take(16)
-		t.posts[i] = post{le32(b), le32(b[4:]), le32(b[8:]), int32(le32(b[12:]))}
+		t.posts[i] = post{le32(b), le32(b[4:]), le32(b[8:]),
+			int16(binary.LittleEndian.Uint16(b[12:])), int16(binary.LittleEndian.Uint16(b[14:]))}
 	}
 	t.always = d.words()
 }

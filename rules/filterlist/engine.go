@@ -156,6 +156,22 @@ func (e *Engine) matches(r *rule, s *scratch) bool {
 	return e.matchPattern(r, s) && (r.cond == 0 || e.matchConditions(r.cond, s))
 }
 
+// matchesAt is matches for a literal pattern that can only stand at position i.
+func (e *Engine) matchesAt(r *rule, s *scratch, i int) bool {
+	if r.types&s.types == 0 || r.flags&s.forbid != 0 || i < 0 || i > len(s.lower) {
+		return false
+	}
+	text, pat := s.lower, e.pattern(r)
+	if r.flags&flagMatchCase != 0 {
+		text = s.raw
+	}
+	if !hasPrefix(text[i:], pat) || r.flags&flagLeft != 0 && i != 0 || r.flags&flagRight != 0 && i+len(pat) != len(text) ||
+		r.flags&flagHost != 0 && !s.isHostStart(i) {
+		return false
+	}
+	return r.cond == 0 || e.matchConditions(r.cond, s)
+}
+
 func (e *Engine) matchPattern(r *rule, s *scratch) bool {
 	text := s.lower
 	if r.flags&flagMatchCase != 0 {
@@ -177,4 +193,23 @@ func (e *Engine) matchPattern(r *rule, s *scratch) bool {
 		return matchGlob(text, e.pattern(r), r.flags, s.host)
 	}
 	return e.regexps[r.pat].Match(s.raw)
+}
+
+// ListInfo names one of the lists that an Engine was compiled from.
+type ListInfo struct {
+	Name string
+	// SHA256 is the hash of the list's bytes with what it includes: it tells whether a compiled file on disk still belongs
+	// to the text.
+	SHA256 [32]byte
+}
+
+// Lists returns the lists in the order that Compile was given.
+func (e *Engine) Lists() []ListInfo {
+	var infos []ListInfo
+	for i, root := range e.roots {
+		if int(root) == len(infos) && len(infos) < len(e.sums) {
+			infos = append(infos, ListInfo{e.names[i], e.sums[root]})
+		}
+	}
+	return infos
 }

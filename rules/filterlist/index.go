@@ -1,6 +1,9 @@
 package filterlist
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // indexer finds for each rule the key that the fewest rules share, and that ordinary URLs do not hold anyway.
 type indexer struct {
@@ -145,7 +148,7 @@ func (x *indexer) candidates(r *rule) {
 func (x *indexer) choose(r *rule) {
 	x.keys = x.keys[:0]
 	if r.shape == shapeHost {
-		x.keys = append(x.keys, posting{key: hostKey(hostHash(x.e.pattern(r)))})
+		x.keys = append(x.keys, bare(hostKey(hostHash(x.e.pattern(r)))))
 		return
 	}
 	x.candidates(r)
@@ -165,8 +168,23 @@ func (x *indexer) choose(r *rule) {
 		return
 	}
 	if len(x.keys) == 0 && cost < costNone {
-		x.keys = append(x.keys, posting{best.key, window(x.pat, best.start, best.end)})
+		k := posting{best.key, window(x.pat, best.start, best.end)}
+		if r.shape == shapePlain && best.start < best.end {
+			k.place = place(best.start)
+		}
+		x.keys = append(x.keys, k)
 	}
+}
+
+// bare is a posting of which nothing but the key is known.
+func bare(key uint32) posting { return posting{key, post{place: -1}} }
+
+// place is the offset of a key in its pattern, -1 if it is too large to be kept.
+func place(offset int) int16 {
+	if offset > math.MaxInt16 {
+		return -1
+	}
+	return int16(offset)
 }
 
 // window makes the post of a key at pat[start:end] compare up to four literal bytes beside it, those behind it first.
@@ -183,10 +201,10 @@ func window(pat string, start, end int) post {
 	if start-before > after-end {
 		from, to = before, start
 	}
-	if start == end || from == to { // no place of its own, or nothing beside it
-		return post{}
+	if start == end || from == to || to-start > math.MaxInt16 { // no place of its own, or nothing beside it
+		return post{place: -1}
 	}
-	p := post{off: int32(from - start)}
+	p := post{off: int16(from - start), place: -1}
 	for i := from; i < to; i++ {
 		p.want |= uint32(pat[i]) << (8 * (i - from))
 		p.mask |= 0xFF << (8 * (i - from))
@@ -201,9 +219,9 @@ func (x *indexer) hostKeys(r *rule) bool {
 		case ref&hostNot != 0:
 		case ref&hostEntity != 0:
 			x.e.entities = true
-			x.keys = append(x.keys, posting{key: entityKey(hostHash(host[strings.LastIndexByte(host, '.')+1:]))})
+			x.keys = append(x.keys, bare(entityKey(hostHash(host[strings.LastIndexByte(host, '.')+1:]))))
 		default:
-			x.keys = append(x.keys, posting{key: pageKey(hostHash(host))})
+			x.keys = append(x.keys, bare(pageKey(hostHash(host))))
 		}
 	})
 	if len(x.keys) > 0 {
@@ -212,7 +230,7 @@ func (x *indexer) hostKeys(r *rule) bool {
 	entity := false // has no key of the request's host
 	hostsOf(x.e.blob, x.e.conds, r.cond, opTo, func(host string, ref uint32) {
 		if ref&hostNot == 0 {
-			x.keys = append(x.keys, posting{key: hostKey(hostHash(host))})
+			x.keys = append(x.keys, bare(hostKey(hostHash(host))))
 			entity = entity || ref&hostEntity != 0
 		}
 	})
@@ -241,9 +259,12 @@ func (x *indexer) edge(r *rule) bool {
 			}
 			if cost < lowest {
 				lowest = cost
-				k := posting{key: edgeKey(le32([]byte(lit[i : i+4])))}
+				k := bare(edgeKey(le32([]byte(lit[i : i+4]))))
 				if r.shape != shapeRegexp {
 					k.post = window(lit, i, i+4)
+				}
+				if r.shape == shapePlain {
+					k.place = place(i)
 				}
 				x.keys = append(x.keys[:0], k)
 			}

@@ -90,7 +90,8 @@ func (r *Request) Host() []byte { return r.URL[r.HostStart:r.HostEnd] }
 
 var errNoHost = errors.New("not an absolute URL with a host")
 
-// NewRequest describes a fetch of rawURL by the page at pageURL ("" for none: then the request counts as third-party).
+// NewRequest describes a fetch of rawURL by the page at pageURL. A page without a host ("", about:blank) is none, and the
+// request then counts as third-party.
 // It lower-cases scheme and host, converts international host names and cuts the fragment, no more: it is for tools and
 // tests, not a URL parser. It fails for a URL without a host.
 func NewRequest(rawURL, pageURL string, t Type) (Request, error) {
@@ -99,12 +100,9 @@ func NewRequest(rawURL, pageURL string, t Type) (Request, error) {
 		return Request{}, fmt.Errorf("%q: %w", rawURL, err)
 	}
 	r := Request{URL: []byte(u), HostStart: start, HostEnd: end, Type: t, ThirdParty: true}
-	if pageURL == "" {
-		return r, nil
-	}
 	p, start, end, err := normalize(pageURL)
 	if err != nil {
-		return Request{}, fmt.Errorf("page %q: %w", pageURL, err)
+		return r, nil
 	}
 	r.PageHost = p[start:end]
 	r.ThirdParty = registrable(string(r.Host())) != registrable(r.PageHost)

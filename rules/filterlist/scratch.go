@@ -19,6 +19,7 @@ type scratch struct {
 	types      uint16
 	forbid     uint16 // flags of rules that cannot match
 	method     uint32
+	failed     [32]uint32 // rules that were found not to match, plus one, by their last bits
 }
 
 // hostPart is a host's suffix at a label: where it begins and its hash.
@@ -60,6 +61,7 @@ func (s *scratch) load(r *Request, e *Engine) {
 		s.forbid |= flagStrict1p
 	}
 	s.method = methodBit(r.Method)
+	s.failed = [len(s.failed)]uint32{}
 }
 
 // foldAndTokenize makes the lower case of the URL and the keys of its tokens. The bytes of 64 positions become one word
@@ -191,4 +193,14 @@ func (s *scratch) entityKeys(f filter) {
 func suffixStart(host string) int {
 	suffix, _ := publicsuffix.PublicSuffix(host)
 	return len(host) - len(suffix) - 1
+}
+
+// isHostStart reports whether the host or one of its parents begins at i, where || may anchor.
+func (s *scratch) isHostStart(i int) bool {
+	for _, p := range s.host {
+		if int(p.at) == i {
+			return true
+		}
+	}
+	return false
 }

@@ -20,12 +20,14 @@ type table struct {
 type slot struct{ key, ref uint32 }
 
 // post is one rule of a run. The four bytes of the URL at the key's place plus off must equal want under mask; that
-// spares looking at most rules that share no more than a token with the URL.
+// spares looking at most rules that share no more than a token with the URL. A pattern without wildcards can then stand
+// in one place only: its key is at that offset in it. For others place is -1.
 type post struct {
-	rule uint32 // with lastPost at the end of the run
-	want uint32
-	mask uint32
-	off  int32
+	rule  uint32 // with lastPost at the end of the run
+	want  uint32
+	mask  uint32
+	off   int16
+	place int16
 }
 
 // key is a key of a request and where it stands in the URL, if it is a token or four bytes.
@@ -56,7 +58,7 @@ func newTable(postings []posting, always []uint32) table {
 		if i == 0 || postings[i].key != postings[i-1].key {
 			keys++
 		}
-		if postings[i].mask != 0 || i > 0 && postings[i].key == postings[i-1].key {
+		if !postings[i].bare() || i > 0 && postings[i].key == postings[i-1].key {
 			runs += 2
 		}
 	}
@@ -84,7 +86,7 @@ func powerOfTwo(n int) int { return 1 << bits.Len(uint(n-1)) }
 func (t *table) insert(run []posting) {
 	k := run[0].key
 	ref := run[0].rule + 1
-	if len(run) > 1 || run[0].mask != 0 {
+	if len(run) > 1 || !run[0].bare() {
 		ref = refRun | uint32(len(t.posts))
 		for _, p := range run {
 			t.posts = append(t.posts, p.post)
@@ -133,8 +135,8 @@ func (t *table) run(e *Engine, s *scratch, k key, f func(id uint32) bool) bool {
 	padded := s.lower[:len(s.lower)+padding]
 	for at := ref &^ refRun; ; at++ {
 		p := &t.posts[at]
-		if p.mask == 0 || p.fits(padded, int(k.at+p.off)) {
-			if id := p.rule &^ lastPost; e.matches(&e.rules[id], s) && f(id) {
+		if p.mask == 0 || p.fits(padded, int(k.at)+int(p.off)) {
+			if id := p.rule &^ lastPost; p.matches(e, s, id, int(k.at)) && f(id) {
 				return true
 			}
 		}
@@ -142,6 +144,27 @@ func (t *table) run(e *Engine, s *scratch, k key, f func(id uint32) bool) bool {
 			return false
 		}
 	}
+}
+
+// bare reports whether nothing but the rule is known.
+func (p *post) bare() bool { return p.mask == 0 && p.place < 0 }
+
+// matches compares the rule in full. at is the key's place in the URL.
+func (p *post) matches(e *Engine, s *scratch, id uint32, at int) bool {
+	r := &e.rules[id]
+	if p.place >= 0 {
+		return e.matchesAt(r, s, at-int(p.place))
+	}
+	// A URL may hold a token thousands of times: what failed once is not searched for again.
+	failed := &s.failed[id%uint32(len(s.failed))]
+	if *failed == id+1 {
+		return false
+	}
+	if e.matches(r, s) {
+		return true
+	}
+	*failed = id + 1
+	return false
 }
 
 // fits compares the four bytes at i, of which padded holds some behind the URL's end.
