@@ -32,10 +32,11 @@ type rule struct {
 // hostIndex finds rules by host in as many probes as the host has labels. Names are hashed from their end, so that one
 // pass over a host yields the hash of each of its suffixes.
 type hostIndex struct {
-	slots []int32 // entry number + 1 at hash & mask, linear probing
-	mask  uint32
-	names []string
-	rules [][]rule // best first
+	slots  []int32 // entry number + 1 at hash & mask, linear probing
+	mask   uint32
+	names  []string
+	rules  [][]rule       // best first
+	byName map[string]int // while it is being built
 	// countries holds patterns whose host ends in ".*", by their first label.
 	countries map[string][]rule
 }
@@ -54,13 +55,23 @@ func hashName(name string) uint32 {
 }
 
 func (x *hostIndex) add(name string, r rule) {
-	for i, n := range x.names {
-		if n == name {
-			x.rules[i] = append(x.rules[i], r)
-			return
+	i, ok := x.byName[name]
+	if !ok {
+		if x.byName == nil {
+			x.byName = make(map[string]int)
 		}
+		i = len(x.names)
+		x.byName[name] = i
+		x.names, x.rules = append(x.names, name), append(x.rules, nil)
 	}
-	x.names, x.rules = append(x.names, name), append(x.rules, []rule{r})
+	x.rules[i] = append(x.rules[i], r)
+}
+
+func (x *hostIndex) addCountry(name string, r rule) {
+	if x.countries == nil {
+		x.countries = make(map[string][]rule)
+	}
+	x.countries[name] = append(x.countries[name], r)
 }
 
 // seal builds the hash table, at most a quarter full.
@@ -81,6 +92,7 @@ func (x *hostIndex) seal() {
 	for _, list := range x.countries {
 		sortRules(list)
 	}
+	x.byName = nil
 }
 
 func (x *hostIndex) find(hash uint32, name []byte) []rule {
@@ -172,10 +184,7 @@ func (x *hostIndex) country(best *rule, a *address) *rule {
 func newRule(pattern string, vendor int32, k kind) (name string, r rule, country bool) {
 	host, path, _ := strings.Cut(pattern, "/")
 	r = rule{vendor: vendor, kind: k, text: pattern}
-	path, query, _ := strings.Cut(path, "?")
-	if p, v, ok := strings.Cut(query, "="); ok {
-		r.param = parameter{strings.ToLower(p), strings.ToLower(v)}
-	}
+	path, r.param = newParameter(path)
 	if path != "" {
 		r.path = newGlob("/" + path)
 	}

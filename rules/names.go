@@ -91,7 +91,12 @@ const maxName = 1024
 
 // Cookie judges a cookie by its name. firstParty says that the site's own domain sets it, as it must be for a cookie that
 // passes through the gateway.
-func (s *Set) Cookie(name []byte, firstParty bool) (Match, bool) { return s.named(&s.cookies, name) }
+func (s *Set) Cookie(name []byte, firstParty bool) (Match, bool) {
+	if m, ok := s.named(&s.cookies, name); ok || m.Vendor != "" || s.options.Cookies == nil {
+		return m, ok
+	}
+	return s.options.Cookies.match(name)
+}
 
 // StorageKey judges a key of localStorage or sessionStorage.
 func (s *Set) StorageKey(key []byte) (Match, bool) { return s.named(&s.storage, key) }
@@ -105,6 +110,8 @@ func (s *Set) named(x *nameIndex, name []byte) (Match, bool) {
 		return Match{}, false
 	}
 	m := s.vendors[v].match
-	m.Rule = text
+	if m.Rule = text; text == "" {
+		m.Rule = string(name)
+	}
 	return m, !s.vendors[v].pass
 }

@@ -14,6 +14,7 @@ type pathRule struct {
 	next   int16
 	vendor int32
 	path   glob
+	param  parameter
 	text   string
 }
 
@@ -25,7 +26,9 @@ func key4(s []byte) uint32 {
 func bucket(key uint32) uint8 { return uint8((key * 2654435761) >> 24) }
 
 func (x *pathIndex) add(path string, vendor int32) {
-	r := pathRule{key: key4([]byte(path[1:])), vendor: vendor, path: newGlob(strings.TrimPrefix(path, "/")), text: path}
+	r := pathRule{key: key4([]byte(path[1:])), vendor: vendor, text: path}
+	path, r.param = newParameter(strings.TrimPrefix(path, "/"))
+	r.path = newGlob(path)
 	b := bucket(r.key)
 	r.next = x.slots[b]
 	x.list = append(x.list, r)
@@ -33,7 +36,8 @@ func (x *pathIndex) add(path string, vendor int32) {
 }
 
 // lookup returns the vendor and the pattern, -1 if there is none.
-func (x *pathIndex) lookup(path []byte) (int32, string) {
+func (x *pathIndex) lookup(a *address) (int32, string) {
+	path := a.path
 	for {
 		i := indexByte(path, '/')
 		if i < 0 || len(path) < i+5 {
@@ -42,7 +46,7 @@ func (x *pathIndex) lookup(path []byte) (int32, string) {
 		path = path[i+1:]
 		key := key4(path)
 		for n := x.slots[bucket(key)]; n != 0; n = x.list[n-1].next {
-			if r := &x.list[n-1]; r.key == key && r.path.matchPrefix(path) {
+			if r := &x.list[n-1]; r.key == key && r.path.matchPrefix(path) && r.param.match(a.query) {
 				return r.vendor, r.text
 			}
 		}

@@ -116,6 +116,15 @@ func (g glob) literals() int {
 // parameter asks for a query parameter whose value begins with prefix (in lower case). The zero value asks for nothing.
 type parameter struct{ name, prefix string }
 
+// newParameter cuts "?name=beginning" off a pattern's path.
+func newParameter(pattern string) (path string, p parameter) {
+	path, query, _ := strings.Cut(pattern, "?")
+	if name, value, ok := strings.Cut(query, "="); ok {
+		p = parameter{strings.ToLower(name), strings.ToLower(value)}
+	}
+	return path, p
+}
+
 func (p *parameter) match(query []byte) bool {
 	if p.name == "" {
 		return true

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,10 +44,13 @@ type Options struct {
 	Require []string
 	// Purposes overrides the purpose of vendors, by ID.
 	Purposes map[string]consent.Purpose
+	// ListPurposes holds the purpose of each filter list, in the order in which they were compiled. It counts where the
+	// catalogue does not know the vendor; a list without one is for marketing.
+	ListPurposes []consent.Purpose
+	// Cookies knows more cookies than the catalogue does; nil for none.
+	Cookies *CookieDatabase
 	// FirstParty makes Match answer for vendors' software on the site's own hosts too, by path ("/matomo.js").
 	FirstParty bool
-	// PaymentPaths are further patterns for PaymentPath, "/kasse/*".
-	PaymentPaths []string
 }
 
 // Set judges. The zero value is of no use: see New.
@@ -57,20 +61,22 @@ type Set struct {
 	cookies nameIndex
 	storage nameIndex
 	marks   markIndex
-	lists   []List
+	lists   *filterlist.Engine
 	options Options
 }
 
 // vendor is what the Set needs of a catalogue entry on the request path.
 type vendor struct {
-	match Match
-	pass  bool
-	entry *catalogue.Vendor
+	match   Match
+	pass    bool
+	allowed bool // by the operator: not even a list gates it
+	entry   *catalogue.Vendor
 }
 
-// New compiles a catalogue and filter lists into a Set. The lists are asked in order; they may be none.
-func New(c *catalogue.Catalogue, lists []List, o Options) (*Set, error) {
-	s := &Set{lists: slices.Clone(lists), options: o}
+// New joins a catalogue with compiled filter lists, which may be nil, into a Set. The error joins everything that is wrong
+// with the options.
+func New(c *catalogue.Catalogue, lists *filterlist.Engine, o Options) (*Set, error) {
+	s := &Set{lists: lists, options: o}
 	for _, v := range c.Vendors {
 		s.vendors = append(s.vendors, vendor{entry: v, pass: v.Pass,
 			match: Match{Vendor: v.ID, Number: v.Number, Purpose: v.Purpose, List: "catalogue"}})
@@ -92,32 +98,37 @@ func New(c *catalogue.Catalogue, lists []List, o Options) (*Set, error) {
 
 // apply carries out the options that name vendors.
 func (s *Set) apply(o Options) error {
+	var errs []error
 	for id, p := range o.Purposes {
-		v := s.vendor(id)
-		if v == nil {
-			return fmt.Errorf("purpose for unknown vendor %q", id)
+		if v := s.vendor(id); v == nil {
+			errs = append(errs, fmt.Errorf("purpose for vendor %q, which is not in the catalogue", id))
+		} else {
+			v.match.Purpose = p
 		}
-		v.match.Purpose = p
 	}
 	for _, id := range o.Require {
-		found := false
-		for i := range s.vendors {
-			if v := &s.vendors[i]; v.entry.ID == id || v.entry.Category == id {
-				v.pass, found = false, true
-			}
-		}
-		if !found {
-			return fmt.Errorf("required vendor or category %q is not in the catalogue", id)
+		if !s.require(id) {
+			errs = append(errs, fmt.Errorf("required vendor or category %q is not in the catalogue", id))
 		}
 	}
 	for _, a := range o.Allow {
 		if v := s.vendor(a); v != nil {
-			v.pass = true
-		} else if !strings.Contains(a, ".") {
-			return fmt.Errorf("allowed vendor %q is not in the catalogue", a)
+			v.pass, v.allowed = true, true
+		} else if problem := catalogue.CheckPattern(allowPattern(a)); problem != "" {
+			errs = append(errs, fmt.Errorf("allowed %q is no vendor of the catalogue, and no host or pattern: %s", a, problem))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// require gates a vendor, or all of a category.
+func (s *Set) require(id string) (found bool) {
+	for i := range s.vendors {
+		if v := &s.vendors[i]; v.entry.ID == id || v.entry.Category == id {
+			v.pass, found = false, true
+		}
+	}
+	return found
 }
 
 func (s *Set) vendor(id string) *vendor {
@@ -162,27 +173,33 @@ func (s *Set) compile(i int32) {
 
 func (s *Set) pattern(p string, vendor int32, k kind) {
 	name, r, country := newRule(p, vendor, k)
-	if !country {
-		s.index.add(name, r)
+	if country {
+		s.index.addCountry(name, r)
 		return
 	}
-	if s.index.countries == nil {
-		s.index.countries = make(map[string][]rule)
-	}
-	s.index.countries[name] = append(s.index.countries[name], r)
+	s.index.add(name, r)
 }
 
 // allow lets an operator's pattern or host through, whatever matches beside it.
-func (s *Set) allow(p string) {
-	if s.vendor(p) != nil {
+func (s *Set) allow(a string) {
+	if s.vendor(a) != nil {
 		return
 	}
-	if !strings.Contains(p, "/") {
-		p = "." + p + "/"
-	}
-	name, r, _ := newRule(p, -1, kindPass)
+	name, r, country := newRule(allowPattern(a), -1, kindPass)
 	r.score += 1 << 20
+	if country {
+		s.index.addCountry(name, r)
+		return
+	}
 	s.index.add(name, r)
+}
+
+// allowPattern takes a bare host for itself and its subdomains.
+func allowPattern(a string) string {
+	if strings.Contains(a, "/") {
+		return a
+	}
+	return "." + strings.TrimPrefix(a, ".") + "/"
 }
 
 func sortRules(list []rule) {
@@ -203,7 +220,7 @@ func (s *Set) Match(r *Request, c Context) (Match, bool) {
 			return m, gate
 		}
 	}
-	if v, text := s.paths.lookup(a.path); v >= 0 && (r.ThirdParty || s.options.FirstParty) && !s.vendors[v].pass {
+	if v, text := s.paths.lookup(&a); v >= 0 && (r.ThirdParty || s.options.FirstParty) && !s.vendors[v].pass {
 		m = s.vendors[v].match
 		m.Rule = text
 		return m, true
@@ -230,7 +247,7 @@ func (s *Set) catalogue(a *address, c Context) (m Match, gate, known bool) {
 		m.Purpose = consent.Necessary
 		return m, false, true
 	case v.pass:
-		return m, false, false
+		return m, false, v.allowed
 	}
 	return m, true, true
 }

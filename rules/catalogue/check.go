@@ -92,7 +92,7 @@ func (c *checker) addresses(v *Vendor) {
 	}
 	for _, list := range [][]string{v.Patterns, v.Passes, v.Payment} {
 		for _, p := range list {
-			if problem := checkPattern(p); problem != "" {
+			if problem := CheckPattern(p); problem != "" {
 				c.value(p, "%s", problem)
 			}
 		}
@@ -107,7 +107,7 @@ func (c *checker) addresses(v *Vendor) {
 const hostChars = "abcdefghijklmnopqrstuvwxyz0123456789-._"
 
 // checkPattern says what is wrong with a pattern, "" for nothing.
-func checkPattern(p string) string {
+func CheckPattern(p string) string {
 	host, path, ok := strings.Cut(p, "/")
 	switch {
 	case !ok:
@@ -158,7 +158,7 @@ func (c *checker) display(v *Vendor) {
 		c.value(v.Placeholder, "use one of %s", strings.Join(placeholders[1:], ", "))
 	}
 	for _, l := range v.Links {
-		if problem := checkPattern(l.From); problem != "" {
+		if problem := CheckPattern(l.From); problem != "" {
 			c.value(l.From, "%s", problem)
 		}
 		if u, err := url.Parse(l.To); err != nil || u.Scheme != "https" {

@@ -24,12 +24,15 @@ type Catalogue struct {
 }
 
 // Builtin returns the catalogue that comes with the program.
-func Builtin() (*Catalogue, error) {
+func Builtin() (*Catalogue, error) { return Load(BuiltinFS()) }
+
+// BuiltinFS returns the files of that catalogue, for Load together with others.
+func BuiltinFS() fs.FS {
 	sub, err := fs.Sub(builtin, "vendors")
 	if err != nil {
-		return nil, err
+		panic(err) // the name is constant and valid: Sub cannot fail
 	}
-	return Load(sub)
+	return sub
 }
 
 // Load reads every *.json file at the root of each file system. A vendor in a later one replaces the one of the same ID
