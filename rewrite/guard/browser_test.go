@@ -186,7 +186,9 @@ func testGuard(t *testing.T, c Config) *Guard {
 }
 
 // guarded is a page with the guard first in its head.
-func guarded(g *Guard, p Page, head, body string) string {
+func (b *bench) guarded(g *Guard, p Page, head, body string) string {
+	path, late := g.Late()
+	b.page(path, string(late))
 	if p.Mark == "" {
 		p.Mark = testMark
 	}
@@ -209,6 +211,9 @@ func (b *bench) serveJudge(w http.ResponseWriter, r *http.Request) {
 }
 
 func describe(e *runtime.ExceptionDetails) string {
-	data, _ := json.Marshal(e)
-	return string(data)
+	text := e.Text
+	if e.Exception != nil {
+		text = e.Exception.Description
+	}
+	return fmt.Sprintf("%s (%s:%d:%d)", text, e.URL, e.LineNumber, e.ColumnNumber)
 }

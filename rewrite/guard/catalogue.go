@@ -8,14 +8,7 @@ import (
 	"strings"
 )
 
-// The script walks a text by FNV-1a and looks each prefix's hash up; a key begins with what kind of text it is.
-const (
-	keyHost    = 'h' // the host reversed and ended by a dot, so that a prefix is a domain
-	keyURL     = 'u' // host, path and query; from a dot of the host on for "*.host/path"
-	keyCookie  = 'c' // name, ended by NUL unless any rest may follow
-	keyStorage = 's'
-)
-
+// A URL pattern's hash takes five of these digits, 30 bits.
 const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 var purposes = []string{"necessary", "functional", "analytics", "marketing", "social"}
@@ -29,17 +22,17 @@ var (
 
 // catalogue collects what the script's constants are made of.
 type catalogue struct {
-	lines, groups []string
-	owner         map[uint32]int // which vendor has a hash
-	text          map[uint32]string
-	group         strings.Builder
-	vendor        int
-	errs          []error
+	lines, groups, names []string
+	text                 map[uint32]string // which pattern has a hash
+	hosts                map[string]bool
+	errs                 []error
 }
 
-// compileCatalogue returns the declarations that the modules build upon.
-func compileCatalogue(c Config) ([]byte, error) {
-	k := catalogue{owner: make(map[uint32]int), text: make(map[uint32]string)}
+// compiled are the declarations that the modules build upon: those of the first part, and the names for the second.
+type compiled struct{ declarations, names string }
+
+func compileCatalogue(c Config) (*compiled, error) {
+	k := catalogue{text: make(map[uint32]string), hosts: make(map[string]bool)}
 	if c.Prefix == "" || c.Prefix[0] != '/' || strings.HasSuffix(c.Prefix, "/") || !printable.MatchString(c.Prefix) {
 		k.errs = append(k.errs, fmt.Errorf("guard: prefix %q: want a path like /.consent", c.Prefix))
 	}
@@ -55,15 +48,17 @@ func compileCatalogue(c Config) ([]byte, error) {
 			k.errs = append(k.errs, fmt.Errorf("guard: vendor %q: twice in the catalogue", v.ID))
 		}
 		seen[v.ID] = true
-		k.vendor = i
 		k.add(v, foreign(c.Vendors, i))
 	}
 	if len(k.errs) > 0 {
 		return nil, errors.Join(k.errs...)
 	}
-	return fmt.Appendf(nil, "const catalogue=%s,hashes=%s,commands=%s,prefix=%s,judging=%t,strict=%t,allowed=%s.split(' ').filter(h=>h);",
-		literal(strings.Join(k.lines, ";")), literal(strings.Join(k.groups, ".")), literal(strings.Join(commands, ";")),
-		literal(c.Prefix), c.Judge, c.Strict, literal(strings.Join(c.Allow, " "))), nil
+	return &compiled{
+		declarations: fmt.Sprintf("const catalogue=%s,hashes=%s,prefix=%s,judging=%t,strict=%t,allowed=%s.split(' ').filter(h=>h);",
+			literal(strings.Join(k.lines, ";")), literal(strings.Join(k.groups, ".")),
+			literal(c.Prefix), c.Judge, c.Strict, literal(strings.Join(c.Allow, " "))),
+		names: fmt.Sprintf("const nameList=%s,commands=%s;", literal(strings.Join(k.names, ";")), literal(strings.Join(commands, ";"))),
+	}, nil
 }
 
 // foreign returns the hosts in patterns and hosts of the vendors but the i-th: on those a pattern has to be spelled out
@@ -90,7 +85,6 @@ func (k *catalogue) fail(v *Vendor, format string, args ...any) {
 }
 
 func (k *catalogue) add(v *Vendor, foreign map[string]bool) {
-	k.group.Reset()
 	bit := slices.Index(purposes, v.Purpose)
 	if !validID.MatchString(v.ID) {
 		k.fail(v, "an id has lower-case letters, digits and hyphens")
@@ -98,28 +92,33 @@ func (k *catalogue) add(v *Vendor, foreign map[string]bool) {
 	if bit < 0 {
 		k.fail(v, "no purpose %q", v.Purpose)
 	}
+	var hosts []string
 	for _, h := range v.Hosts {
-		if !validHost.MatchString(h) {
+		switch {
+		case !validHost.MatchString(h) || !strings.Contains(h, "."):
 			k.fail(v, "host %q", h)
-			continue
+		case !k.hosts[h]:
+			k.hosts[h] = true
+			if stem, ok := strings.CutSuffix(h, ".com"); ok && !strings.Contains(stem, ".") {
+				h = stem // the script completes a host without a dot
+			}
+			hosts = append(hosts, h)
 		}
-		k.key(keyHost, reverse(h)+".")
 	}
-	globs := k.patterns(v, foreign)
-	k.names(v, keyCookie, "cookie", v.Cookies)
-	k.names(v, keyStorage, "storage key", v.Storage)
+	globs, group := k.patterns(v, foreign)
 	for _, g := range v.Globals {
 		if !validGlobal.MatchString(g) {
 			k.fail(v, "global %q", g)
 		}
 	}
-	line := fmt.Sprintf("%d%s %s %s", bit, v.ID, strings.Join(globs, "|"), strings.Join(v.Globals, " "))
+	line := fmt.Sprintf("%d%s %s %s %s", bit, v.ID, strings.Join(hosts, ","), strings.Join(globs, "|"), strings.Join(v.Globals, " "))
 	k.lines = append(k.lines, strings.TrimRight(line, " "))
-	k.groups = append(k.groups, k.group.String())
+	k.groups = append(k.groups, group)
+	k.names = append(k.names, strings.Join(append(k.prefixed(v, "c", v.Cookies), k.prefixed(v, "s", v.Storage)...), " "))
 }
 
-// patterns adds the vendor's URL patterns and returns those that need a regular expression.
-func (k *catalogue) patterns(v *Vendor, foreign map[string]bool) (globs []string) {
+// patterns adds the vendor's URL patterns and returns those that need a regular expression, and the hashes of the others.
+func (k *catalogue) patterns(v *Vendor, foreign map[string]bool) (globs []string, group string) {
 	list := slices.Clone(v.Patterns)
 	slices.SortFunc(list, func(a, b string) int { return len(a) - len(b) })
 	var kept []string
@@ -139,10 +138,10 @@ func (k *catalogue) patterns(v *Vendor, foreign map[string]bool) (globs []string
 			globs = append(globs, expression(p))
 		default:
 			kept = append(kept, p)
-			k.key(keyURL, strings.TrimPrefix(p, "*"))
+			group += k.key(v, strings.TrimPrefix(p, "*"))
 		}
 	}
-	return globs
+	return globs, group
 }
 
 // covers reports whether one of the vendor's hosts says all there is to say about a host.
@@ -163,40 +162,36 @@ func expression(pattern string) string {
 	return quote(host, "[^/]*") + "/" + quote(path, ".*")
 }
 
-func (k *catalogue) names(v *Vendor, kind byte, what string, names []string) {
+// prefixed returns names with their kind in front. The script knows a * at the end only: what follows another is any rest.
+func (k *catalogue) prefixed(v *Vendor, kind string, names []string) (list []string) {
 	for _, n := range names {
-		stem, open := strings.CutSuffix(n, "*")
-		if strings.Contains(stem, "*") {
-			stem, open = n[:strings.IndexByte(n, '*')], true
+		stem, _, open := strings.Cut(n, "*")
+		if len(stem) < 2 || !printable.MatchString(stem) || strings.ContainsAny(stem, ";") {
+			k.fail(v, "name %q: want two characters or more before any *", n)
+			continue
 		}
-		switch {
-		case len(stem) < 2 || !printable.MatchString(stem):
-			k.fail(v, "%s %q: needs two characters before its *", what, n)
-		case open:
-			k.key(kind, stem)
-		case !slices.ContainsFunc(names, func(o string) bool {
-			s, glob := strings.CutSuffix(o, "*")
-			return glob && strings.HasPrefix(n, s)
-		}):
-			k.key(kind, stem+"\x00")
+		if open {
+			stem += "*"
 		}
+		list = append(list, kind+stem)
 	}
+	return list
 }
 
-// key adds a text's hash to the vendor's group unless an earlier vendor has the same text.
-func (k *catalogue) key(kind byte, text string) {
-	text = string(kind) + text
+// key returns the digits of a pattern's hash, "" if an earlier vendor has the same pattern.
+func (k *catalogue) key(v *Vendor, text string) (digest string) {
 	h := hash(text)
 	if other, taken := k.text[h]; taken {
 		if other != text {
-			k.errs = append(k.errs, fmt.Errorf("guard: %q and %q have the same hash", other, text))
+			k.fail(v, "pattern %q has the same hash as %q", text, other)
 		}
-		return
+		return ""
 	}
 	k.text[h] = text
 	for shift := 24; shift >= 0; shift -= 6 {
-		k.group.WriteByte(digits[h>>shift&63])
+		digest += digits[h>>shift&63 : h>>shift&63+1]
 	}
+	return digest
 }
 
 // hash is FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), its upper 30 bits.
@@ -206,10 +201,4 @@ func hash(s string) uint32 {
 		h = (h ^ uint32(s[i])) * 16777619
 	}
 	return h >> 2
-}
-
-func reverse(s string) string {
-	b := []byte(s)
-	slices.Reverse(b)
-	return string(b)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,11 +16,16 @@ import (
 	"github.com/tdewolff/minify/v2/js"
 )
 
-//go:embed js/*.js
+//go:embed js/*.js js/late/*.js
 var sources embed.FS
 
-// modules are the parts of the script, in the order in which they are joined into one function.
-var modules = [...]string{"judge", "gate", "sinks", "network", "storage", "stubs", "revive", "ui", "main"}
+// The parts of the script that goes first in the page, and of the one that it fetches, in the order in which each is
+// joined into one function; shared are the names of the first that the second uses.
+var (
+	firstModules = []string{"judge", "gate", "sinks", "network", "storage", "stubs", "start"}
+	lateModules  = []string{"late/names", "late/replay", "late/revive", "late/ui"}
+	shared       = "Later,List,Members,Memo,Table,after,boxes,call,consentMode,cookieOf,copy,css,doc,early,endpoint,follower,getAttr,hasAttr,hook,kept,keptValue,load,loc,mark,nameOf,names,none,now,once,parties,party,parked,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing"
+)
 
 // Vendor is one party that the script knows.
 type Vendor struct {
@@ -72,8 +78,8 @@ type Page struct {
 
 // Guard is a compiled script.
 type Guard struct {
-	code []byte
-	hash string
+	first, late []byte
+	path, hash  string
 }
 
 // Compile makes the script. The error joins all findings; each names the vendor and the value that is wrong.
@@ -82,38 +88,61 @@ func Compile(c Config) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	b.WriteString("(()=>{'use strict';")
-	b.Write(data)
-	for _, m := range modules {
-		src, err := sources.ReadFile("js/" + m + ".js")
+	late, err := join("'use strict';document.currentScript.install((["+shared+"])=>{", data.names, lateModules, "})")
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(late)
+	file := "guard-" + hex.EncodeToString(digest[:8]) + ".js"
+	first, err := join("(()=>{'use strict';", data.declarations+"const late="+literal(file)+";", firstModules, "})()")
+	if err != nil {
+		return nil, err
+	}
+	digest = sha256.Sum256(first)
+	return &Guard{
+		first: first,
+		late:  late,
+		path:  c.Prefix + "/" + file,
+		hash:  "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'",
+	}, nil
+}
+
+// join puts modules into one function and minifies it.
+func join(head, data string, names []string, tail string) ([]byte, error) {
+	var b, code bytes.Buffer
+	b.WriteString(head + data)
+	for _, name := range names {
+		src, err := sources.ReadFile("js/" + name + ".js")
 		if err != nil {
 			return nil, err
 		}
-		b.Write(src)
+		b.Write(bytes.ReplaceAll(src, []byte("/*shared*/"), []byte(shared)))
 	}
-	b.WriteString("})()")
-	var code bytes.Buffer
+	b.WriteString(tail)
 	if err := (&js.Minifier{}).Minify(minify.New(), &code, &b, nil); err != nil {
 		return nil, fmt.Errorf("guard: minify: %w", err)
 	}
-	if i := bytes.Index(bytes.ToLower(code.Bytes()), []byte("</script")); i >= 0 || bytes.Contains(code.Bytes(), []byte("<!--")) {
+	if bytes.Contains(bytes.ToLower(code.Bytes()), []byte("</script")) || bytes.Contains(code.Bytes(), []byte("<!--")) {
 		return nil, errors.New("guard: the script would end its own element")
 	}
-	sum := sha256.Sum256(code.Bytes())
-	return &Guard{code: code.Bytes(), hash: "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"}, nil
+	return code.Bytes(), nil
 }
+
+// Late returns the path of the script's second part and its content: what acts only after a choice (revival,
+// withdrawal, the banner). The first part fetches it, asynchronously, from that path. The path changes with the content,
+// which may therefore be cached for good; its media type is text/javascript.
+func (g *Guard) Late() (path string, content []byte) { return g.path, g.late }
 
 // Hash returns the CSP source expression ('sha256-…', quotes included) that admits the script.
 func (g *Guard) Hash() string { return g.hash }
 
-// Size returns the script's length in bytes, and its length after gzip at the best level.
+// Size returns the length in bytes of the script that goes into each page, and its length after gzip at the best level.
 func (g *Guard) Size() (raw, compressed int) {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	_, _ = w.Write(g.code)
+	_, _ = w.Write(g.first)
 	_ = w.Close()
-	return len(g.code), b.Len()
+	return len(g.first), b.Len()
 }
 
 // Append appends the script element for one response.
@@ -129,7 +158,7 @@ func (g *Guard) Append(dst []byte, p Page) []byte {
 	dst = appendAttribute(dst, "data-site", p.Site)
 	dst = appendAttribute(dst, "data-signals", p.signals())
 	dst = append(dst, '>')
-	dst = append(dst, g.code...)
+	dst = append(dst, g.first...)
 	return append(dst, "</script>"...)
 }
 
@@ -144,7 +173,7 @@ func (g *Guard) AppendWorker(dst []byte, p Page) []byte {
 	}
 	dst = append(dst, "self.$consent="...)
 	dst = append(append(dst, state...), ';')
-	dst = append(dst, g.code...)
+	dst = append(dst, g.first...)
 	return append(dst, ";\n"...)
 }
 

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"testing"
@@ -27,16 +28,17 @@ type scenario struct {
 	head, body string
 	do         string // JavaScript whose last value is compared
 	want       string
+	state      string // what the gateway says when asked, denyAll if empty
 	contacts   string // hosts contacted, sorted, joined by spaces
 }
 
 func (b *bench) run(t *testing.T, s *scenario) {
 	t.Helper()
 	b.mu.Lock()
-	b.hits = nil
+	b.hits, b.state = nil, cmp.Or(s.state, denyAll)
 	b.mu.Unlock()
 	g := testGuard(t, s.config)
-	b.page("/page", guarded(g, s.page, s.head, s.body+banner))
+	b.page("/page", b.guarded(g, s.page, s.head, s.body+banner))
 	got, thrown := b.visit(t, "/page", "(async()=>{"+click+s.do+"})()", 300*time.Millisecond)
 	if got != s.want {
 		t.Errorf("%s: got %q, want %q", s.name, got, s.want)
@@ -59,7 +61,6 @@ func (b *bench) run(t *testing.T, s *scenario) {
 
 func newScenarioBench(t *testing.T) *bench {
 	b := newBench(t)
-	b.state = denyAll
 	b.choose = func(form string) string {
 		if strings.Contains(form, "accept") || strings.Contains(form, "vendor=%2Btracker") {
 			return grantAll
@@ -153,8 +154,9 @@ var revivals = []scenario{
 	},
 	{
 		name:     "another tab's choice is followed",
+		state:    grantAll,
 		body:     `<img id=i ` + parkedAs + ` data-consent-src="https://tracker.test/i.png">`,
-		do:       `new BroadcastChannel('consent').postMessage(` + grantAll + `); await pause(300); return i.src`,
+		do:       `new BroadcastChannel("consent").postMessage(` + grantAll + `); await pause(400); return i.src`,
 		want:     "https://tracker.test/i.png",
 		contacts: "tracker.test",
 	},

@@ -158,7 +158,7 @@ func TestVectors(t *testing.T) {
 	for i, name := range names {
 		body := func(n int) string { return trackerURL.ReplaceAllString(vectors[name], vectorURL(n)) }
 		b.page(fmt.Sprintf("/open%d", i), "<!DOCTYPE html><html><head></head><body>"+body(2*i))
-		b.page(fmt.Sprintf("/shut%d", i), guarded(g, Page{}, "", body(2*i+1)))
+		b.page(fmt.Sprintf("/shut%d", i), b.guarded(g, Page{}, "", body(2*i+1)))
 	}
 	frames("open")
 	frames("shut")

@@ -1,7 +1,7 @@
 // Gate: takes the addresses off elements, markup and style before they are fetched, and keeps them for revival.
 const proto = (w, name) => (w[name] || none).prototype || {};
 const call = reflect.apply;
-const parked = new List(), originals = new Memo(), once = new Members(), failed = new Members();
+const parked = new List(), originals = new Memo(), once = new Members(), failed = new Members(), boxes = new Memo();
 const {set: setInner} = describe(proto(self, 'Element'), 'innerHTML') || {}, {set: nativeSrcdoc} = describe(proto(self, 'HTMLIFrameElement'), 'srcdoc') || {};
 const setSrcdoc = (el, markup) => call(nativeSrcdoc, el, [policy(markup)]);
 const {setAttribute: setAttr, getAttribute: getAttr, removeAttribute: dropAttr, hasAttribute: hasAttr, querySelectorAll: select, replaceChildren, append: appendNodes} = proto(self, 'Element');
@@ -36,12 +36,6 @@ const css = (text) => !/url|import|image|src|\\/i.test(text) ? text : text
     const who = /^\s*([a-z]+:)?[\\/]{2}/i.test(url) && judgeNow(url, 'style');
     return who ? (fn || quote) + inert(who, url) + (fn ? '' : quote) : all;
   });
-// The other way, for what is permitted by now.
-const uncss = (text) => text.replace(/about:invalid#consent,([\w-]+),(\w+),([\w-]+),([^"')\s]*)/g, (all, m, purpose, id, url) => {
-  if (m != mark || !permitted(party(id, 1 << names.indexOf(purpose)))) return all;
-  try { return decodeURIComponent(url).replace(/["'()\\\s]/g, escape); } catch (e) { return all; }
-});
-
 const placeholder = (who, url) => {
   const box = inertDoc.createElement('p'), put = (tag, text, attributes) => {
     const el = box.appendChild(inertDoc.createElement(tag));
@@ -89,6 +83,31 @@ const unpark = (el, name) => {
 };
 const keptValue = (el, name) => (call(getAttr, el, [kept]) || '').startsWith(mark) ? call(getAttr, el, [dash + name]) : null;
 
+const partyOf = (el) => {
+  const [m, purpose, id] = (call(getAttr, el, [kept]) || '').split(' ');
+  return m == mark && names.includes(purpose) && party(id, 1 << names.indexOf(purpose));
+};
+// Gives an element back what was taken off; the placeholder of a frame is kept for a withdrawal.
+const restore = (el) => {
+  const held = [...el.attributes].filter((a) => a.name.startsWith(kept)), script = el.localName == 'script' && keptValue(el, 'src');
+  if (el.localName == 'iframe' && call(hasAttr, el, ['srcdoc'])) {
+    boxes.set(el, call(getAttr, el, ['srcdoc']));
+    if (keptValue(el, 'srcdoc') == null) call(dropAttr, el, ['srcdoc']);
+  }
+  if (el.localName == 'script') keptValue(el, 'type') == null && call(dropAttr, el, ['type']);
+  for (const a of held) call(dropAttr, el, [a.name]);
+  parked.delete(el);
+  const last = [];
+  for (const {name, value} of held) {
+    const attr = name.slice(dash.length);
+    if (!attr || attr == 'parked') continue;
+    const put = () => call(setAttr, el, [attr, originals.get(el) || (/^(src|srcdoc|on)/.test(attr) && self.trustedTypes && policy('') != '' ? trusted(attr, value) : value)]);
+    /^src/.test(attr) ? last.push(put) : put();
+  }
+  last.forEach((put) => put());
+};
+const trusted = (attr, value) => attr == 'src' ? ours.createScriptURL(value) : attr == 'srcdoc' ? ours.createHTML(value) : ours.createScript(value);
+
 // An attribute is about to get a value; go does it. Returns true if it was gated or held.
 const assign = (el, name, value, go) => {
   name = name.toLowerCase().replace(/^xlink:/, '');
@@ -104,7 +123,7 @@ const assign = (el, name, value, go) => {
   const held = who[0];
   park(el, name, value, held ? unknown : who);
   if (held) ask(held, el.localName, () => {
-    if (keptValue(el, name) == value && gatedBy(el, name, '' + value) == 0) revive([el]);
+    if (keptValue(el, name) == value && gatedBy(el, name, '' + value) == 0) restore(el);
     else if (keptValue(el, name) == value) assign(el, name, value, none);
   });
   return true;

@@ -6,56 +6,39 @@ const none = () => {};
 const script = doc && doc.currentScript;
 // In a worker the page view's state comes in a global that the prelude sets.
 const page = script ? {...script.dataset} : self.$consent;
-const mark = page.mark, site = page.site, everything = 31;
-let granted = +page.granted, denied = +page.denied, choices = {}, suspended = 0;
+const mark = page.mark, site = page.site;
+// What holds now; the late part adds to it what it answers for (apply, capture, owner).
+const now = {granted: +page.granted, denied: +page.denied, vendors: {}};
+for (const entry of (page.vendors || '').split(',')) if (entry) now.vendors[entry.slice(1)] = entry[0] == '+';
 
-const choose = (answer) => {
-  granted = answer.granted;
-  denied = answer.denied;
-  choices = answer.vendors || {};
-};
-for (const entry of (page.vendors || '').split(',')) choices[entry.slice(1)] = entry[0] == '+';
-
-// A party is {id, bit, name, globals}. FNV-1a of its hosts, patterns and names lead to it (30 bits, 5 characters each).
+// A party is {id, bit, globals}. Hosts lead to it, and FNV-1a of URL patterns (30 bits, 5 characters each).
 const names = ['necessary', 'functional', 'analytics', 'marketing', 'social'];
-const parties = new Table(), table = new Table(), globs = [];
+const parties = new Table(), domains = new Table(), patterns = new Table(), globs = [];
 const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const party = (id, bit) => parties.get(id) || {id, bit};
-const mix = (h, code) => Math.imul(h ^ code, 16777619);
-const order = [];
-for (const line of catalogue.split(';')) {
-  const [head, glob, ...globals] = line.split(' '), id = head.slice(1), one = {id, bit: 1 << head[0], globals};
-  order.push(one);
-  if (id) parties.set(id, one);
+catalogue.split(';').forEach((line, i) => {
+  const [head, hosts = '', glob, ...globals] = line.split(' '), id = head.slice(1), one = {id, bit: 1 << head[0], globals}, group = hashes.split('.')[i];
+  parties.set(id, one);
+  for (const host of hosts.split(',')) domains.set(host + (host.includes('.') ? '' : '.com'), one);
   if (glob) globs.push([new RegExp('^(' + glob + ')'), one]);
-}
-hashes.split('.').forEach((group, i) => {
-  for (let at = 0; at < group.length; at += 5) {
+  for (let at = 0; at < group.length;) {
     let key = 0;
-    for (let j = 0; j < 5; j++) key = key * 64 + digits.indexOf(group[at + j]);
-    table.set(key, order[i]);
+    for (let j = 0; j < 5; j++) key = key * 64 + digits.indexOf(group[at++]);
+    patterns.set(key, one);
   }
 });
 
-// The party of the longest known prefix of text.
-const lookup = (text) => {
+// The party of the longest known pattern that begins a URL's host (or a part of it from a dot on), path and query.
+const lookup = (text, host) => {
   let h = 0x811c9dc5 | 0, found;
-  for (let i = 0; i < text.length && i < 256; i++) {
-    const hit = table.get((h = mix(h, text.charCodeAt(i))) >>> 2);
-    if (hit) found = hit;
+  for (let i = 0; i < text.length && i < host + 64; i++) {
+    h = Math.imul(h ^ text.charCodeAt(i), 16777619);
+    found = i >= host && patterns.get(h >>> 2) || found;
   }
   return found;
 };
 
-const permitted = (who) => who.bit < 2 || !suspended && (who.id in choices ? choices[who.id] : (granted & who.bit) > 0);
-const refused = (who) => who.bit > 1 && (who.id in choices ? !choices[who.id] : (denied & who.bit) > 0);
-
-// The gated party of a cookie (kind c) or storage key (kind s), if any.
-const owner = (kind, name) => {
-  const who = lookup(kind + name + '\0');
-  return who && !permitted(who) && who;
-};
-
+const permitted = (who) => who.bit < 2 || !now.suspended && (now.vendors[who.id] ?? (now.granted & who.bit) > 0);
 const inside = (host, domain) => domain && (host == domain || host.endsWith('.' + domain));
 const parse = (url) => {
   try {
@@ -70,12 +53,16 @@ const identify = (url) => {
   const u = parse(url);
   if (!u) return 0;
   const host = (u.hostname || u.pathname.split(/[:?]/)[0]).replace(/\.$/, '');
-  if (inside(host, site) || host == loc.hostname || allowed.some((h) => inside(host, h))) return 0;
-  const rest = (host + u.pathname + u.search).slice(0, 256);
-  let who = lookup('u' + rest);
-  for (let i = 0; !who && (i = rest.indexOf('.', i + 1)) > 0 && i < host.length;) who = lookup('u' + rest.slice(i));
+  if (inside(host, site) || u.origin == self.origin || allowed.some((h) => inside(host, h))) return 0;
+  const rest = host + u.pathname + u.search;
+  let who;
+  for (let i = -1; !who && i < host.length;) {
+    const tail = rest.slice(i < 0 ? 0 : i);
+    who = lookup(tail, host.length - (i < 0 ? 0 : i));
+    if ((i = rest.indexOf('.', i + 1)) < 0) break;
+  }
   for (const [glob, one] of globs) if (!who && glob.test(rest)) who = one;
-  who = who || lookup('h' + [...host].reverse().join('') + '.');
+  for (let h = host; !who && h; h = h.replace(/^[^.]*\.?/, '')) who = domains.get(h);
   if (who) return who;
   if (strict) return party('-', 8);
   if (!judging) return 0;
@@ -91,7 +78,7 @@ const judge = (url) => {
 
 // Asking the gateway about URLs that only its filter lists know. No answer gates.
 const answers = new Table();
-const endpoint = loc.origin + prefix + '/';
+const endpoint = self.origin + prefix + '/';
 const learn = (asked, verdicts) => asked.forEach(([url], i) => {
   const text = verdicts ? verdicts[i] : 'marketing -', u = parse(url);
   if (answers.size > 5000) answers.clear();

@@ -69,11 +69,11 @@ const network = (w) => {
 };
 const objectUrl = self.URL.createObjectURL;
 const source = script ? script.textContent : page.source;
-const prelude = () => 'self.$consent=' + JSON.stringify({...page, granted, denied, vendors: overrides(), source}) + ';' + source + '\n';
-const overrides = () => pairs(choices).map(([id, on]) => (on ? '+' : '-') + id).join();
+const prelude = () => 'self.$consent=' + JSON.stringify({...state(), source}) + ';' + source + '\n';
+const state = () => ({...page, granted: now.granted, denied: now.denied, vendors: pairs(now.vendors).map(([id, on]) => (on ? '+' : '-') + id).join()});
 const guardTag = () => {
   const tag = inertDoc.createElement('script');
-  for (const [k, v] of pairs({...page, granted, denied, vendors: overrides(), frame: 1})) call(setAttr, tag, ['data-' + k, v]);
+  for (const [k, v] of pairs(state())) call(setAttr, tag, ['data-' + k, v]);
   call(setAttr, tag, ['data-consent-guard', '']);
   if (nonce) call(setAttr, tag, ['nonce', nonce]);
   return tag.outerHTML.replace('><', () => '>' + source + '<');

@@ -102,7 +102,7 @@ const patch = (w) => {
   hook(w.Document, 'parseHTMLUnsafe', scanned);
   hooks(document, 'write writeln', (f, self, args, name) => {
     const text = args.join('') + (name == 'writeln' ? '\n' : '');
-    if (self == doc && capture(text)) return;
+    if (self == doc && now.capture && now.capture(text)) return;
     const out = written(self, text);
     return out == text ? call(f, self, args) : call(document.write == f ? f : writeNative, self, [policy(out)]);
   });

@@ -31,8 +31,6 @@ const stub = (remember, path = []) => {
   });
   return self;
 };
-const runsIn = (args, replay) => args.map((a) => typeof a == 'function' ? replay : a);
-
 // Arrays keep what is pushed: the vendor's script reads it when it comes. Functions and callbacks run meanwhile.
 const pushes = (list) => {
   define(list, 'push', {configurable: true, writable: true, value: (...args) => {
@@ -55,43 +53,14 @@ const standIns = (who) => (who.globals || []).forEach((entry) => {
   }});
   if (name == 'FB') after(() => typeof self.fbAsyncInit == 'function' && self.fbAsyncInit());
 });
-// Before revival the stand-ins of permitted vendors go, after it their calls are replayed; on refusal they are forgotten.
-const stepAside = () => {
-  const aside = [];
-  for (const [name, s] of standing) if (permitted(s.who)) {
-    delete self[name];
-    standing.delete(name);
-    if (s.list && s.list.length) delete s.list.push, self[name] = s.list;
-    aside.push([name, s.calls]);
-  }
-  return () => aside.forEach(([name, calls]) => calls.splice(0).forEach(([path, args]) => {
-    try {
-      let on = self, f = self[name];
-      for (const k of path) on = f, f = f[k];
-      if (typeof f == 'function') call(f, on, /^(cmd|que)$/.test(path[0]) ? args : runsIn(args, none));
-    } catch (e) {}
-  }));
-};
-
-// Vendors' own consent commands (global, arguments before the state, no, yes).
-const tell = (all) => {
-  for (const text of commands.split(';')) {
-    const [id, name, method, args, no, yes] = text.split(' '), who = parties.get(id), on = who && permitted(who), f = self[name], [no1, yes1 = no1] = method.split('|'), m = on ? yes1 : no1;
-    if (!who || !f || standing.has(name) || all && on) continue;
-    try {
-      const values = JSON.parse('[' + [args, on ? yes : no].filter((s) => s).join() + ']');
-      m ? f[m](...values) : f(...values);
-    } catch (e) {}
-  }
-};
 // Google Consent Mode v2, basic: nothing loads while denied; the state goes first into the layer, updates follow choices.
-let layered = 0;
 const consentMode = () => {
-  const state = (bit) => granted & bit ? 'granted' : 'denied', layer = self.dataLayer;
+  const state = (bit) => now.granted & bit ? 'granted' : 'denied', layer = self.dataLayer;
   if (!Array.isArray(layer)) return define(self, 'dataLayer', {configurable: true, enumerable: true, get: none, set: (value) => {
     define(self, 'dataLayer', {value, writable: true, enumerable: true, configurable: true});
     consentMode();
   }});
-  const entry = (function () { return arguments; })('consent', layered ? 'update' : 'default', {ad_storage: state(8), ad_user_data: state(8), ad_personalization: state(8), analytics_storage: state(4), functionality_storage: state(2), personalization_storage: state(2), security_storage: 'granted'});
-  layered++ ? layer.push(entry) : layer.unshift(entry);
+  const entry = (function () { return arguments; })('consent', now.layered ? 'update' : 'default', {ad_storage: state(8), ad_user_data: state(8), ad_personalization: state(8), analytics_storage: state(4), functionality_storage: state(2), personalization_storage: state(2), security_storage: 'granted'});
+  now.layered ? layer.push(entry) : layer.unshift(entry);
+  now.layered = 1;
 };

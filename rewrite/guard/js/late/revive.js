@@ -1,9 +1,9 @@
 // Revive: brings back what is permitted now, in the order of the document; gates again what no longer is.
-const revived = new Members(), boxes = new Memo();
+const revived = new Members();
 let reviving = 0;
 const buffers = new Memo(), late = [];
 // document.write of a revived script is kept and put where the script stands.
-const capture = (text) => {
+now.capture = (text) => {
   const s = doc.currentScript;
   if (doc.readyState == 'loading' || !s || !revived.has(s)) return false;
   buffers.set(s, (buffers.get(s) || '') + text);
@@ -24,26 +24,6 @@ const spill = (s) => {
   r.insertNode(fragment);
 };
 
-const restore = (el) => {
-  const held = [...el.attributes].filter((a) => a.name.startsWith(kept)), script = el.localName == 'script' && keptValue(el, 'src');
-  if (el.localName == 'iframe' && call(hasAttr, el, ['srcdoc'])) {
-    boxes.set(el, call(getAttr, el, ['srcdoc']));
-    if (keptValue(el, 'srcdoc') == null) call(dropAttr, el, ['srcdoc']);
-  }
-  if (el.localName == 'script') keptValue(el, 'type') == null && call(dropAttr, el, ['type']);
-  for (const a of held) call(dropAttr, el, [a.name]);
-  parked.delete(el);
-  const last = [];
-  for (const {name, value} of held) {
-    const attr = name.slice(dash.length);
-    if (!attr || attr == 'parked') continue;
-    const put = () => call(setAttr, el, [attr, originals.get(el) || (/^(src|srcdoc|on)/.test(attr) && self.trustedTypes && policy('') != '' ? trusted(attr, value) : value)]);
-    /^src/.test(attr) ? last.push(put) : put();
-  }
-  last.forEach((put) => put());
-};
-const trusted = (attr, value) => attr == 'src' ? ours.createScriptURL(value) : attr == 'srcdoc' ? ours.createHTML(value) : ours.createScript(value);
-
 const runScript = (el) => new Later((done) => {
   const src = keptValue(el, 'src'), dynamic = keptValue(el, 'parked') != null, finish = () => {
     spill(el);
@@ -63,10 +43,6 @@ const runScript = (el) => new Later((done) => {
   if (src == null || !el.isConnected) finish();
 });
 
-const partyOf = (el) => {
-  const [m, purpose, id] = (call(getAttr, el, [kept]) || '').split(' ');
-  return m == mark && names.includes(purpose) && party(id, 1 << names.indexOf(purpose));
-};
 // Revives elements: all that are permitted, or those given.
 const revive = async (only) => {
   const replay = only ? none : stepAside(), ready = (el) => {
@@ -75,7 +51,7 @@ const revive = async (only) => {
   };
   const list = (only || [...new List([...doc.querySelectorAll('[' + kept + ']'), ...parked])]).filter(ready), deferred = [];
   if (!only) sheets(uncss);
-  if (!only && !layered) consentMode();
+  if (!only && !now.layered) consentMode();
   reviving++;
   for (const el of list) if (el.localName != 'script') try { restore(el); } catch (e) {}
   for (const el of list) if (el.localName == 'script') {
@@ -109,6 +85,12 @@ const lateListeners = () => {
     if (s && revived.has(s) && doc.readyState == 'complete' && typeof value == 'function') late.push(() => value.call(on || self, new Event(type)));
   }, (on, go) => go());
 };
+
+// The other way, for what is permitted by now.
+const uncss = (text) => text.replace(/about:invalid#consent,([\w-]+),(\w+),([\w-]+),([^"')\s]*)/g, (all, m, purpose, id, url) => {
+  if (m != mark || !permitted(party(id, 1 << names.indexOf(purpose)))) return all;
+  try { return decodeURIComponent(url).replace(/["'()\\\s]/g, escape); } catch (e) { return all; }
+});
 
 // Rules of the page's own style sheets, changed one by one.
 const sheets = (change) => {

@@ -1,0 +1,64 @@
+// UI: drives the banner, the preference form and the placeholders; keeps tabs, frames and workers in step.
+const apply = now.apply = (answer, told) => {
+  const before = [...parties.values()].filter(permitted);
+  copy(now, {suspended: 0, vendors: {}}, answer);
+  const lost = before.filter((who) => !permitted(who)), gained = [...parties.values()].some((who) => permitted(who) && !before.includes(who));
+  if (follower && !told) follower.postMessage(answer);
+  if (lost.length) {
+    tell(true);
+    retract();
+  }
+  sweep(refused);
+  if (now.layered) consentMode();
+  if (gained) revive().then(() => tell());
+  else for (const [, s] of standing) s.calls.length = 0;
+  show('saved');
+  doc.dispatchEvent(new CustomEvent('consent', {detail: answer}));
+};
+const same = (a) => a.granted == now.granted && a.denied == now.denied && JSON.stringify(a.vendors || {}) == JSON.stringify(now.vendors);
+const json = (path, init) => load(endpoint + path, {headers: {Accept: 'application/json'}, credentials: 'same-origin', ...init}).then((r) => r.ok ? r.json() : Later.reject(r));
+const refresh = now.refresh = () => json('state').then((answer) => same(answer) ? now.suspended = 0 : apply(answer), none);
+
+const submitted = (e) => {
+  const form = e.target, button = e.submitter, data = new FormData(form);
+  if (form.method != 'post' || !/\/choose$/.test(form.action)) return;
+  e.preventDefault();
+  if (button && button.name) data.append(button.name, button.value);
+  // Refusal needs no answer.
+  if (/refuse|withdraw/.test(data.get('choice'))) apply({granted: now.granted & 1, denied: 30});
+  json('choose', {method: 'POST', body: new URLSearchParams(data)}).then(apply).catch(() => show('error') || call(submit, form, []));
+};
+const {submit} = proto(self, 'HTMLFormElement');
+const follow = (root, frame) => {
+  root.addEventListener('submit', submitted);
+  root.addEventListener('click', (e) => {
+    if (!frame || !e.isTrusted || !e.target.closest('[data-consent-load]')) return;
+    once.add(frame);
+    revive([frame]);
+  });
+};
+// After a choice the dialog closes and says so; the permanent way back stays.
+const show = (what) => {
+  const {banner} = now;
+  if (!banner) return;
+  const root = banner.shadowRoot, status = root.querySelector('[data-consent-status]'), box = root.querySelector('details');
+  banner.setAttribute('data-consent-state', 'decided');
+  if (box && what == 'saved') box.open = false;
+  if (status) status.textContent = status.dataset[what];
+  for (const input of root.querySelectorAll('[name=purpose]')) input.checked = now.granted >> names.indexOf(input.value) & 1;
+  return true;
+};
+const arrive = () => now.banner && follow(now.banner.shadowRoot);
+lateListeners();
+// What vendors wrote before their names were known, and what a refusing visitor still has.
+sweep((who, name) => refused(who) || !permitted(who) && early.includes(name));
+doc.readyState == 'loading' ? doc.addEventListener('DOMContentLoaded', arrive) : arrive();
+doc.addEventListener('load', (e) => {
+  const el = e.target, who = el.localName == 'iframe' && partyOf(el);
+  try { if (who) follow(el.contentDocument, el); } catch (x) {}
+}, true);
+for (const el of doc.querySelectorAll('iframe')) try { if (partyOf(el)) follow(el.contentDocument, el); } catch (x) {}
+self.addEventListener('pageshow', (e) => {
+  if (e.persisted) now.suspended = 1, refresh();
+});
+doc.addEventListener('visibilitychange', () => doc.visibilityState == 'visible' && refresh());

@@ -1,0 +1,40 @@
+// Start: puts everything in place, and fetches the late part, which no first paint waits for.
+const follower = Channel && new Channel('consent');
+const observe = (records) => {
+  for (const r of records) {
+    if (r.type == 'attributes') inspect(r.target);
+    else if (r.target.localName == 'style') restyle(r.target);
+    for (const n of r.addedNodes) if (n.nodeType == 1) {
+      scan(n);
+      const who = n.localName == 'script' && partyOf(n);
+      if (who) standIns(who);
+      // Out of the way of a framework that takes the body for its own.
+      if (n.localName == 'consent-banner' && call(getAttr, n, [kept + '-ui']) == mark && n.shadowRoot && !now.banner) doc.documentElement.append(now.banner = n);
+    }
+  }
+};
+const current = doc && describe(proto(self, 'Document'), 'currentScript').get;
+const fetchLate = () => {
+  const el = doc.createElement('script');
+  el.install = (f) => call(current, doc, []) == el && f([/*shared*/]);
+  el.nonce = nonce;
+  el.onload = () => el.remove();
+  try { el.src = endpoint + late; } catch (e) {
+    if (policy('') == '' && ours) el.src = ours.createScriptURL(endpoint + late);
+  }
+  doc.head.append(el);
+};
+// The backstop: what got into the document by a way unknown here.
+const watch = () => new MutationObserver(observe).observe(doc, {subtree: true, childList: true, attributes: true, attributeFilter: ['src', 'href', 'xlink:href', 'srcset', 'data', 'poster', 'style', 'srcdoc', 'ping']});
+// Another tab, frame or worker chose. What it takes away holds at once; what it grants only the gateway can say.
+const narrowed = (a) => ({granted: now.granted & a.granted, denied: now.denied | a.denied, vendors: copy(
+  Object.fromEntries(pairs(now.vendors).filter(([id, on]) => !on || (a.vendors || {})[id])),
+  Object.fromEntries(pairs(a.vendors || {}).filter(([, on]) => !on)))});
+if (follower) follower.onmessage = (e) => now.apply ? (now.apply(narrowed(e.data), true), now.refresh()) : copy(now, narrowed(e.data));
+if (doc) {
+  script.remove();
+  patch(self);
+  watch();
+  if (now.granted & 12) consentMode();
+  fetchLate();
+} else network(self);
