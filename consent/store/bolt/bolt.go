@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -61,9 +62,12 @@ type Store struct {
 	opts   Options
 	writes *group.Group[store.Sealed]
 
-	mu     sync.RWMutex // held for reading while db is used, for writing to replace or close it
-	db     *bbolt.DB    // nil once closed
-	failed bool         // the last commit failed; guarded by the turn of writes
+	mu sync.RWMutex // held for reading while db is used, for writing to replace or close it
+	db *bbolt.DB    // nil once closed
+
+	// Guarded by the turn of writes.
+	failed  bool // the last commit failed
+	damaged bool // a commit panicked: bbolt's locks may be held for ever
 }
 
 var (
@@ -80,6 +84,9 @@ func Open(path string, opts Options) (*Store, error) {
 	if opts.Timeout <= 0 {
 		opts.Timeout = time.Second
 	}
+	if opts.OpenFile == nil {
+		opts.OpenFile = os.OpenFile
+	}
 	s := &Store{path: path, opts: opts}
 	s.writes = group.New(maxBatch, s.commit)
 	var err error
@@ -90,27 +97,54 @@ func Open(path string, opts Options) (*Store, error) {
 }
 
 func (s *Store) open() (db *bbolt.DB, err error) {
-	dir := filepath.Dir(s.path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return nil, fmt.Errorf("consent store %s: cannot make its folder: %w: create it and give it to the user that runs this program", s.path, err)
 	}
-	defer func() {
-		if p := recover(); p != nil { // bbolt asserts what it reads
-			db, err = nil, fmt.Errorf("consent store %s: %w: the file is damaged (%v): restore it from a backup", s.path, store.ErrTampered, p)
+	var file *os.File
+	o := s.boltOptions()
+	o.OpenFile = func(path string, flag int, mode os.FileMode) (f *os.File, err error) {
+		file, err = s.opts.OpenFile(path, flag, mode)
+		return file, err
+	}
+	if err := guard(func() error { db, err = bbolt.Open(s.path, 0o600, o); return err }); err != nil {
+		if errors.Is(err, errDamaged) {
+			err = errors.Join(err, file.Close()) // bbolt did not come to it
 		}
-	}()
-	db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{
-		Timeout: s.opts.Timeout, FreelistType: bbolt.FreelistMapType, MaxSize: int(s.opts.MaxSize),
-		OpenFile: s.opts.OpenFile, NoStatistics: true,
-	})
-	if err != nil {
 		return nil, s.openError(err)
 	}
-	if err := s.prepare(db); err != nil {
-		_ = db.Close()
-		return nil, err
+	if err := guard(func() error {
+		if err := s.checkFile(db, file); err != nil {
+			return err
+		}
+		if err := s.prepare(db); err != nil {
+			return err
+		}
+		return syncDir(s.path)
+	}); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	return db, syncDir(dir)
+	return db, nil
+}
+
+// errDamaged is what a panic of bbolt, which asserts what it reads, and a fault of its memory map, behind
+// which the file was cut off, become.
+var errDamaged = fmt.Errorf("%w: the file is damaged: restore it from a backup", store.ErrTampered)
+
+func guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w (%v)", errDamaged, p)
+		}
+	}()
+	return f()
+}
+
+func (s *Store) boltOptions() *bbolt.Options {
+	return &bbolt.Options{
+		Timeout: s.opts.Timeout, FreelistType: bbolt.FreelistMapType, MaxSize: int(s.opts.MaxSize),
+		OpenFile: s.opts.OpenFile, NoStatistics: true,
+	}
 }
 
 // openError says what to do about an error of bbolt.Open.
@@ -128,9 +162,6 @@ func (s *Store) openError(err error) error {
 
 // prepare makes the buckets of a new file and refuses one that this program does not know.
 func (s *Store) prepare(db *bbolt.DB) error {
-	if err := s.checkSize(db); err != nil {
-		return err
-	}
 	var known bool
 	err := db.View(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
@@ -167,11 +198,15 @@ func (s *Store) prepare(db *bbolt.DB) error {
 	return nil
 }
 
-// checkSize refuses a file that was cut off: reading its missing pages would end the process.
-func (s *Store) checkSize(db *bbolt.DB) error {
-	info, err := os.Stat(s.path)
+// checkFile refuses a file that was cut off, because reading its missing pages would end the process, and
+// one that was replaced by another process while this one waited for it.
+func (s *Store) checkFile(db *bbolt.DB, file *os.File) error {
+	info, err := file.Stat()
 	if err != nil {
 		return fmt.Errorf("consent store %s: %w", s.path, err)
+	}
+	if now, err := os.Stat(s.path); err != nil || !os.SameFile(info, now) {
+		return fmt.Errorf("consent store %s: another process replaced the file meanwhile: try again", s.path)
 	}
 	return db.View(func(tx *bbolt.Tx) error {
 		if info.Size() < tx.Size() {
@@ -181,13 +216,13 @@ func (s *Store) checkSize(db *bbolt.DB) error {
 	})
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+// syncDir makes a file's name durable.
+func syncDir(path string) error {
+	d, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = d.Close() }()
-	return d.Sync()
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Close implements [store.Store]. It waits for what is under way.
@@ -198,9 +233,12 @@ func (s *Store) Close() error {
 		if s.db == nil {
 			return nil
 		}
-		err := s.db.Close()
+		db := s.db
 		s.db = nil
-		return err
+		if s.damaged {
+			return fmt.Errorf("consent store %s: %w", s.path, errDamaged)
+		}
+		return db.Close()
 	})
 }
 
@@ -212,19 +250,18 @@ func (s *Store) view(ctx context.Context, f func(*bbolt.Tx) error) error {
 	return s.use(func(db *bbolt.DB) error { return db.View(f) })
 }
 
-// use hands the open file to f. A file that was damaged while it was open makes bbolt panic.
+// use hands the open file to f.
 func (s *Store) use(f func(*bbolt.DB) error) (err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.db == nil {
 		return store.ErrClosed
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("consent store %s: %w: %w: the file is damaged (%v)", s.path, store.ErrUnavailable, store.ErrTampered, p)
-		}
-	}()
-	return f(s.db)
+	err = guard(func() error { return f(s.db) })
+	if errors.Is(err, errDamaged) {
+		return fmt.Errorf("consent store %s: %w: %w", s.path, store.ErrUnavailable, err)
+	}
+	return err
 }
 
 func readHead(meta *bbolt.Bucket) (h store.Head, err error) {

@@ -44,19 +44,23 @@ func (s *Store) commit(batch []store.Sealed) error {
 
 // update runs f in a write transaction; the caller holds the turn.
 func (s *Store) update(f func(*bbolt.Tx) error) error {
-	return s.use(func(db *bbolt.DB) error {
+	err := s.use(func(db *bbolt.DB) error {
+		if s.damaged {
+			return errDamaged
+		}
 		if s.failed {
 			if err := heal(s.path); err != nil {
 				return s.unavailable(err)
 			}
 		}
-		s.failed = true // also if f panics
-		if err := db.Update(f); err != nil {
+		err := db.Update(f)
+		if s.failed = err != nil; s.failed {
 			return s.unavailable(err)
 		}
-		s.failed = false
 		return nil
 	})
+	s.damaged = s.damaged || errors.Is(err, errDamaged)
+	return err
 }
 
 func (s *Store) unavailable(err error) error {
