@@ -1,0 +1,213 @@
+// Package caddymodule joins the consent firewall to Caddy: the consent app (store, rules, keys, texts), the handlers
+// consent and anonymize_ip, the matcher, the log encoder, the admin API, the metrics and the commands. It is the only
+// package that knows Caddy and zap; what it joins, consent, rules and rewrite, are plain libraries.
+//
+// One request can be followed in serve.go; what it may make the browser contact is judged in policy.go.
+package caddymodule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/coocood/freecache"
+	"go.uber.org/zap"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/store"
+)
+
+func init() {
+	caddy.RegisterModule(new(App))
+}
+
+// App holds what all sites share: the records' store, the rules, the keys that sign answers. It needs no configuration:
+// a site's consent directive starts it with its defaults.
+type App struct {
+	// Options hold for every site that does not override them.
+	Options
+
+	// StoreRaw is where records are kept. Default: bolt, in Caddy's data folder.
+	StoreRaw json.RawMessage `json:"store,omitempty" caddy:"namespace=consent.stores inline_key=store"`
+	// Keys sign the visitors' answers: base64 of at least 32 random bytes each, newest first; older ones still verify.
+	// Default: one key, generated into Caddy's storage.
+	Keys []string `json:"keys,omitempty"`
+	// VendorFiles are further vendor files (JSON, rules/catalogue/README.md) as glob patterns.
+	VendorFiles []string `json:"vendor_files,omitempty"`
+	// Lists are filter lists in Adblock Plus, uBlock Origin or AdGuard syntax, or hosts files.
+	Lists []List `json:"lists,omitempty"`
+	// Retention is how long a consent record is kept after it ended. Default: 3 years.
+	Retention caddy.Duration `json:"retention,omitempty"`
+
+	ctx       caddy.Context
+	log       *zap.Logger
+	store     *storeLease
+	keys      *consent.Keyring
+	signer    *store.Signer
+	rules     *ruleSource
+	decisions *freecache.Cache
+	inventory inventories
+
+	limiter *limiter
+
+	mu      sync.Mutex
+	sites   map[*Handler]struct{}
+	learned map[string]*learned
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// decisionCacheBytes is the size of the cache of decisions; about 2,000 visitors' worth a MiB.
+const decisionCacheBytes = 16 << 20
+
+// CaddyModule returns the app's ID.
+func (*App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "consent", New: func() caddy.Module { return new(App) }}
+}
+
+// Provision opens the store and compiles the rules. All that is wrong is reported together.
+func (a *App) Provision(ctx caddy.Context) error {
+	a.ctx, a.log = ctx, ctx.Logger()
+	a.sites, a.learned, a.limiter = map[*Handler]struct{}{}, map[string]*learned{}, newLimiter()
+	a.decisions = freecache.NewCache(decisionCacheBytes)
+	return errors.Join(a.provisionRules(), a.provisionKeys(), a.provisionStore())
+}
+
+func (a *App) provisionStore() error {
+	if a.StoreRaw == nil {
+		a.StoreRaw = json.RawMessage(`{"store":"bolt"}`)
+	}
+	mod, err := a.ctx.LoadModule(a, "StoreRaw")
+	if err != nil {
+		return fmt.Errorf("consent store: %w", err)
+	}
+	opener, ok := mod.(StoreOpener)
+	if !ok {
+		return fmt.Errorf("consent store: %T is no store", mod)
+	}
+	if a.store, err = leaseStore(opener, a.signer); err != nil {
+		return fmt.Errorf("consent store: %w", err)
+	}
+	return nil
+}
+
+// Validate checks what needs no resource.
+func (a *App) Validate() error {
+	_, err := a.compile()
+	return err
+}
+
+// Start begins watching the rules and sweeping records whose time is over.
+func (a *App) Start() error {
+	ctx, cancel := context.WithCancel(a.ctx)
+	a.stop = cancel
+	a.done.Go(func() { a.rules.watch(ctx, a.rulesChanged) })
+	a.done.Go(func() { a.sweep(ctx) })
+	return nil
+}
+
+// Stop ends what Start began.
+func (a *App) Stop() error {
+	a.stop()
+	a.done.Wait()
+	return nil
+}
+
+// Cleanup gives the store back; it closes when the last request that uses it has ended.
+func (a *App) Cleanup() error {
+	if a.store != nil {
+		err := a.store.release()
+		a.store = nil
+		return err
+	}
+	return nil
+}
+
+// addSite compiles a handler's site and keeps it current.
+func (a *App) addSite(h *Handler, m mode) error {
+	s, err := newSite(a, a.Options.merged(h.Options), m)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sites[h] = struct{}{}
+	h.site.Store(s)
+	return nil
+}
+
+func (a *App) removeSite(h *Handler) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.sites, h)
+}
+
+// learnedOf returns what was learned of the site of that name.
+func (a *App) learnedOf(site string) *learned {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	l := a.learned[site]
+	if l == nil {
+		l = new(learned)
+		a.learned[site] = l
+	}
+	return l
+}
+
+// rulesChanged compiles every site anew after the lists or vendor files changed.
+func (a *App) rulesChanged(c compiledRules) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.rules.compiled = c
+	for h := range a.sites {
+		s := h.site.Load()
+		next, err := s.withRules(c)
+		if err != nil {
+			a.log.Error("the changed rules do not fit a site's options; its old rules stay", zap.String("site", s.options.Site), zap.Error(err))
+			continue
+		}
+		h.site.Store(next)
+	}
+}
+
+// retention is how long each class of records is kept.
+func (a *App) retention() store.Retention {
+	r := store.DefaultRetention()
+	if a.Retention > 0 {
+		r.Consent = time.Duration(a.Retention)
+	}
+	return r
+}
+
+// sweep removes, once an hour, the records whose retention has ended.
+func (a *App) sweep(ctx context.Context) {
+	t := time.NewTicker(time.Hour)
+	defer t.Stop()
+	for {
+		if n, err := a.store.Sweep(ctx, time.Now(), a.retention()); err != nil && ctx.Err() == nil {
+			a.log.Error("sweeping old consent records failed; it is tried again in an hour", zap.Error(err))
+		} else if n > 0 {
+			a.log.Info("old consent records swept", zap.Int("records", n))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// DataDir is the folder of the embedded store and of the lists' last good copies.
+func DataDir() string { return filepath.Join(caddy.AppDataDir(), "consent") }
+
+var (
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.Validator    = (*App)(nil)
+	_ caddy.App          = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
+)

@@ -1,0 +1,249 @@
+package caddymodule
+
+import (
+	"hash/fnv"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/ui"
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/css"
+	"github.com/caddy-consent/caddy-consent/rewrite/guard"
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
+	"github.com/caddy-consent/caddy-consent/rewrite/html"
+	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
+	"github.com/caddy-consent/caddy-consent/rules"
+)
+
+// editHeader does what every response needs, errors and bodyless ones included. It returns the status to send.
+func (x *exchange) editHeader(h http.Header, status int) int {
+	if x.site.mode == modeReport {
+		h = h.Clone() // judged and counted, not changed
+	}
+	location := h.Get("Location")
+	result := header.Edit(h, &header.Options{
+		Policy: &x.policy, Resolve: x.base().Resolve, Destination: x.destination(),
+		OptOut: !x.decision.Permits(consent.Marketing, 0), Decoration: x.site.decoration(&x.decision),
+		MaxCookieAge: maxCookieAge, Now: time.Now(),
+	})
+	if x.site.mode == modeReport {
+		return status
+	}
+	if result.Redirect.Gate {
+		status = x.gateRedirect(h, location, result.Redirect)
+	}
+	x.appendPolicy(h)
+	h["Tk"] = []string{x.trackingStatusValue()}
+	return status
+}
+
+// editInterim edits a 1xx response: early hints would preload a tracker before the page is there (RFC 8297).
+func (x *exchange) editInterim(h http.Header) {
+	if x.site.mode != modeReport {
+		header.Edit(h, &header.Options{Policy: &x.policy, Resolve: x.base().Resolve, Now: time.Now()})
+	}
+}
+
+// editRewritten makes the header true for a body that is changed on the way and depends on the visitor's decision.
+func (x *exchange) editRewritten(h http.Header, kind tkind) {
+	if x.site.mode == modeReport {
+		return
+	}
+	header.Rewritten(h)
+	header.MarkETag(h, x.state())
+	addVary(h, "Cookie", "Sec-GPC", "DNT")
+	makePrivate(h, kind == tkHTML || kind == tkXML)
+	if x.document() && kind == tkHTML {
+		if _, ok := header.Nonce(header.ParseCSP(h["Content-Security-Policy"])); !ok {
+			header.AllowInline(h, "script-src-elem", x.guard().Hash())
+		}
+		for _, hash := range strings.Fields(x.site.ui.StyleHash()) {
+			header.AllowInline(h, "style-src-elem", hash)
+		}
+		header.AllowSource(h, "connect-src", "'self'")
+		header.AllowSource(h, "form-action", "'self'")
+	}
+}
+
+// addVary names the request fields that the body depends on.
+func addVary(h http.Header, fields ...string) {
+	have := strings.ToLower(strings.Join(h["Vary"], ","))
+	for _, f := range fields {
+		if !strings.Contains(have, strings.ToLower(f)) {
+			h["Vary"] = append(h["Vary"], f)
+		}
+	}
+}
+
+// makePrivate keeps shared caches, many of which ignore Vary, from giving one visitor's page to another. A page must also
+// be revalidated, or it would come out of the browser's cache as it was before a withdrawal.
+func makePrivate(h http.Header, revalidate bool) {
+	var kept []string
+	for _, line := range h["Cache-Control"] {
+		for d := range strings.SplitSeq(line, ",") {
+			name, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(d)), "=")
+			switch name {
+			case "no-store":
+				return
+			case "", "public", "private", "s-maxage":
+			case "max-age", "no-cache", "immutable", "stale-while-revalidate", "stale-if-error", "must-revalidate":
+				if !revalidate {
+					kept = append(kept, strings.TrimSpace(d))
+				}
+			default:
+				kept = append(kept, strings.TrimSpace(d))
+			}
+		}
+	}
+	kept = append(kept, "private")
+	if revalidate {
+		kept = append(kept, "no-cache")
+		delete(h, "Expires")
+	}
+	h["Cache-Control"] = []string{strings.Join(kept, ", ")}
+}
+
+// state names, for entity tags, what a rewritten body depends on: two visitors with the same state get the same page.
+func (x *exchange) state() string {
+	f := fnv.New64a()
+	b, _ := x.decision.AppendBinary(nil)
+	_, _ = f.Write(b[:10]) // the sets and signals; not who and when
+	for n, granted := range x.decision.Vendors.All() {
+		_, _ = f.Write([]byte{byte(n >> 8), byte(n), map[bool]byte{true: 1}[granted]})
+	}
+	_, _ = f.Write([]byte(x.guard().Hash() + x.policy.lang + x.site.options.PolicyVersion))
+	return strconv.FormatUint(f.Sum64(), 36)
+}
+
+// document reports whether the answer is a page of its own, into which guard and banner go.
+func (x *exchange) document() bool { return x.fetch.markup() }
+
+// unrewritable is what becomes of a body that could hold markup and cannot be read.
+func (x *exchange) unrewritable() plan {
+	x.policy.tally.unreadable++
+	if x.site.options.OnUnrewritable == "block" && x.site.mode != modeReport {
+		return planBlock
+	}
+	return planPass
+}
+
+// rewriter returns the first stage for a body that begins with prefix: transcoder and rewriter, or out itself for what is
+// neither markup nor style after all.
+func (x *exchange) rewriter(out *output, h http.Header, kind tkind, prefix []byte) stage {
+	var next stage
+	switch kind {
+	case tkHTML, tkXML:
+		next = html.NewRewriter(out, x.htmlOptions(h, kind))
+	case tkCSS:
+		next = css.NewRewriter(out, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.mark})
+	default:
+		return out
+	}
+	return next
+}
+
+func (x *exchange) htmlOptions(h http.Header, kind tkind) html.Options {
+	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.mark, XML: kind == tkXML, Fragment: !x.document() || kind == tkXML}
+	if o.Fragment || x.site.mode == modeReport {
+		return o
+	}
+	nonce, _ := header.Nonce(header.ParseCSP(h["Content-Security-Policy"]))
+	o.Head = x.guard().Append(nil, guard.Page{
+		Mark: x.mark, Nonce: nonce, Granted: uint8(x.decision.Permitted), Denied: uint8(consent.AllPurposes &^ x.decision.Permitted),
+		Vendors: x.vendorList(), GPC: x.signals.GPC, DNT: x.signals.DNT == consent.DNTDeny, Site: rules.RegistrableDomain(x.policy.pageHost),
+	})
+	if x.fetch == fetchDocument && x.site.options.Banner != "off" {
+		p := x.page()
+		p.Nonce = nonce
+		o.Body = x.site.ui.AppendBanner(nil, &p)
+	}
+	return o
+}
+
+// page is what banner and preference centre show.
+func (x *exchange) page() ui.Page {
+	return ui.Page{
+		Lang: x.policy.lang, Mark: x.mark, Granted: x.decision.Granted, Denied: x.decision.Denied,
+		VendorOn: func(n uint16) (on, set bool) {
+			return x.decision.Vendors.Granted(n), x.decision.Vendors.Granted(n) || x.decision.Vendors.Refused(n)
+		},
+		Signal: signalName(x.decision.SignalDecided()), Return: x.returnTo(), Asked: !x.decision.Asked(), Recorded: !x.decision.ID.IsZero(),
+	}
+}
+
+// returnTo is where the visitor goes back to after an answer: this page, or the one the preference centre was opened from.
+func (x *exchange) returnTo() string {
+	if strings.HasPrefix(x.r.URL.Path, x.site.options.Prefix+"/") {
+		return x.returnPath()
+	}
+	return x.r.URL.RequestURI()
+}
+
+func signalName(s consent.SignalSet) string {
+	switch {
+	case s.Has(consent.SignalGPC):
+		return "GPC"
+	case s.Has(consent.SignalDNT):
+		return "DNT"
+	}
+	return ""
+}
+
+// vendorList is the visitor's decisions about single vendors as the guard takes them.
+func (x *exchange) vendorList() string {
+	var b strings.Builder
+	for n := range x.decision.Vendors.All() {
+		v := x.site.vendor(n)
+		if v == nil {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		if x.decision.Permits(v.Purpose, n) {
+			b.WriteByte('+')
+		} else {
+			b.WriteByte('-')
+		}
+		b.WriteString(v.ID)
+	}
+	return b.String()
+}
+
+// base is the document's URL.
+func (x *exchange) base() *weburl.URL {
+	if x.baseURL == nil {
+		scheme := "http"
+		if x.secure() {
+			scheme = "https"
+		}
+		x.baseURL, _ = weburl.Parse(scheme + "://" + x.r.Host + x.r.URL.RequestURI())
+	}
+	return x.baseURL
+}
+
+// secure reports whether the visitor's side of the connection is HTTPS. A forwarded scheme is believed from a trusted
+// proxy only.
+func (x *exchange) secure() bool {
+	if x.r.TLS != nil {
+		return true
+	}
+	trusted, _ := caddyhttp.GetVar(x.r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted && x.r.Header.Get("X-Forwarded-Proto") == "https"
+}
+
+func (x *exchange) guard() *guard.Guard { return x.site.guardFor(x.policy.context) }
+
+// destination is what the browser asked for, for judging where a redirect leads.
+func (x *exchange) destination() rewrite.Destination {
+	d := x.r.Header.Get("Sec-Fetch-Dest")
+	if d == "" || d == "document" {
+		return rewrite.DestinationDocument
+	}
+	return destinationOf(d)
+}

@@ -1,0 +1,396 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+func init() {
+	httpcaddyfile.RegisterGlobalOption("consent", parseGlobal)
+	httpcaddyfile.RegisterHandlerDirective("consent", parseDirective)
+	httpcaddyfile.RegisterDirectiveOrder("consent", httpcaddyfile.After, "encode")
+	httpcaddyfile.RegisterHandlerDirective("anonymize_ip", parseAnonymizeIP)
+	httpcaddyfile.RegisterDirectiveOrder("anonymize_ip", httpcaddyfile.Before, "tracing")
+}
+
+// option parses one line (and its block) of a consent block.
+type option[T any] func(d *caddyfile.Dispenser, to *T) error
+
+// parseBlock runs the option of each line's name and returns all errors together, each with file and line.
+func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(name string) option[T], names func() []string) error {
+	var errs []error
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		name := d.Val()
+		parse := find(name)
+		if parse == nil {
+			errs = append(errs, d.Errf("unknown %s option %q: use one of %s", what, name, strings.Join(names(), ", ")))
+			d.RemainingArgs()
+			for n := d.Nesting(); d.NextBlock(n); {
+			}
+			continue
+		}
+		if err := parse(d, to); err != nil {
+			errs = append(errs, err)
+			d.RemainingArgs()
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// parseGlobal reads the global block: consent { … }.
+func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
+	if existing != nil {
+		return nil, d.Err("the global option consent can stand only once: join the two blocks")
+	}
+	app := new(App)
+	d.Next()
+	if d.NextArg() {
+		return nil, d.Errf("the global option consent takes a block, not the argument %q", d.Val())
+	}
+	if err := parseBlock(d, app, "global consent", func(name string) option[App] {
+		if parse, ok := appOptions[name]; ok {
+			return parse
+		}
+		if parse, ok := siteOptions[name]; ok {
+			return func(d *caddyfile.Dispenser, app *App) error { return parse(d, &app.Options) }
+		}
+		return nil
+	}, func() []string { return sortedKeys(appOptions, siteOptions) }); err != nil {
+		return nil, err
+	}
+	return httpcaddyfile.App{Name: "consent", Value: caddyconfig.JSON(app, nil)}, nil
+}
+
+// parseDirective reads the site directive: consent [matcher] [report|strict|off] { … }.
+func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+	hd := new(Handler)
+	h.Next()
+	if h.NextArg() {
+		hd.Mode = h.Val()
+		if _, err := parseMode(hd.Mode); err != nil {
+			return nil, h.Err(err.Error())
+		}
+	}
+	if h.NextArg() {
+		return nil, h.Errf("consent takes at most one argument, %q is one too many", h.Val())
+	}
+	err := parseBlock(h.Dispenser, &hd.Options, "consent", func(name string) option[Options] {
+		if _, global := appOptions[name]; global {
+			return func(d *caddyfile.Dispenser, _ *Options) error {
+				return d.Errf("%s holds for all sites: move it into the global consent block", name)
+			}
+		}
+		return siteOptions[name]
+	}, func() []string { return sortedKeys(siteOptions, map[string]option[Options]{}) })
+	if err != nil {
+		return nil, err
+	}
+	return hd, nil
+}
+
+// appOptions stand in the global block only.
+var appOptions = map[string]option[App]{
+	"store":     parseStore,
+	"rules":     parseRules,
+	"key":       func(d *caddyfile.Dispenser, a *App) error { return strings1(d, &a.Keys) },
+	"retention": func(d *caddyfile.Dispenser, a *App) error { return duration1(d, &a.Retention) },
+}
+
+// siteOptions stand in the global block, for all sites, or in a site's directive.
+var siteOptions = map[string]option[Options]{
+	"site":            func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Site) },
+	"prefix":          func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Prefix) },
+	"endpoints":       func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Prefix) },
+	"policy_version":  parsePolicyVersion,
+	"policy_url":      func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.PolicyURL) },
+	"signals":         func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Signals) },
+	"default":         parseDefault,
+	"region":          parseRegion,
+	"child_directed":  func(d *caddyfile.Dispenser, o *Options) error { return flag(d, &o.ChildDirected) },
+	"lifetime":        func(d *caddyfile.Dispenser, o *Options) error { return duration1(d, &o.Lifetime) },
+	"require":         parseRequire,
+	"allow":           parseAllow,
+	"on_unrewritable": func(d *caddyfile.Dispenser, o *Options) error { return oneOf(d, &o.OnUnrewritable, "pass", "block") },
+	"csp":             func(d *caddyfile.Dispenser, o *Options) error { return oneOf(d, &o.CSP, "auto", "strict", "off") },
+	"payment":         func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Payment) },
+	"platform":        func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Platforms) },
+	"banner":          func(d *caddyfile.Dispenser, o *Options) error { return oneOf(d, &o.Banner, "on", "off") },
+	"purpose":         parsePurposeText,
+	"theme":           parseTheme,
+	"text":            parseText,
+	"logo":            func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Logo) },
+	"json":            func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.JSON) },
+	"first_party":     parseFirstParty,
+}
+
+func parseStore(d *caddyfile.Dispenser, a *App) error {
+	if a.StoreRaw != nil {
+		return d.Err("store is set twice: keep one")
+	}
+	var kind string
+	if err := string0(d, &kind); err != nil {
+		return d.Err("store needs a kind: store bolt [PATH] or store postgres DSN")
+	}
+	id := "consent.stores." + kind
+	mod, err := caddy.GetModule(id)
+	if err != nil {
+		return d.Errf("unknown store %q: use bolt [PATH] or postgres DSN (a plugin may add %s)", kind, id)
+	}
+	inst := mod.New()
+	u, ok := inst.(caddyfile.Unmarshaler)
+	if !ok {
+		return d.Errf("store %s cannot be set in a Caddyfile", kind)
+	}
+	if err := u.UnmarshalCaddyfile(d); err != nil {
+		return err
+	}
+	a.StoreRaw = caddyconfig.JSONModuleObject(inst, "store", kind, nil)
+	return nil
+}
+
+// parseRules reads: rules builtin | rules file GLOB | rules list PATH|URL|NAME { purpose P; refresh D }.
+func parseRules(d *caddyfile.Dispenser, a *App) error {
+	args := d.RemainingArgs()
+	switch {
+	case len(args) == 1 && args[0] == "builtin":
+		return nil
+	case len(args) == 2 && args[0] == "file":
+		a.VendorFiles = append(a.VendorFiles, absolute(d, args[1]))
+		return skipBlock(d, "watch")
+	case len(args) == 2 && args[0] == "list":
+		l := List{Source: args[1]}
+		if strings.ContainsAny(l.Source, `/\`) && !strings.Contains(l.Source, "://") {
+			l.Source = absolute(d, l.Source)
+		}
+		err := parseBlock(d, &l, "rules list", func(n string) option[List] { return listOptions[n] }, func() []string { return slices.Sorted(maps.Keys(listOptions)) })
+		a.Lists = append(a.Lists, l)
+		return err
+	}
+	return d.Errf("rules %s is not understood: use rules builtin, rules file GLOB, or rules list PATH|URL|NAME", strings.Join(args, " "))
+}
+
+var listOptions = map[string]option[List]{
+	"purpose": func(d *caddyfile.Dispenser, l *List) error { return string1(d, &l.Purpose) },
+	"refresh": func(d *caddyfile.Dispenser, l *List) error { return duration1(d, &l.Refresh) },
+}
+
+// parsePolicyVersion reads: policy_version VERSION [material [VERSION]].
+func parsePolicyVersion(d *caddyfile.Dispenser, o *Options) error {
+	args := d.RemainingArgs()
+	if len(args) == 0 || len(args) > 3 || len(args) > 1 && args[1] != "material" {
+		return d.Err("policy_version takes a version and, if what was agreed to changed with it (or with an older one), the word material (and that version): policy_version 2026-11-01 material")
+	}
+	o.PolicyVersion = args[0]
+	if len(args) > 1 {
+		o.Material = args[len(args)-1]
+		if len(args) == 2 {
+			o.Material = args[0]
+		}
+	}
+	return nil
+}
+
+func parseDefault(d *caddyfile.Dispenser, o *Options) error {
+	var v string
+	if err := oneOf(d, &v, "deny", "opt-in", "opt-out", "notice"); err != nil {
+		return err
+	}
+	o.Regime = strings.Replace(v, "deny", "opt-in", 1)
+	return nil
+}
+
+// parseRegion reads: region header COUNTRY [SUBDIVISION].
+func parseRegion(d *caddyfile.Dispenser, o *Options) error {
+	args := d.RemainingArgs()
+	if len(args) < 2 || len(args) > 3 || args[0] != "header" {
+		return d.Err("region takes the header of a trusted proxy that names the country: region header CF-IPCountry [CF-Region-Code]")
+	}
+	o.Region = &Region{Header: args[1]}
+	if len(args) == 3 {
+		o.Region.Subdivision = args[2]
+	}
+	return nil
+}
+
+func parseRequire(d *caddyfile.Dispenser, o *Options) error {
+	args := d.RemainingArgs()
+	if len(args) < 2 {
+		return d.Err("require takes a purpose and vendors: require functional zendesk")
+	}
+	o.Require = append(o.Require, Require{Purpose: args[0], Vendors: args[1:]})
+	return skipBlock(d, "placeholder")
+}
+
+func parseAllow(d *caddyfile.Dispenser, o *Options) error {
+	args := d.RemainingArgs()
+	if len(args) == 0 || len(args) > 2 {
+		return d.Err("allow takes a host or vendor and a reason: allow cdn.example essential")
+	}
+	a := Allow{Host: args[0]}
+	if len(args) == 2 {
+		a.Reason = args[1]
+	}
+	o.Allow = append(o.Allow, a)
+	return nil
+}
+
+func parsePurposeText(d *caddyfile.Dispenser, o *Options) error {
+	args := d.RemainingArgs()
+	if len(args) != 2 {
+		return d.Err(`purpose takes a name and its description: purpose analytics "Visits and usage statistics"`)
+	}
+	o.Purposes = union(o.Purposes, map[string]string{args[0]: args[1]})
+	return nil
+}
+
+func parseTheme(d *caddyfile.Dispenser, o *Options) error {
+	args := d.RemainingArgs()
+	if len(args) != 2 {
+		return d.Err("theme takes a property and a value: theme accent #0a5c36")
+	}
+	o.Theme = union(o.Theme, map[string]string{args[0]: args[1]})
+	return nil
+}
+
+func parseText(d *caddyfile.Dispenser, o *Options) error {
+	args := d.RemainingArgs()
+	if len(args) != 3 {
+		return d.Err(`text takes a language, a key and the text: text en title "Your choice"`)
+	}
+	o.Texts = union(o.Texts, map[string]map[string]string{args[0]: union(o.Texts[args[0]], map[string]string{args[1]: args[2]})})
+	return nil
+}
+
+func parseFirstParty(d *caddyfile.Dispenser, o *Options) error {
+	args := d.RemainingArgs()
+	switch {
+	case len(args) == 1 && args[0] == "detect":
+		o.DetectFirstParty = true
+	case len(args) == 2:
+		o.FirstParty = append(o.FirstParty, FirstPartyPath{Path: args[0], Vendor: args[1]})
+	default:
+		return d.Err("first_party takes a path and a vendor (first_party /stats/* plausible) or the word detect")
+	}
+	return nil
+}
+
+func string0(d *caddyfile.Dispenser, to *string) error {
+	if !d.NextArg() {
+		return d.ArgErr()
+	}
+	*to = d.Val()
+	return nil
+}
+
+func string1(d *caddyfile.Dispenser, to *string) error {
+	name := d.Val()
+	args := d.RemainingArgs()
+	if len(args) != 1 {
+		return d.Errf("%s takes one argument, not %d", name, len(args))
+	}
+	*to = args[0]
+	return nil
+}
+
+func strings1(d *caddyfile.Dispenser, to *[]string) error {
+	name := d.Val()
+	args := d.RemainingArgs()
+	if len(args) == 0 {
+		return d.Errf("%s takes at least one argument", name)
+	}
+	*to = append(*to, args...)
+	return nil
+}
+
+func duration1(d *caddyfile.Dispenser, to *caddy.Duration) error {
+	var s string
+	name := d.Val()
+	if err := string1(d, &s); err != nil {
+		return err
+	}
+	v, err := caddy.ParseDuration(s)
+	if err != nil || v <= 0 {
+		return d.Errf("%s takes a duration such as 24h or 90d, not %q", name, s)
+	}
+	*to = caddy.Duration(v)
+	return nil
+}
+
+func oneOf(d *caddyfile.Dispenser, to *string, values ...string) error {
+	name := d.Val()
+	if err := string1(d, to); err != nil || !slices.Contains(values, *to) {
+		return d.Errf("%s takes one of %s, not %q", name, strings.Join(values, ", "), *to)
+	}
+	return nil
+}
+
+func flag(d *caddyfile.Dispenser, to *bool) error {
+	if d.NextArg() {
+		return d.Errf("%q is one word too many", d.Val())
+	}
+	*to = true
+	return nil
+}
+
+// skipBlock accepts a block whose lines begin with one of the names: hints that need no setting here.
+func skipBlock(d *caddyfile.Dispenser, names ...string) error {
+	for n := d.Nesting(); d.NextBlock(n); {
+		if !slices.Contains(names, d.Val()) {
+			return d.Errf("unknown option %q: use one of %s", d.Val(), strings.Join(names, ", "))
+		}
+		d.RemainingArgs()
+	}
+	return nil
+}
+
+// absolute resolves a path against the folder of the Caddyfile that names it, so that it means the same wherever Caddy
+// is started.
+func absolute(d *caddyfile.Dispenser, path string) string {
+	if filepath.IsAbs(path) || strings.HasPrefix(path, "{") {
+		return path
+	}
+	if abs, err := filepath.Abs(filepath.Join(filepath.Dir(d.File()), path)); err == nil {
+		return abs
+	}
+	return path
+}
+
+func sortedKeys[A, B any](a map[string]A, b map[string]B) []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		for k := range a {
+			if !yield(k) {
+				return
+			}
+		}
+		for k := range b {
+			if !yield(k) {
+				return
+			}
+		}
+	})
+}
+
+// parseMode returns the mode of that name; "" is enforcing.
+func parseMode(name string) (mode, error) {
+	switch name {
+	case "", "enforce":
+		return modeEnforce, nil
+	case "report":
+		return modeReport, nil
+	case "strict":
+		return modeStrict, nil
+	case "off":
+		return modeOff, nil
+	}
+	return 0, fmt.Errorf("unknown consent mode %q: use report, strict or off, or nothing to enforce", name)
+}

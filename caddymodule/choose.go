@@ -1,0 +1,259 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/store"
+	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
+)
+
+// Bounds of an answer.
+const (
+	maxChoiceBytes = 64 << 10
+	recordTimeout  = 5 * time.Second
+)
+
+// crossOrigin refuses answers that another site's page sends (Fetch Metadata and Origin, as net/http checks them).
+var crossOrigin = http.NewCrossOriginProtection()
+
+// answerError is an error for the visitor: a status and a sentence.
+type answerError struct {
+	status int
+	text   string
+}
+
+func (e *answerError) Error() string { return e.text }
+
+// choose takes a visitor's answer: it is recorded, then carried in the signed cookie. A refusal takes effect even when
+// nothing can be recorded; a grant that cannot be recorded is not granted.
+func (x *exchange) choose(app *App, w http.ResponseWriter) {
+	form, err := readChoice(w, x.r)
+	if err != nil {
+		x.answer(w, nil, err)
+		return
+	}
+	c, err := consent.ParseChoice(form, x.site.vendorNumber)
+	if err != nil {
+		x.answer(w, nil, &answerError{http.StatusBadRequest, err.Error()})
+		return
+	}
+	now := time.Now()
+	token, event := consent.Choose(&x.site.terms, &x.signals, c, now)
+	record := x.record(&token, event, now)
+	grants := event == consent.EventGiven
+	allowed := app.limiter.allow(x.r.RemoteAddr, now)
+	switch {
+	case grants && !allowed:
+		x.answer(w, nil, &answerError{http.StatusTooManyRequests, "Too many answers came from your network. Please try again in a minute."})
+		return
+	case allowed:
+		err = app.append(x.r.Context(), record)
+	}
+	if err != nil {
+		app.log.Error("an answer could not be recorded", zap.String("site", record.Site), zap.Bool("grant", grants), zap.Error(err))
+		if grants {
+			x.answer(w, nil, &answerError{http.StatusServiceUnavailable, "Your answer could not be recorded, so nothing was changed. Please try again later."})
+			return
+		}
+	}
+	x.setToken(w, app, &token)
+	x.signals.Token, x.signals.TokenState = token, consent.TokenValid
+	x.decision = consent.Decide(&x.site.terms, &x.signals, now)
+	x.expireCookies(w)
+	x.answer(w, record, nil)
+}
+
+// readChoice reads the form of an answer.
+func readChoice(w http.ResponseWriter, r *http.Request) (map[string][]string, error) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return nil, &answerError{http.StatusMethodNotAllowed, "An answer is sent with POST."}
+	}
+	if err := crossOrigin.Check(r); err != nil {
+		return nil, &answerError{http.StatusForbidden, "This answer was sent by the page of another site and is not accepted."}
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxChoiceBytes)
+	if err := r.ParseForm(); err != nil {
+		return nil, &answerError{http.StatusBadRequest, "The answer could not be read."}
+	}
+	if len(r.PostForm) == 0 && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		if err := r.ParseMultipartForm(maxChoiceBytes); err != nil {
+			return nil, &answerError{http.StatusBadRequest, "The answer could not be read."}
+		}
+	}
+	return r.PostForm, nil
+}
+
+// record is the entry that proves the answer (ISO/IEC TS 27560).
+func (x *exchange) record(t *consent.Token, event consent.Event, now time.Time) *consent.Record {
+	id, sum := x.site.ui.NoticeHash(x.policy.lang)
+	r := &consent.Record{
+		SchemaVersion: consent.SchemaVersion, RecordID: consent.NewID(), PrincipalID: t.ID, Seq: t.Seq, Site: x.siteName, Event: event, Time: now,
+		Granted: t.Granted, Denied: t.Denied, Notice: consent.Notice{ID: id, Version: x.site.options.PolicyVersion, Language: x.policy.lang, SHA256: sum},
+		Method: x.method(), Signals: t.Signals, Regime: x.decision.Regime, LawfulBasis: "consent", PolicyVersion: x.site.options.PolicyVersion,
+		BrowserMajor: browserMajor(x.r.UserAgent()),
+	}
+	if event == consent.EventGiven {
+		r.Expiry = t.At.Add(x.site.lifetime())
+	}
+	for n, granted := range t.Vendors.All() {
+		if r.Vendors == nil {
+			r.Vendors = map[string]bool{}
+		}
+		if v := x.site.vendor(n); v != nil {
+			r.Vendors[v.ID] = granted
+		}
+	}
+	return r
+}
+
+// method tells how the visitor answered.
+func (x *exchange) method() consent.Method {
+	switch {
+	case x.r.PostForm.Get("scope") == "vendor":
+		return consent.MethodPlaceholder
+	case x.r.PostForm.Get("from") == "preferences":
+		return consent.MethodPreferences
+	}
+	return consent.MethodBanner
+}
+
+// append records an answer.
+func (a *App) append(ctx context.Context, r *consent.Record) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	return a.store.Append(ctx, r)
+}
+
+// setToken sends the signed answer.
+func (x *exchange) setToken(w http.ResponseWriter, app *App, t *consent.Token) {
+	value := string(app.keys.Sign(nil, x.siteName, t))
+	w.Header().Add("Set-Cookie", x.cookie().Set(value, x.site.lifetime()))
+}
+
+// expireCookies removes the cookies of vendors that are not permitted, HttpOnly ones too, wherever they may be stored:
+// for every domain from the host up to the registrable domain, and every path on the way to the page.
+func (x *exchange) expireCookies(w http.ResponseWriter) {
+	scope := cookie.Scope{Host: x.policy.pageHost, Paths: cookie.Paths(x.returnPath()), Secure: x.secure()}
+	seen := map[string]bool{}
+	lines := w.Header()["Set-Cookie"]
+	cookie.Each(x.r.Header["Cookie"], func(name, _ []byte) bool {
+		n := string(name)
+		if seen[n] || len(seen) == maxExpired {
+			return true
+		}
+		seen[n] = true
+		if m, found := x.site.rules.Cookie(name, true); found && !x.decision.Permits(m.Purpose, m.Number) {
+			lines = cookie.Expire(lines, scope, n)
+		}
+		return true
+	})
+	w.Header()["Set-Cookie"] = lines
+}
+
+// maxExpired bounds the cookies that one answer expires.
+const maxExpired = 64
+
+// answerBody is the JSON answer to a choice, and to GET {prefix}/state.
+type answerBody struct {
+	Granted consent.Purposes `json:"granted"`
+	Denied  consent.Purposes `json:"denied"`
+	Vendors map[string]bool  `json:"vendors"`
+	Record  string           `json:"record,omitempty"`
+	Error   string           `json:"error,omitempty"`
+}
+
+// state is the decision as the guard takes it.
+func (x *exchange) stateBody() answerBody {
+	b := answerBody{Granted: x.decision.Permitted, Denied: consent.AllPurposes &^ x.decision.Permitted, Vendors: map[string]bool{}}
+	for n, granted := range x.decision.Vendors.All() {
+		if v := x.site.vendor(n); v != nil {
+			b.Vendors[v.ID] = granted && x.decision.Permits(v.Purpose, n)
+		}
+	}
+	return b
+}
+
+// answer ends a choice: JSON for the guard, a redirect back or the preference page for a form.
+func (x *exchange) answer(w http.ResponseWriter, record *consent.Record, err error) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	status, text := http.StatusOK, ""
+	if err != nil {
+		status, text = http.StatusInternalServerError, err.Error()
+		if e := (*answerError)(nil); errors.As(err, &e) {
+			status = e.status
+		}
+	} else {
+		h.Set("Tk", "U") // the request changed the visitor's status (TPE, 6.3)
+	}
+	switch {
+	case strings.Contains(x.r.Header.Get("Accept"), "application/json"):
+		b := x.stateBody()
+		b.Error = text
+		if record != nil {
+			b.Record = record.RecordID.String()
+		}
+		writeJSON(w, status, "application/json", b)
+	case err != nil:
+		x.preferences(w, status, text)
+	default:
+		h.Set("Location", x.returnPath())
+		w.WriteHeader(http.StatusSeeOther)
+	}
+}
+
+// receipt gives the visitor the own entries, with the cookie as proof.
+func (x *exchange) receipt(app *App, w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	if x.decision.ID.IsZero() {
+		writeJSON(w, http.StatusNotFound, "application/json", answerBody{Error: "There is no answer of yours on record here."})
+		return
+	}
+	var last *consent.Record
+	ctx, cancel := context.WithTimeout(x.r.Context(), recordTimeout)
+	defer cancel()
+	err := app.store.Scan(ctx, store.Filter{Site: x.siteName, ID: x.decision.ID}, func(e store.Entry) error {
+		last = e.Record
+		return nil
+	})
+	switch {
+	case err != nil:
+		app.log.Error("a receipt could not be read", zap.Error(err))
+		writeJSON(w, http.StatusServiceUnavailable, "application/json", answerBody{Error: "The records cannot be read now. Please try again later."})
+	case last == nil:
+		writeJSON(w, http.StatusNotFound, "application/json", answerBody{Error: "There is no answer of yours on record here."})
+	default:
+		body, err := last.Receipt()
+		if err != nil {
+			writeJSON(w, http.StatusInternalServerError, "application/json", answerBody{Error: "The record could not be written out."})
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Disposition", `inline; filename="consent-receipt.json"`)
+		_, _ = w.Write(body)
+	}
+}
+
+// browserMajor returns name and major version of the browser, "" if it is none that is known: a full User-Agent would
+// identify.
+func browserMajor(ua string) string {
+	for _, b := range []struct{ mark, name string }{
+		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Version/", "Safari"},
+	} {
+		if i := strings.Index(ua, b.mark); i >= 0 {
+			major, _, _ := strings.Cut(ua[i+len(b.mark):], ".")
+			if len(major) > 0 && len(major) <= 4 && strings.Trim(major, "0123456789") == "" {
+				return b.name + " " + major
+			}
+		}
+	}
+	return ""
+}

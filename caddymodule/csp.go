@@ -1,0 +1,131 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
+	"github.com/caddy-consent/caddy-consent/rules"
+)
+
+// The consent-derived Content-Security-Policy is the third defence, for what neither the bytes nor the guard can see. It
+// is a policy of its own beside the site's, so it can only tighten: it names who may be contacted and leaves inline code,
+// eval and the like to the site's policy.
+//
+//   - strict: the site itself and what the operator allowed.
+//   - auto: also the third parties that the site was seen to use and that no rule calls tracking. Until enough pages were
+//     seen, the browser is asked to report only; each report of a host that is not tracking adds it.
+const (
+	cspInline  = "data: blob: 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' 'inline-speculation-rules' mediastream: filesystem:"
+	cspName    = "Content-Security-Policy"
+	cspReports = "Content-Security-Policy-Report-Only"
+	// learnedPages is how many pages of a site are seen before what was learned is enforced.
+	learnedPages = 50
+	// maxPolicy bounds the header's length: servers and proxies refuse longer ones.
+	maxPolicy = 6 << 10
+)
+
+// appendPolicy adds the policy to a response.
+func (x *exchange) appendPolicy(h http.Header) {
+	mode := x.site.options.CSP
+	if x.site.mode == modeStrict && mode == "" {
+		mode = "strict"
+	}
+	if mode == "off" {
+		return
+	}
+	policy, ok := x.policyText(mode == "strict")
+	if !ok {
+		return
+	}
+	if mode == "strict" || x.site.learned.enough() {
+		header.AppendCSP(h, policy)
+	} else if x.document() {
+		h.Add(cspReports, policy+"; report-uri "+x.site.options.Prefix+"/csp")
+	}
+}
+
+// policyText writes the policy for this visitor; ok is false when it would be too long.
+func (x *exchange) policyText(strict bool) (policy string, ok bool) {
+	var b strings.Builder
+	b.WriteString("default-src 'self' ")
+	b.WriteString(cspInline)
+	if site := rules.RegistrableDomain(x.policy.pageHost); strings.Contains(site, ".") {
+		b.WriteString(" " + site + " *." + site + " ws://" + x.r.Host + " wss://" + x.r.Host)
+	}
+	for _, a := range x.site.options.Allow {
+		if strings.Contains(a.Host, ".") {
+			b.WriteString(" " + a.Host + " *." + a.Host)
+		}
+	}
+	x.site.appendPermitted(&b, x)
+	if !strict {
+		for _, host := range x.site.learned.list() {
+			b.WriteByte(' ')
+			b.WriteString(host)
+		}
+	}
+	return b.String(), b.Len() <= maxPolicy
+}
+
+// appendPermitted adds the hosts of the vendors that the visitor permits. With marketing permitted there is no telling
+// whom an advertisement will contact, so nothing is restricted then.
+func (s *site) appendPermitted(b *strings.Builder, x *exchange) {
+	for _, v := range s.rules.GuardVendors(x.policy.context) {
+		if x.decision.Permits(v.Purpose, v.Number) {
+			for _, host := range v.Hosts {
+				b.WriteString(" " + host + " *." + host)
+			}
+		}
+	}
+}
+
+// maxReport bounds one report.
+const maxReport = 32 << 10
+
+// cspReport takes a browser's report. Nothing of it is kept but a host that is not tracking.
+func (x *exchange) cspReport(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	if x.r.Method != http.MethodPost {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	var report struct {
+		Body struct {
+			Blocked   string `json:"blocked-uri"`
+			Directive string `json:"effective-directive"`
+		} `json:"csp-report"`
+	}
+	if json.NewDecoder(io.LimitReader(x.r.Body, maxReport)).Decode(&report) == nil {
+		if u, err := url.Parse(report.Body.Blocked); err == nil && u.Host != "" {
+			// judge notes the host as learned if no rule gates it.
+			_ = x.policy.judge(report.Body.Blocked, destinationOfDirective(report.Body.Directive))
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// destinationOfDirective names what a fetch directive governs (CSP 3, 6.1).
+func destinationOfDirective(d string) string {
+	name, _, _ := strings.Cut(d, "-src")
+	switch name {
+	case "script", "style", "font", "media", "object", "manifest", "worker", "frame":
+		return name
+	case "img":
+		return "image"
+	}
+	return ""
+}
+
+// gateRedirect turns a redirect to a gated vendor into an answer that contacts nobody: nothing for a subresource, a page
+// with a plain link for a visitor.
+func (x *exchange) gateRedirect(h http.Header, location string, v rewrite.Verdict) int {
+	_ = location
+	_ = v
+	h.Del("Content-Length")
+	return http.StatusNoContent
+}

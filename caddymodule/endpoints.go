@@ -1,0 +1,164 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
+)
+
+// own answers the gateway's own pages. It reports false for all others.
+func (x *exchange) own(app *App, w http.ResponseWriter) bool {
+	path := x.r.URL.Path
+	if x.site.mode == modeReport {
+		return false
+	}
+	rest, ok := strings.CutPrefix(path, x.site.options.Prefix)
+	if !ok || rest != "" && rest[0] != '/' {
+		return x.site.serveWellKnown(w, x)
+	}
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Robots-Tag", "noindex")
+	switch rest {
+	case "", "/":
+		x.preferences(w, http.StatusOK, "")
+	case "/choose":
+		x.choose(app, w)
+	case "/state":
+		h.Set("Cache-Control", "no-store")
+		writeJSON(w, http.StatusOK, "application/json", x.stateBody())
+	case "/record":
+		x.receipt(app, w)
+	case "/judge":
+		x.judge(w)
+	case "/csp":
+		x.cspReport(w)
+	default:
+		http.Error(w, "There is no such page. The preference centre is at "+x.site.options.Prefix+"/", http.StatusNotFound)
+	}
+	return true
+}
+
+// preferences renders the preference centre.
+func (x *exchange) preferences(w http.ResponseWriter, status int, problem string) {
+	if status == http.StatusOK && x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", x.site.ui.PageCSP())
+	h.Set("Referrer-Policy", "no-referrer")
+	p := x.page()
+	p.Error = problem
+	w.WriteHeader(status)
+	_ = x.site.ui.WritePreferences(w, &p)
+}
+
+// returnPath is where to go back to: a path of this site, "/" for anything else. A scheme, a host, a backslash or a
+// control character in it would lead a browser elsewhere.
+func (x *exchange) returnPath() string {
+	v := x.r.PostForm.Get("return")
+	if v == "" {
+		v = x.r.URL.Query().Get("return")
+	}
+	if len(v) > maxReturn || !strings.HasPrefix(v, "/") || strings.HasPrefix(v, "//") || strings.ContainsFunc(v, func(c rune) bool { return c <= ' ' || c == '\\' || c >= 0x7f }) {
+		return "/"
+	}
+	if u, err := url.Parse(v); err != nil || u.Scheme != "" || u.Host != "" {
+		return "/"
+	}
+	return v
+}
+
+const maxReturn = 2048
+
+// Bounds of one question of the guard.
+const (
+	maxJudged     = 256
+	maxJudgeBytes = 256 << 10
+)
+
+// judge tells the guard about URLs that only the gateway can judge: "" lets pass, "PURPOSE VENDOR" gates.
+func (x *exchange) judge(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	var q struct {
+		U [][2]string `json:"u"`
+	}
+	if x.r.Method != http.MethodPost || crossOrigin.Check(x.r) != nil {
+		writeJSON(w, http.StatusForbidden, "application/json", answerBody{Error: "Only this site's own pages can ask."})
+		return
+	}
+	if err := json.NewDecoder(io.LimitReader(x.r.Body, maxJudgeBytes)).Decode(&q); err != nil || len(q.U) > maxJudged {
+		writeJSON(w, http.StatusBadRequest, "application/json", answerBody{Error: "The question could not be read."})
+		return
+	}
+	if page, err := url.Parse(x.r.Referer()); err == nil {
+		x.policy.setPage(x.policy.pageHost, page.Path)
+	}
+	answers := make([]string, len(q.U))
+	for i, u := range q.U {
+		answers[i] = x.policy.judge(u[0], u[1])
+	}
+	writeJSON(w, http.StatusOK, "application/json", map[string][]string{"v": answers})
+}
+
+// judge answers for one URL that a page's script is about to contact. What is no URL contacts nobody.
+func (p *policy) judge(raw, destination string) string {
+	u, err := weburl.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	href := []byte(u.String())
+	start := strings.Index(u.String(), "://") + len("://")
+	start += strings.Index(u.String()[start:], u.Host())
+	v := p.Resource(&rewrite.Resource{
+		URL: href, HostStart: start, HostEnd: start + len(u.Host()), Destination: destinationOf(destination), Element: "script",
+	})
+	if !v.Gate {
+		return ""
+	}
+	return v.Purpose + " " + v.Vendor
+}
+
+// destinationOf maps the names of the Fetch standard (2.2.5), and the guard's own for what the standard leaves out.
+func destinationOf(name string) rewrite.Destination {
+	switch name {
+	case "script":
+		return rewrite.DestinationScript
+	case "style":
+		return rewrite.DestinationStyle
+	case "image":
+		return rewrite.DestinationImage
+	case "font":
+		return rewrite.DestinationFont
+	case "audio", "video", "track", "media":
+		return rewrite.DestinationMedia
+	case "iframe", "frame":
+		return rewrite.DestinationFrame
+	case "object", "embed":
+		return rewrite.DestinationObject
+	case "manifest":
+		return rewrite.DestinationManifest
+	case "worker", "sharedworker", "serviceworker":
+		return rewrite.DestinationWorker
+	case "ping", "beacon":
+		return rewrite.DestinationPing
+	case "connect":
+		return rewrite.DestinationConnect
+	case "prefetch":
+		return rewrite.DestinationPrefetch
+	case "document":
+		return rewrite.DestinationDocument
+	case "websocket":
+		return rewrite.DestinationWebSocket
+	}
+	return rewrite.DestinationEmpty
+}

@@ -1,0 +1,117 @@
+package caddymodule
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+func init() {
+	caddy.RegisterModule(new(Handler))
+}
+
+// mode is how far a site's gateway goes.
+type mode uint8
+
+const (
+	modeEnforce mode = iota // gates what a rule calls tracking
+	modeReport              // decides and counts, changes nothing
+	modeStrict              // gates every third party that was not declared
+	modeOff                 // does nothing
+)
+
+// Handler is the consent firewall of one site. With no options at all it is safe and useful.
+type Handler struct {
+	// Mode is "enforce" (the default), "report" (decide and count, change nothing), "strict" (gate every third party that
+	// was not allowed, and unclassified cookies that look like tracking) or "off".
+	Mode string `json:"mode,omitempty"`
+	// Options override those of the app.
+	Options
+
+	app  *App
+	site atomic.Pointer[site]
+}
+
+// CaddyModule returns the handler's ID.
+func (*Handler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.consent", New: func() caddy.Module { return new(Handler) }}
+}
+
+// Provision joins the site's options with the app's and compiles them.
+func (h *Handler) Provision(ctx caddy.Context) error {
+	app, err := ctx.App("consent")
+	if err != nil {
+		return fmt.Errorf("starting the consent app: %w", err)
+	}
+	h.app = app.(*App)
+	m, err := parseMode(h.Mode)
+	if err != nil {
+		return err
+	}
+	return h.app.addSite(h, m)
+}
+
+// Cleanup takes the site out of the app's list.
+func (h *Handler) Cleanup() error {
+	if h.app != nil {
+		h.app.removeSite(h)
+	}
+	return nil
+}
+
+// fetchDest is the request's destination as its metadata tells (Fetch Metadata, 2.1), as far as it matters here.
+type fetchDest uint8
+
+const (
+	fetchOther    fetchDest = iota
+	fetchDocument           // a page in a tab
+	fetchFrame              // a page in a frame or object
+	fetchFragment           // anything that may be HTML but is not navigated to: fetch(), XMLHttpRequest
+)
+
+// fetchDestOf reads Sec-Fetch-Dest, and what it must guess from where it is missing.
+func fetchDestOf(r *http.Request) fetchDest {
+	switch r.Header.Get("Sec-Fetch-Dest") {
+	case "document":
+		return fetchDocument
+	case "iframe", "frame", "object", "embed", "fencedframe":
+		return fetchFrame
+	case "empty":
+		return fetchFragment
+	case "":
+		if r.Header.Get("X-Requested-With") != "" {
+			return fetchFragment
+		}
+		// Without fetch metadata (plain HTTP, old browsers): a navigation asks for text/html; fetch() asks for anything and,
+		// unlike a command-line client, names a language.
+		accept := r.Header.Get("Accept")
+		if strings.Contains(accept, "text/html") || (accept == "" || accept == "*/*") && r.Header.Get("Accept-Language") == "" {
+			return fetchDocument
+		}
+		return fetchFragment
+	}
+	return fetchOther
+}
+
+// markup reports whether the answer may be a page, for which compression and ranges are negotiated away.
+func (f fetchDest) markup() bool { return f == fetchDocument || f == fetchFrame }
+
+// hostOf returns the request's host in lower case without port.
+func hostOf(r *http.Request) string {
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+var (
+	_ caddy.Provisioner           = (*Handler)(nil)
+	_ caddy.CleanerUpper          = (*Handler)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
+)

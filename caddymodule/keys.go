@@ -1,0 +1,88 @@
+package caddymodule
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/store"
+)
+
+// keyPath is where the generated key lies in Caddy's storage. All instances that share the storage share the key.
+const keyPath = "consent/key"
+
+// provisionKeys makes the ring from the configured keys, or from the one in Caddy's storage, generating that first.
+func (a *App) provisionKeys() error {
+	texts := a.Keys
+	if len(texts) == 0 {
+		text, err := a.storedKey()
+		if err != nil {
+			return fmt.Errorf("consent key: %w (give one with: key BASE64)", err)
+		}
+		texts = []string{text}
+	}
+	repl := caddy.NewReplacer()
+	var keys []consent.Key
+	var errs []error
+	for i, text := range texts {
+		k, err := consent.ParseKey(repl.ReplaceAll(text, ""))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("consent key %d: %w", i+1, err))
+		}
+		keys = append(keys, k)
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	var err, signerErr error
+	a.keys, err = consent.NewKeyring(keys[0], keys[1:]...)
+	a.signer, signerErr = signerOf(keys)
+	return errors.Join(err, signerErr)
+}
+
+// storedKey loads the key, or generates and stores it under a lock that other instances respect.
+func (a *App) storedKey() (string, error) {
+	ctx, cancel := context.WithTimeout(a.ctx, 10*time.Second)
+	defer cancel()
+	s := a.ctx.Storage()
+	if err := s.Lock(ctx, keyPath); err != nil {
+		return "", err
+	}
+	defer func() { _ = s.Unlock(context.WithoutCancel(ctx), keyPath) }()
+	text, err := s.Load(ctx, keyPath)
+	switch {
+	case err == nil:
+		return strings.TrimSpace(string(text)), nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", err
+	}
+	secret := consent.GenerateKey().Secret()
+	return secret, s.Store(ctx, keyPath, []byte(secret+"\n"))
+}
+
+// signer signs the heads of the records' chain with keys derived from those that sign answers: whoever can write to the
+// store alone cannot make a chain that verifies.
+func signerOf(keys []consent.Key) (*store.Signer, error) {
+	var private []ed25519.PrivateKey
+	for _, k := range keys {
+		seed, err := hkdf.Key(sha256.New, []byte(k.Secret()), nil, "consent chain heads", ed25519.SeedSize)
+		if err != nil {
+			return nil, err
+		}
+		private = append(private, ed25519.NewKeyFromSeed(seed))
+	}
+	var older []ed25519.PublicKey
+	for _, k := range private[1:] {
+		older = append(older, k.Public().(ed25519.PublicKey))
+	}
+	return store.NewSigner(private[0], older...)
+}

@@ -1,0 +1,83 @@
+package caddymodule
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+)
+
+func init() {
+	caddy.RegisterModule(new(Matcher))
+}
+
+// Matcher matches requests whose visitor permits all the purposes named. It reads the request itself, so it works before
+// the consent handler has run; a site that has no consent handler matches by the app's options.
+type Matcher struct {
+	// Purposes are names of purposes: necessary, functional, analytics, marketing, social.
+	Purposes []string `json:"purposes"`
+
+	want consent.Purposes
+	site *site
+	app  *App
+}
+
+// CaddyModule returns the matcher's ID.
+func (*Matcher) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.matchers.consent", New: func() caddy.Module { return new(Matcher) }}
+}
+
+// Provision parses the purposes.
+func (m *Matcher) Provision(ctx caddy.Context) (err error) {
+	if m.want, err = consent.ParsePurposes(strings.Join(m.Purposes, ",")); err != nil {
+		return err
+	}
+	app, err := ctx.App("consent")
+	if err != nil {
+		return err
+	}
+	m.app = app.(*App)
+	m.site, err = newSite(m.app, m.app.Options, modeEnforce)
+	return err
+}
+
+// Match reports whether the visitor permits the purposes.
+func (m *Matcher) Match(r *http.Request) bool {
+	ok, _ := m.MatchWithError(r)
+	return ok
+}
+
+// MatchWithError is Match; it never fails: what cannot be told is not permitted.
+func (m *Matcher) MatchWithError(r *http.Request) (bool, error) {
+	d := m.site.exchange(r).decision
+	return d.Permitted&m.want == m.want, nil
+}
+
+// UnmarshalCaddyfile reads: consent PURPOSE….
+func (m *Matcher) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	for d.Next() {
+		m.Purposes = append(m.Purposes, d.RemainingArgs()...)
+		for _, p := range m.Purposes {
+			if _, err := consent.ParsePurpose(p); err != nil {
+				return d.Err(err.Error())
+			}
+		}
+		if d.NextBlock(0) {
+			return d.Err("the consent matcher takes purposes, no block")
+		}
+	}
+	if len(m.Purposes) == 0 {
+		return d.Err("the consent matcher takes at least one purpose: @m consent analytics")
+	}
+	return nil
+}
+
+var (
+	_ caddyhttp.RequestMatcherWithError = (*Matcher)(nil)
+	_ caddy.Provisioner                 = (*Matcher)(nil)
+	_ caddyfile.Unmarshaler             = (*Matcher)(nil)
+)

@@ -1,0 +1,145 @@
+package caddymodule
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// Options are what a site promises and how it asks. The app's Options hold for every site; a handler's own override
+// them one by one, and add to its lists.
+type Options struct {
+	// Site names the site in records, tokens and reports; sites of one name share their visitors' answers, as far as the
+	// browser shares the cookie. Default: the request's host without "www." and port.
+	Site string `json:"site,omitempty"`
+	// Prefix is the path under which the gateway's own pages live. Default: "/.consent".
+	Prefix string `json:"prefix,omitempty"`
+	// PolicyVersion names the privacy policy in force: any text of up to 64 bytes. Default: "1".
+	PolicyVersion string `json:"policy_version,omitempty"`
+	// Material names the last policy version that changed what was agreed to: grants given under an older one are
+	// suspended until the visitor was asked again. Refusals stay. A new PolicyVersion alone asks nobody.
+	Material string `json:"material,omitempty"`
+	// PolicyURL is where the privacy policy stands: an absolute URL or a path of the site.
+	PolicyURL string `json:"policy_url,omitempty"`
+	// Signals are the browser signals that count as refusal: "gpc", "dnt", or "none" alone. Default: both.
+	Signals []string `json:"signals,omitempty"`
+	// Regime is what holds while a visitor has not answered: "opt-in" (gated, the default), "opt-out" or "notice"
+	// (permitted until refused).
+	Regime string `json:"regime,omitempty"`
+	// Region chooses the regime per visitor; it can only be trusted behind a proxy that sets the header.
+	Region *Region `json:"region,omitempty"`
+	// ChildDirected sites never get marketing granted, whatever is clicked.
+	ChildDirected bool `json:"child_directed,omitempty"`
+	// Lifetime is how long an answer holds before the visitor is asked again. Default: 180 days, at most 13 months.
+	Lifetime caddy.Duration `json:"lifetime,omitempty"`
+	// Require puts vendors under another purpose than the catalogue does.
+	Require []Require `json:"require,omitempty"`
+	// Allow declares hosts or vendors that are needed and therefore never gated.
+	Allow []Allow `json:"allow,omitempty"`
+	// OnUnrewritable says what happens to a page that cannot be read (unknown coding): "pass" (default; the policy
+	// header still guards it) or "block" (502).
+	OnUnrewritable string `json:"on_unrewritable,omitempty"`
+	// CSP is the mode of the consent-derived Content-Security-Policy: "auto" (default), "strict" or "off".
+	CSP string `json:"csp,omitempty"`
+	// Payment lists path patterns of pages that take payments, where payment vendors are necessary. "*" matches any run
+	// of characters. They are added to the built-in ones (/checkout, /cart, …).
+	Payment []string `json:"payment,omitempty"`
+	// Platforms are the consent platforms whose stored answers are read and enforced: "onetrust", "cookiebot", …
+	Platforms []string `json:"platforms,omitempty"`
+	// Banner is "on" (default) or "off", for sites that keep their own banner.
+	Banner string `json:"banner,omitempty"`
+	// Purposes overrides the description of purposes in the banner and the preference centre.
+	Purposes map[string]string `json:"purposes,omitempty"`
+	// Theme sets the banner's custom properties, such as "accent": "#0a5".
+	Theme map[string]string `json:"theme,omitempty"`
+	// Texts overrides the banner's texts: language, then key.
+	Texts map[string]map[string]string `json:"texts,omitempty"`
+	// Logo is the path or URL of an image on the site itself for the preference centre.
+	Logo string `json:"logo,omitempty"`
+	// JSON lists paths under which the HTML inside JSON string values is rewritten, too.
+	JSON []string `json:"json,omitempty"`
+	// FirstParty declares paths of the site itself that pass on data to a vendor.
+	FirstParty []FirstPartyPath `json:"first_party,omitempty"`
+	// DetectFirstParty gates requests to the site's own paths whose payload has the shape of a known vendor's. Off, they
+	// are counted and reported only.
+	DetectFirstParty bool `json:"detect_first_party,omitempty"`
+}
+
+// Require puts vendors under a purpose.
+type Require struct {
+	// Purpose is one of necessary, functional, analytics, marketing, social.
+	Purpose string `json:"purpose"`
+	// Vendors are catalogue ids, such as "zendesk".
+	Vendors []string `json:"vendors"`
+}
+
+// Allow declares one host or vendor as needed.
+type Allow struct {
+	// Host is a host name, which stands for its subdomains too, or a catalogue id.
+	Host string `json:"host"`
+	// Reason is shown in reports.
+	Reason string `json:"reason,omitempty"`
+}
+
+// FirstPartyPath is a path of the site that passes data on to a vendor.
+type FirstPartyPath struct {
+	// Path is a path pattern; "*" matches any run of characters.
+	Path string `json:"path"`
+	// Vendor is a catalogue id.
+	Vendor string `json:"vendor"`
+}
+
+// Region says where the visitor's region is read.
+type Region struct {
+	// Header names a request header with an ISO 3166-1 country code, such as CF-IPCountry, that only a trusted proxy can
+	// set.
+	Header string `json:"header"`
+	// Subdivision names a header with the ISO 3166-2 code of a state or province. Optional.
+	Subdivision string `json:"subdivision,omitempty"`
+}
+
+// merged returns o with everything that over sets put in its place, and over's lists added.
+func (o Options) merged(over Options) Options {
+	for _, f := range []struct{ to, from *string }{
+		{&o.Site, &over.Site}, {&o.Prefix, &over.Prefix}, {&o.PolicyVersion, &over.PolicyVersion}, {&o.PolicyURL, &over.PolicyURL}, {&o.Material, &over.Material},
+		{&o.Regime, &over.Regime}, {&o.OnUnrewritable, &over.OnUnrewritable}, {&o.CSP, &over.CSP}, {&o.Banner, &over.Banner}, {&o.Logo, &over.Logo},
+	} {
+		if *f.from != "" {
+			*f.to = *f.from
+		}
+	}
+	o.ChildDirected = o.ChildDirected || over.ChildDirected
+	o.DetectFirstParty = o.DetectFirstParty || over.DetectFirstParty
+	if over.Lifetime != 0 {
+		o.Lifetime = over.Lifetime
+	}
+	if over.Region != nil {
+		o.Region = over.Region
+	}
+	if over.Signals != nil {
+		o.Signals = over.Signals
+	}
+	o.Require = slices.Concat(o.Require, over.Require)
+	o.Allow = slices.Concat(o.Allow, over.Allow)
+	o.Payment = slices.Concat(o.Payment, over.Payment)
+	o.Platforms = slices.Concat(o.Platforms, over.Platforms)
+	o.JSON = slices.Concat(o.JSON, over.JSON)
+	o.FirstParty = slices.Concat(o.FirstParty, over.FirstParty)
+	o.Purposes = union(o.Purposes, over.Purposes)
+	o.Theme = union(o.Theme, over.Theme)
+	o.Texts = union(o.Texts, over.Texts)
+	return o
+}
+
+func union[V any](a, b map[string]V) map[string]V {
+	if len(b) == 0 {
+		return a
+	}
+	m := maps.Clone(a)
+	if m == nil {
+		m = map[string]V{}
+	}
+	maps.Copy(m, b)
+	return m
+}

@@ -1,0 +1,134 @@
+package caddymodule
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rules"
+	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+)
+
+// policy joins what the rules say about a resource with what the visitor decided: the single place where rules, consent
+// and rewrite meet. It serves one response.
+type policy struct {
+	site     *site
+	decision *consent.Decision
+	pageHost string
+	context  rules.Context
+	lang     string
+	tally    tally
+	request  rules.Request // scratch, so that judging allocates nothing
+}
+
+// setPage says which page the resources belong to.
+func (p *policy) setPage(host, path string) {
+	p.pageHost = host
+	p.context = rules.Context{Payment: rules.PaymentPath(path) || slices.ContainsFunc(p.site.options.Payment, func(g string) bool { return globMatch(g, path) })}
+}
+
+// types maps Fetch destinations to the resource types of filter lists.
+var types = [...]filterlist.Type{
+	rewrite.DestinationEmpty:     filterlist.XHR,
+	rewrite.DestinationScript:    filterlist.Script,
+	rewrite.DestinationStyle:     filterlist.Stylesheet,
+	rewrite.DestinationImage:     filterlist.Image,
+	rewrite.DestinationFont:      filterlist.Font,
+	rewrite.DestinationMedia:     filterlist.Media,
+	rewrite.DestinationFrame:     filterlist.Subdocument,
+	rewrite.DestinationObject:    filterlist.Object,
+	rewrite.DestinationManifest:  filterlist.Other,
+	rewrite.DestinationWorker:    filterlist.Script,
+	rewrite.DestinationPing:      filterlist.Ping,
+	rewrite.DestinationReport:    filterlist.CSPReport,
+	rewrite.DestinationConnect:   filterlist.Other,
+	rewrite.DestinationPrefetch:  filterlist.Other,
+	rewrite.DestinationDocument:  filterlist.Document,
+	rewrite.DestinationWebSocket: filterlist.WebSocket,
+}
+
+// Resource gates what a rule calls tracking and the visitor has not agreed to, every third-party pixel by its shape, and,
+// in strict mode, every third party that was not declared.
+func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
+	p.request = rules.Request{
+		URL: r.URL, HostStart: r.HostStart, HostEnd: r.HostEnd, Type: types[r.Destination], PageHost: p.pageHost,
+		ThirdParty: rules.ThirdParty(p.pageHost, string(r.Host())), Method: "GET",
+	}
+	m, found := p.site.rules.Match(&p.request, p.context)
+	switch {
+	case found:
+	case !p.request.ThirdParty || p.site.declared(r.Host()):
+		return rewrite.Verdict{}
+	case r.Beacon && r.Destination == rewrite.DestinationImage:
+		m = rules.Match{Purpose: consent.Marketing, Rule: "third-party pixel"}
+	case r.Destination == rewrite.DestinationReport:
+		m = rules.Match{Purpose: consent.Analytics, Rule: "third-party report"}
+	case p.site.mode == modeStrict && r.Destination != rewrite.DestinationDocument:
+		m = rules.Match{Purpose: consent.Functional, Rule: "undeclared third party"}
+	default:
+		p.site.learned.add(r.Host())
+		return rewrite.Verdict{}
+	}
+	v := p.verdict(rewrite.KindResource, m)
+	if v.Gate && r.Destination == rewrite.DestinationFrame && !r.Beacon {
+		v.Placeholder = p.site.placeholder(m.Vendor, p.lang, r.URL)
+	}
+	return v
+}
+
+// Script gates an inline script that loads or configures a vendor. A large script of the site in which one line tracks
+// is left to the guard, so that the rest of it works.
+func (p *policy) Script(text []byte) rewrite.Verdict {
+	m, found := p.site.rules.Script(text, p.context)
+	if !found || m.Mixed {
+		return rewrite.Verdict{}
+	}
+	return p.verdict(rewrite.KindScript, m)
+}
+
+// Cookie gates the cookies of vendors that the visitor has not agreed to.
+func (p *policy) Cookie(name []byte) rewrite.Verdict {
+	m, found := p.site.rules.Cookie(name, true)
+	if !found {
+		return rewrite.Verdict{}
+	}
+	return p.verdict(rewrite.KindCookie, m)
+}
+
+// verdict is the answer for a match; in report mode it is counted and let pass.
+func (p *policy) verdict(kind rewrite.Kind, m rules.Match) rewrite.Verdict {
+	if p.decision.Permits(m.Purpose, m.Number) {
+		p.tally.add(kind, &m, false)
+		return rewrite.Verdict{}
+	}
+	p.tally.add(kind, &m, true)
+	vendor := m.Vendor
+	if vendor == "" {
+		vendor = "-"
+	}
+	return rewrite.Verdict{Gate: p.site.mode != modeReport, Vendor: vendor, Purpose: m.Purpose.String()}
+}
+
+// cookieKept reports, for the Cookie header on its way to the app, whether a cookie stays.
+func (p *policy) cookieKept(name []byte) bool { return !p.Cookie(name).Gate }
+
+var _ rewrite.Policy = (*policy)(nil)
+
+// globMatch reports whether a path matches a pattern in which "*" stands for any run of characters.
+func globMatch(pattern, path string) bool {
+	head, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == path
+	}
+	path, ok := strings.CutPrefix(path, head)
+	for ok && star {
+		var part string
+		part, rest, star = strings.Cut(rest, "*")
+		if !star {
+			return strings.HasSuffix(path, part)
+		}
+		_, path, ok = strings.Cut(path, part)
+	}
+	return ok
+}

@@ -1,0 +1,177 @@
+package caddymodule
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
+	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
+)
+
+// takenVar is the request variable that says that a consent handler has taken the request: one that comes later in the
+// chain, or after `consent off` for a path, leaves it alone.
+const takenVar = "http.consent.taken"
+
+// DecisionHeader tells the app behind the gateway what the visitor decided, as in "analytics=granted;by=token, …". What a
+// client sends under this name is removed.
+const DecisionHeader = "Consent-Decision"
+
+// exchange is one request on its way through the gateway.
+type exchange struct {
+	site     *site
+	r        *http.Request
+	siteName string
+	signals  consent.Signals
+	decision consent.Decision
+	policy   policy
+	fetch    fetchDest
+	mark     string
+	baseURL  *weburl.URL
+}
+
+// ServeHTTP is the way through: signals, decision, request, response header, body.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if r.Method == http.MethodConnect || caddyhttp.GetVar(r.Context(), takenVar) != nil {
+		return next.ServeHTTP(w, r)
+	}
+	caddyhttp.SetVar(r.Context(), takenVar, true)
+	s := h.site.Load()
+	if s.mode == modeOff {
+		return next.ServeHTTP(w, r)
+	}
+	if err := h.app.store.hold(); err != nil {
+		return caddyhttp.Error(http.StatusServiceUnavailable, err)
+	}
+	defer h.app.store.letGo()
+	x := s.exchange(r)
+	x.expose()
+	if x.own(h.app, w) {
+		return nil
+	}
+	if x.gatedRequest() {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	x.editRequest()
+	rw := newResponseWriter(w, x)
+	defer rw.abort()
+	if err := next.ServeHTTP(rw, r); err != nil {
+		caddyhttp.SetVar(r.Context(), takenVar, nil) // handle_errors may have a consent of its own
+		return err
+	}
+	err := rw.finish()
+	h.app.inventory.add(x.siteName, r.URL.Path, &x.policy.tally)
+	return err
+}
+
+// exchange reads the request's signals and decides.
+func (s *site) exchange(r *http.Request) *exchange {
+	host := hostOf(r)
+	x := &exchange{site: s, r: r, siteName: s.nameFor(host), fetch: fetchDestOf(r), mark: newMark()}
+	x.signals, x.decision = s.decide(x, time.Now())
+	x.policy = policy{site: s, decision: &x.decision, lang: s.ui.Negotiate(r.Header.Get("Accept-Language"), "")}
+	x.policy.setPage(host, r.URL.Path)
+	return x
+}
+
+// decide resolves the request's signals. An answer that grants anything is checked against the store: whoever kept the
+// cookie of a consent that was withdrawn since has none.
+func (s *site) decide(x *exchange, now time.Time) (consent.Signals, consent.Decision) {
+	peer, _ := netip.ParseAddrPort(x.r.RemoteAddr)
+	signals := s.reader(x).Read(x.r.Header, peer.Addr(), now)
+	d := consent.Decide(&s.terms, &signals, now)
+	if t := &signals.Token; signals.TokenState != consent.TokenValid || t.Granted&consent.OptionalPurposes == 0 && t.Vendors.IsZero() {
+		return signals, d
+	}
+	latest, err := s.app.store.Latest(x.r.Context(), x.siteName, signals.Token.ID)
+	if err != nil || latest.Seq > signals.Token.Seq || !latest.Grants() {
+		signals.TokenState = consent.TokenSuperseded
+		d = consent.Decide(&s.terms, &signals, now)
+	}
+	return signals, d
+}
+
+// expose offers the decision as placeholders ({http.consent.analytics}, {http.consent.state}, …) to later handlers and logs.
+func (x *exchange) expose() {
+	repl, ok := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	if !ok {
+		return
+	}
+	repl.Map(func(key string) (any, bool) {
+		name, ok := strings.CutPrefix(key, "http.consent.")
+		if !ok {
+			return nil, false
+		}
+		return x.placeholder(name)
+	})
+}
+
+func (x *exchange) placeholder(name string) (any, bool) {
+	switch name {
+	case "state":
+		return x.decision.String(), true
+	case "signal":
+		return x.decision.Signals.String(), true
+	case "version":
+		return x.site.options.PolicyVersion, true
+	case "report.gated":
+		return x.policy.tally.gates, true
+	}
+	if p, err := consent.ParsePurpose(name); err == nil {
+		return x.decision.Permits(p, 0), true
+	}
+	return nil, false
+}
+
+// gatedRequest reports whether the request itself is tracking, passed on through the site's own path, and must not
+// reach the app.
+func (x *exchange) gatedRequest() bool {
+	m, found := x.site.firstParty(x.r)
+	return found && x.policy.verdict(rewrite.KindResource, m).Gate && x.site.gatesFirstParty(&m)
+}
+
+// editRequest takes out what the app must not see and what would make its answer unreadable.
+func (x *exchange) editRequest() {
+	h := x.r.Header
+	if cookies := h["Cookie"]; len(cookies) > 0 {
+		if kept, removed := cookie.Filter(cookies, x.policy.cookieKept); removed > 0 {
+			if len(kept) == 0 {
+				delete(h, "Cookie")
+			} else {
+				h["Cookie"] = kept
+			}
+		}
+	}
+	if x.site.mode == modeReport {
+		return
+	}
+	deleteAliases(h, DecisionHeader)
+	h[DecisionHeader] = []string{x.decision.String()}
+	if x.fetch.markup() {
+		// Deleted rather than set to identity: encode has negotiated already, and Go's transport then asks for gzip itself
+		// and hands out decoded bytes.
+		delete(h, "Accept-Encoding")
+		delete(h, "Range")
+		delete(h, "If-Range")
+	}
+	if x.fetch.markup() || x.r.Header.Get("Sec-Fetch-Dest") == "style" {
+		header.Conditional(h, x.state())
+	}
+}
+
+// deleteAliases removes a field under every name that a server behind may take for the same (CGI turns - into _).
+func deleteAliases(h http.Header, name string) {
+	for field := range h {
+		if len(field) == len(name) && strings.EqualFold(strings.ReplaceAll(field, "_", "-"), name) {
+			delete(h, field)
+		}
+	}
+}

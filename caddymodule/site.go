@@ -1,0 +1,373 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/cmp"
+	"github.com/caddy-consent/caddy-consent/consent/ui"
+	"github.com/caddy-consent/caddy-consent/rewrite/guard"
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
+	"github.com/caddy-consent/caddy-consent/rules"
+	"github.com/caddy-consent/caddy-consent/rules/catalogue"
+)
+
+// site is one handler's compiled configuration. Its fields never change; a change of rules makes a new one.
+type site struct {
+	app       *App
+	mode      mode
+	options   Options
+	terms     consent.Terms
+	catalogue *catalogue.Catalogue
+	rules     *rules.Set
+	ui        *ui.UI
+	guards    [2]*guard.Guard // for ordinary pages, and for those where a payment is made
+	vendors   map[string]*ui.Vendor
+	learned   *learned
+	since     time.Time
+	readers   *readers
+}
+
+// Defaults of the options.
+const (
+	defaultPrefix   = "/.consent"
+	defaultVersion  = "1"
+	maxLifetime     = 396 * 24 * time.Hour // 13 months
+	maxPolicyLength = 64
+)
+
+// compile checks the options, fills in defaults and returns the terms. All that is wrong is reported together.
+func (o *Options) compile() (consent.Terms, error) {
+	var errs []error
+	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if o.Prefix == "" {
+		o.Prefix = defaultPrefix
+	}
+	o.Prefix = strings.TrimSuffix(o.Prefix, "/")
+	if !strings.HasPrefix(o.Prefix, "/") || strings.ContainsAny(o.Prefix, "?#\\*\"<> ") || strings.Contains(o.Prefix, "//") {
+		complain("prefix %q: use a path such as %s", o.Prefix, defaultPrefix)
+	}
+	if o.PolicyVersion == "" {
+		o.PolicyVersion = defaultVersion
+	}
+	if len(o.PolicyVersion) > maxPolicyLength || len(o.Material) > maxPolicyLength {
+		complain("policy_version %q: use at most %d bytes", o.PolicyVersion, maxPolicyLength)
+	}
+	if time.Duration(o.Lifetime) > maxLifetime {
+		complain("lifetime %s: an answer holds at most 13 months (%s)", time.Duration(o.Lifetime), maxLifetime)
+	}
+	t := consent.Terms{
+		Asked: consent.OptionalPurposes, PolicyVersion: o.PolicyVersion, Material: consent.VersionOf(o.Material),
+		ChildDirected: o.ChildDirected, Lifetime: time.Duration(o.Lifetime),
+	}
+	for _, err := range []error{o.compileSignals(&t), o.compileRegime(&t)} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, c := range []struct {
+		option, value string
+		values        []string
+	}{{"on_unrewritable", o.OnUnrewritable, []string{"", "pass", "block"}}, {"csp", o.CSP, []string{"", "auto", "strict", "off"}}, {"banner", o.Banner, []string{"", "on", "off"}}} {
+		if !slices.Contains(c.values, c.value) {
+			complain("%s %q: use one of %s", c.option, c.value, strings.Join(c.values[1:], ", "))
+		}
+	}
+	return t, errors.Join(errs...)
+}
+
+func (o *Options) compileSignals(t *consent.Terms) error {
+	if o.Signals == nil {
+		return nil
+	}
+	t.DisregardDNT, t.DisregardGPC = true, true
+	for _, s := range o.Signals {
+		switch s {
+		case "dnt":
+			t.DisregardDNT = false
+		case "gpc":
+			t.DisregardGPC = false
+		case "none":
+			if len(o.Signals) > 1 {
+				return errors.New("signals none stands alone")
+			}
+		default:
+			return fmt.Errorf("signals %q: use gpc, dnt or none", s)
+		}
+	}
+	return nil
+}
+
+func (o *Options) compileRegime(t *consent.Terms) (err error) {
+	if o.Region != nil {
+		t.Regime = consent.ByRegion
+		if o.Regime != "" {
+			return fmt.Errorf("default %s and region exclude each other: the region decides", o.Regime)
+		}
+		return nil
+	}
+	if o.Regime != "" {
+		t.Regime, err = consent.ParseRegime(o.Regime)
+	}
+	return err
+}
+
+// newSite compiles a handler's configuration with the present rules.
+func newSite(app *App, o Options, m mode) (*site, error) {
+	s := &site{app: app, mode: m, options: o, since: time.Now(), readers: new(readers)}
+	var err, regionErr, platformErr error
+	s.terms, err = s.options.compile()
+	s.readers.region, regionErr = s.options.regionFunc()
+	s.readers.platforms, platformErr = platforms(s.options.Platforms)
+	if err := errors.Join(err, regionErr, platformErr); err != nil {
+		return nil, err
+	}
+	s.learned = app.learnedOf(s.options.Site)
+	return s.withRules(app.rules.compiled)
+}
+
+// withRules returns the site with other rules. What is wrong with options that name vendors shows here.
+func (s *site) withRules(c compiledRules) (*site, error) {
+	n := *s
+	ruleOptions, err := n.options.ruleOptions()
+	if err != nil {
+		return nil, err
+	}
+	ruleOptions.ListPurposes = c.purposes
+	if n.rules, err = rules.New(c.catalogue, c.engine, ruleOptions); err != nil {
+		return nil, err
+	}
+	n.catalogue = c.catalogue
+	config := n.uiConfig(ruleOptions.Purposes)
+	if n.ui, err = ui.New(config); err != nil {
+		return nil, err
+	}
+	n.vendors = map[string]*ui.Vendor{}
+	for i := range config.Vendors {
+		n.vendors[config.Vendors[i].ID] = &config.Vendors[i]
+	}
+	for i, payment := range []bool{false, true} {
+		if n.guards[i], err = guard.Compile(n.guardConfig(rules.Context{Payment: payment}, c.engine != nil)); err != nil {
+			return nil, err
+		}
+	}
+	return &n, nil
+}
+
+// ruleOptions are the options that change what the rules answer.
+func (o *Options) ruleOptions() (rules.Options, error) {
+	r := rules.Options{Purposes: map[string]consent.Purpose{}}
+	var errs []error
+	for _, q := range o.Require {
+		p, err := consent.ParsePurpose(q.Purpose)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("require: %w", err))
+			continue
+		}
+		for _, id := range q.Vendors {
+			r.Purposes[id] = p
+			if p == consent.Necessary {
+				r.Allow = append(r.Allow, id)
+			} else {
+				r.Require = append(r.Require, id)
+			}
+		}
+	}
+	for _, a := range o.Allow {
+		r.Allow = append(r.Allow, a.Host)
+	}
+	return r, errors.Join(errs...)
+}
+
+func (s *site) uiConfig(purposes map[string]consent.Purpose) ui.Config {
+	c := ui.Config{
+		Prefix: s.options.Prefix, SiteName: s.options.Site, PolicyURL: s.options.PolicyURL, Logo: s.options.Logo,
+		Texts: s.options.Texts, Theme: s.options.Theme, Purposes: s.terms.Asked,
+	}
+	for _, v := range s.catalogue.Vendors {
+		p := v.Purpose
+		if own, ok := purposes[v.ID]; ok {
+			p = own
+		}
+		c.Vendors = append(c.Vendors, ui.Vendor{
+			ID: v.ID, Number: v.Number, Name: v.Name, Org: v.Org, Purpose: p.String(), PolicyURL: v.Policy, OptOutURL: v.OptOut, Retention: strings.Trim(v.Retention(), "* "),
+		})
+	}
+	return c
+}
+
+// guardConfig is the run-time script's part of the rules.
+func (s *site) guardConfig(c rules.Context, lists bool) guard.Config {
+	g := guard.Config{Prefix: s.options.Prefix, Judge: lists, Strict: s.mode == modeStrict}
+	for _, v := range s.rules.GuardVendors(c) {
+		if v.ID == "allow" || len(v.Gate)+len(v.Hosts) == 0 {
+			continue
+		}
+		g.Vendors = append(g.Vendors, guard.Vendor{ID: v.ID, Purpose: v.Purpose.String(), Hosts: v.Hosts, Patterns: v.Gate, Cookies: v.Cookies, Storage: v.Storage, Globals: v.Globals})
+	}
+	for _, a := range s.options.Allow {
+		if s.catalogue.Vendor(a.Host) == nil {
+			g.Allow = append(g.Allow, a.Host)
+		}
+	}
+	return g
+}
+
+// guardFor is the script for a page: payment providers pass where a payment is made.
+func (s *site) guardFor(c rules.Context) *guard.Guard {
+	if c.Payment {
+		return s.guards[1]
+	}
+	return s.guards[0]
+}
+
+// readers are the readers of signals by site name. A handler that serves any host has a site for each.
+type readers struct {
+	platforms []consent.Platform
+	region    func(http.Header, netip.Addr) consent.Region
+	byName    sync.Map // readerKey to *consent.Reader
+	count     atomic.Int32
+}
+
+type readerKey struct {
+	name   string
+	secure bool
+}
+
+// maxReaders bounds the readers that are kept: a client can invent host names.
+const maxReaders = 4096
+
+// reader returns the reader of the request's site.
+func (s *site) reader(x *exchange) *consent.Reader {
+	k := readerKey{x.siteName, x.secure()}
+	if r, ok := s.readers.byName.Load(k); ok {
+		return r.(*consent.Reader)
+	}
+	name := k.name
+	if name == "" {
+		name = "-" // a request without a host: its answers are bound to no site
+	}
+	r, err := consent.NewReader(consent.ReaderConfig{
+		Site: name, Keys: s.app.keys, Cookie: x.cookie(), Platforms: s.readers.platforms, Region: s.readers.region,
+	})
+	if err != nil {
+		r, _ = consent.NewReader(consent.ReaderConfig{Site: "-", Keys: s.app.keys, Cookie: x.cookie()})
+	}
+	if s.readers.count.Add(1) <= maxReaders {
+		k.name = strings.Clone(k.name)
+		s.readers.byName.Store(k, r)
+	}
+	return r
+}
+
+// cookie says how the visitor's answer is kept.
+func (x *exchange) cookie() consent.Cookie { return consent.Cookie{Secure: x.secure()} }
+
+// regionFunc returns what tells a visitor's region, nil where the options do not ask for it.
+func (o *Options) regionFunc() (func(http.Header, netip.Addr) consent.Region, error) {
+	if o.Region == nil {
+		return nil, nil
+	}
+	regions, err := consent.NewRegions(nil)
+	if err != nil {
+		return nil, err
+	}
+	return regions.FromHeader(o.Region.Header, o.Region.Subdivision), nil
+}
+
+// declared reports whether the operator allowed the host.
+func (s *site) declared(host []byte) bool {
+	for _, a := range s.options.Allow {
+		if rest, ok := strings.CutSuffix(string(host), a.Host); ok && (rest == "" || strings.HasSuffix(rest, ".")) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstParty judges the request itself: data passed on to a vendor through the site's own path.
+func (s *site) firstParty(r *http.Request) (rules.Match, bool) {
+	for _, f := range s.options.FirstParty {
+		if globMatch(f.Path, r.URL.Path) {
+			if v := s.catalogue.Vendor(f.Vendor); v != nil {
+				return rules.Match{Vendor: v.ID, Number: v.Number, Purpose: v.Purpose, Rule: "first_party " + f.Path}, true
+			}
+		}
+	}
+	return rules.Match{}, false
+}
+
+// gatesFirstParty reports whether a match of firstParty gates, or is only counted.
+func (s *site) gatesFirstParty(m *rules.Match) bool {
+	return s.options.DetectFirstParty || strings.HasPrefix(m.Rule, "first_party ")
+}
+
+func platforms(names []string) ([]consent.Platform, error) {
+	var list []consent.Platform
+	var errs []error
+	for _, name := range names {
+		p, err := cmp.ByName(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("platform: %w", err))
+			continue
+		}
+		list = append(list, p)
+	}
+	return list, errors.Join(errs...)
+}
+
+func (s *site) lifetime() time.Duration {
+	if s.terms.Lifetime > 0 {
+		return s.terms.Lifetime
+	}
+	return consent.DefaultLifetime
+}
+
+func (s *site) honoursGPC() bool { return !s.terms.DisregardGPC && s.mode != modeReport }
+
+// nameFor is the name that tokens and records are bound to: the configured one, or the host without www.
+func (s *site) nameFor(host string) string {
+	if s.options.Site != "" {
+		return s.options.Site
+	}
+	return strings.TrimPrefix(host, "www.")
+}
+
+func (s *site) vendor(number uint16) *catalogue.Vendor { return s.catalogue.ByNumber(number) }
+
+func (s *site) vendorNumber(id string) (uint16, bool) {
+	if v := s.catalogue.Vendor(id); v != nil {
+		return v.Number, true
+	}
+	return 0, false
+}
+
+// placeholder is the document that stands in a gated frame.
+func (s *site) placeholder(id, lang string, url []byte) []byte {
+	v := s.vendors[id]
+	if v == nil {
+		return nil
+	}
+	return s.ui.AppendPlaceholder(nil, v, &ui.Embed{Lang: lang, URL: string(url)})
+}
+
+// decoration is the set of link parameters to remove from redirects while marketing is not permitted.
+func (s *site) decoration(d *consent.Decision) *header.Decoration {
+	if d.Permits(consent.Marketing, 0) {
+		return nil
+	}
+	return linkDecoration
+}
+
+var linkDecoration = header.DefaultDecoration()
+
+// maxCookieAge bounds how long cookies set here live: audience measurement is excused for 13 months at most (CNIL, 4 July 2025).
+const maxCookieAge = maxLifetime

@@ -1,0 +1,226 @@
+package caddymodule
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-consent/caddy-consent/consent/store"
+	"github.com/caddy-consent/caddy-consent/consent/store/bolt"
+	"github.com/caddy-consent/caddy-consent/consent/store/postgres"
+)
+
+func init() {
+	caddy.RegisterModule(new(BoltStore))
+	caddy.RegisterModule(new(PostgresStore))
+}
+
+// StoreOpener is what a module of the namespace consent.stores is.
+type StoreOpener interface {
+	// Key identifies the store: openers with the same key share one open store across configuration reloads.
+	Key() string
+	// Open opens the store. The error names the path or address and the way out.
+	Open(context.Context, *store.Signer) (store.Store, error)
+}
+
+// BoltStore keeps records in one file of its own (bbolt). One process at a time can have it open.
+type BoltStore struct {
+	// Path of the file. Default: consent/consent.db in Caddy's data folder.
+	Path string `json:"path,omitempty"`
+}
+
+// CaddyModule returns the store's ID.
+func (*BoltStore) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "consent.stores.bolt", New: func() caddy.Module { return new(BoltStore) }}
+}
+
+// UnmarshalCaddyfile reads: store bolt [PATH].
+func (b *BoltStore) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	if len(args) > 1 {
+		return d.Errf("store bolt takes one path, %q is one argument too many", args[1])
+	}
+	if len(args) == 1 {
+		b.Path = absolute(d, args[0])
+	}
+	return nil
+}
+
+// Key is the file's absolute path.
+func (b *BoltStore) Key() string { return "bolt " + b.path() }
+
+func (b *BoltStore) path() string {
+	p := b.Path
+	if p == "" {
+		return filepath.Join(DataDir(), "consent.db")
+	}
+	if abs, err := filepath.Abs(p); err == nil {
+		return abs
+	}
+	return p
+}
+
+// Open opens the file, and makes it and its folder if they are not there.
+func (b *BoltStore) Open(_ context.Context, signer *store.Signer) (store.Store, error) {
+	s, err := bolt.Open(b.path(), bolt.Options{Signer: signer})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// PostgresStore keeps records in PostgreSQL or what speaks its protocol (CockroachDB, YugabyteDB), for many nodes.
+type PostgresStore struct {
+	// DSN is the connection string; placeholders such as {env.CONSENT_DSN} are replaced.
+	DSN string `json:"dsn"`
+	// Table is the prefix of the tables' names. Default: "consent".
+	Table string `json:"table,omitempty"`
+	// Lazy starts although the server is down: until it is there, nothing is granted.
+	Lazy bool `json:"lazy,omitempty"`
+}
+
+// CaddyModule returns the store's ID.
+func (*PostgresStore) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "consent.stores.postgres", New: func() caddy.Module { return new(PostgresStore) }}
+}
+
+// Key is the connection string with its placeholders replaced.
+func (p *PostgresStore) Key() string { return "postgres " + p.dsn() + " " + p.Table }
+
+func (p *PostgresStore) dsn() string { return caddy.NewReplacer().ReplaceAll(p.DSN, "") }
+
+// UnmarshalCaddyfile reads: store postgres DSN { table PREFIX; lazy }.
+func (p *PostgresStore) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	if err := string1(d, &p.DSN); err != nil {
+		return d.Err("store postgres takes a connection string: store postgres {env.CONSENT_DSN}")
+	}
+	return parseBlock(d, p, "store postgres", func(name string) option[PostgresStore] { return postgresOptions[name] },
+		func() []string { return slices.Sorted(maps.Keys(postgresOptions)) })
+}
+
+var postgresOptions = map[string]option[PostgresStore]{
+	"table": func(d *caddyfile.Dispenser, p *PostgresStore) error { return string1(d, &p.Table) },
+	"lazy":  func(d *caddyfile.Dispenser, p *PostgresStore) error { return flag(d, &p.Lazy) },
+}
+
+// Open connects, and makes or migrates the tables.
+func (p *PostgresStore) Open(ctx context.Context, signer *store.Signer) (store.Store, error) {
+	s, err := postgres.Open(ctx, p.dsn(), postgres.Options{Signer: signer, Prefix: p.Table, Lazy: p.Lazy})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// openStores are the stores in use, across configuration reloads.
+var openStores = caddy.NewUsagePool()
+
+// storeLease is an open store that is shared by configurations and held by requests. Caddy cleans an old configuration up
+// while its last requests are still in flight, so the store closes when the last holder lets go.
+type storeLease struct {
+	store.Store // a spool in front of a cache in front of the store itself
+	key         string
+	cache       *store.Cache
+	spool       *store.Spool
+	stop        context.CancelFunc
+	running     sync.WaitGroup
+	holders     atomic.Int64 // how many hold it; closingBit is added when the last configuration has gone
+	closed      sync.Once
+}
+
+const (
+	closingBit      = 1 << 62
+	storeCacheBytes = 16 << 20
+	openTimeout     = 10 * time.Second
+)
+
+// errStoreClosed can only be met by a request that begins after its configuration has ended.
+var errStoreClosed = errors.New("the consent store is closing: try again")
+
+// leaseStore opens the store, or joins those who have it open.
+func leaseStore(o StoreOpener, signer *store.Signer) (*storeLease, error) {
+	v, _, err := openStores.LoadOrNew(o.Key(), func() (caddy.Destructor, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+		defer cancel()
+		s, err := o.Open(ctx, signer)
+		if err != nil {
+			return nil, err
+		}
+		return newLease(o.Key(), s)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.(*storeLease), nil
+}
+
+// newLease puts cache and spool in front of the store, which it then owns.
+func newLease(key string, s store.Store) (*storeLease, error) {
+	cache := store.NewCache(s, storeCacheBytes)
+	sum := sha256.Sum256([]byte(key))
+	path := filepath.Join(DataDir(), "spool-"+hex.EncodeToString(sum[:6]))
+	spool, err := store.OpenSpool(path, cache, store.SpoolOptions{})
+	if err != nil {
+		_ = cache.Close()
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	l := &storeLease{Store: spool, key: key, cache: cache, spool: spool, stop: stop}
+	l.running.Go(func() { cache.Run(ctx) })
+	l.running.Go(func() { spool.Run(ctx) })
+	return l, nil
+}
+
+// release gives up one configuration's use.
+func (l *storeLease) release() error {
+	_, err := openStores.Delete(l.key)
+	return err
+}
+
+// Destruct is called when no configuration uses the store any more.
+func (l *storeLease) Destruct() error {
+	if l.holders.Add(closingBit) == closingBit {
+		return l.close()
+	}
+	return nil
+}
+
+// hold keeps the store open until letGo is called.
+func (l *storeLease) hold() error {
+	if l.holders.Add(1) >= closingBit {
+		l.letGo()
+		return errStoreClosed
+	}
+	return nil
+}
+
+func (l *storeLease) letGo() {
+	if l.holders.Add(-1) == closingBit {
+		_ = l.close()
+	}
+}
+
+func (l *storeLease) close() (err error) {
+	l.closed.Do(func() {
+		l.stop()
+		l.running.Wait()
+		err = l.Store.Close()
+	})
+	return err
+}
+
+var (
+	_ StoreOpener      = (*BoltStore)(nil)
+	_ StoreOpener      = (*PostgresStore)(nil)
+	_ caddy.Destructor = (*storeLease)(nil)
+)

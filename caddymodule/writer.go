@@ -1,0 +1,310 @@
+package caddymodule
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
+)
+
+// prefixBytes is how much of a body is looked at before its kind and character encoding are decided (HTML 13.2.3.2:
+// the prescan looks at the first 1024 bytes).
+const prefixBytes = 1024
+
+// plan is what becomes of a response's body.
+type plan uint8
+
+const (
+	planPass    plan = iota // forwarded untouched
+	planRewrite             // goes through a rewriter
+	planBlock               // withheld: an error page stands for it
+)
+
+// stage is one step of a body's way: content decoder, transcoder or rewriter.
+type stage interface {
+	io.Writer
+	Flush() error
+	Close() error
+}
+
+// responseWriter edits the header of every response and streams the body of those that a browser would take for markup
+// or style through a rewriter. It forwards what it does not understand.
+//
+// It may be called from different goroutines, one at a time (reverse_proxy flushes from a timer).
+type responseWriter struct {
+	*caddyhttp.ResponseWriterWrapper
+	x         *exchange
+	status    int
+	plan      plan
+	committed bool
+	kind      tkind
+	decoder   *encoding.Decoder // content decoding, nil for identity
+	held      []byte            // the beginning of the decoded body, until the rewriter is chosen
+	body      stage             // the first stage after decoding, nil until chosen
+	out       output
+}
+
+func newResponseWriter(w http.ResponseWriter, x *exchange) *responseWriter {
+	rw := &responseWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}, x: x}
+	rw.out.w = rw
+	return rw
+}
+
+// WriteHeader edits the header. Interim responses (RFC 9110, 15.2) are edited and passed on and do not count as the answer.
+func (w *responseWriter) WriteHeader(status int) {
+	if w.status != 0 {
+		return
+	}
+	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
+		w.x.editInterim(w.Header())
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	w.status = status
+	if status != http.StatusSwitchingProtocols {
+		w.status = w.x.editHeader(w.Header(), status)
+	}
+	w.plan = w.choose()
+	switch {
+	case w.plan == planBlock:
+		w.block()
+	case w.plan == planPass || w.bodyless():
+		w.commit()
+	}
+}
+
+// bodyless reports whether the answer has no body by rule (RFC 9110, 6.4.1).
+func (w *responseWriter) bodyless() bool {
+	return w.x.r.Method == http.MethodHead || w.status == http.StatusNoContent || w.status == http.StatusNotModified
+}
+
+// choose decides by the header alone whether the body needs rewriting.
+func (w *responseWriter) choose() plan {
+	h := w.Header()
+	if w.status == http.StatusSwitchingProtocols {
+		return planPass
+	}
+	w.kind = kindOf(h.Get("Content-Type"), nil, false)
+	if w.kind == tkOther || w.kind == tkJSON {
+		return planPass
+	}
+	codings := strings.Join(h["Content-Encoding"], ",")
+	switch {
+	case w.status == http.StatusPartialContent || !encoding.Supported(codings):
+		return w.x.unrewritable()
+	case w.bodyless():
+		if w.kind != tkUnknown {
+			w.x.editRewritten(h, w.kind)
+		}
+	case !encoding.Identity(codings):
+		d, err := encoding.NewDecoder(codings, feeder{w}, encoding.Limits{})
+		if err != nil {
+			return w.x.unrewritable()
+		}
+		w.decoder = d
+	}
+	return planRewrite
+}
+
+// block answers in place of a page that cannot be read.
+func (w *responseWriter) block() {
+	h := w.Header()
+	for _, name := range []string{"Content-Encoding", "Content-Length", "Content-Range", "Etag", "Last-Modified"} {
+		h.Del(name)
+	}
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	w.status = http.StatusBadGateway
+	w.commit()
+	_, _ = io.WriteString(w.ResponseWriter, "This page could not be checked for trackers and is withheld (on_unrewritable block).\n")
+}
+
+func (w *responseWriter) commit() {
+	if !w.committed {
+		w.committed = true
+		w.ResponseWriter.WriteHeader(w.status)
+	}
+}
+
+// Write takes a piece of the upstream's body.
+func (w *responseWriter) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	var err error
+	switch {
+	case w.plan == planPass:
+		return w.ResponseWriter.Write(p)
+	case w.plan == planBlock || w.bodyless():
+		return len(p), nil
+	case w.decoder != nil:
+		_, err = w.decoder.Write(p)
+	default:
+		err = w.feed(p)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// ReadFrom is needed because the wrapper's own would go past Write.
+func (w *responseWriter) ReadFrom(r io.Reader) (int64, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.plan == planPass {
+		return w.ResponseWriterWrapper.ReadFrom(r)
+	}
+	return io.Copy(struct{ io.Writer }{w}, r)
+}
+
+// feeder hands decoded bytes to feed.
+type feeder struct{ w *responseWriter }
+
+func (f feeder) Write(p []byte) (int, error) { return len(p), f.w.feed(p) }
+
+// feed holds the beginning of the body until the rewriter can be chosen.
+func (w *responseWriter) feed(p []byte) error {
+	if w.body != nil {
+		_, err := w.body.Write(p)
+		return err
+	}
+	w.held = append(w.held, p...)
+	if len(w.held) < prefixBytes {
+		return nil
+	}
+	return w.begin(false)
+}
+
+// begin chooses the rewriter by what was held, and starts it.
+func (w *responseWriter) begin(end bool) error {
+	h := w.Header()
+	if w.kind == tkUnknown {
+		w.kind = kindOf("", w.held, end)
+	}
+	w.body = w.x.rewriter(&w.out, h, w.kind, w.held)
+	if w.body != stage(&w.out) {
+		w.x.editRewritten(h, w.kind)
+	}
+	if w.decoder != nil {
+		h.Del("Content-Encoding")
+		h.Del("Content-Length")
+	}
+	held := w.held
+	w.held = nil
+	_, err := w.body.Write(held)
+	return err
+}
+
+// abort frees what an upstream that ended early, or panicked, leaves behind.
+func (w *responseWriter) abort() {
+	if w.decoder != nil {
+		w.decoder.Abort()
+	}
+}
+
+// FlushError passes on what the upstream flushes: all that can be decided leaves at once.
+func (w *responseWriter) FlushError() error {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.plan == planRewrite && !w.bodyless() {
+		if w.decoder != nil {
+			if err := w.decoder.Flush(); err != nil {
+				return err
+			}
+		}
+		if w.body == nil {
+			if len(w.held) == 0 {
+				return nil // nothing has come: the header can still change
+			}
+			if err := w.begin(false); err != nil {
+				return err
+			}
+		}
+		if err := w.body.Flush(); err != nil {
+			return err
+		}
+		if err := w.out.Flush(); err != nil {
+			return err
+		}
+	}
+	//nolint:bodyclose // there is no response here
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// finish ends the body after the upstream ended without an error. An aborted upstream must not look like a clean end, so
+// nothing is called then.
+func (w *responseWriter) finish() error {
+	if w.status == 0 || w.plan != planRewrite || w.bodyless() {
+		return nil
+	}
+	if w.decoder != nil {
+		if err := w.decoder.Close(); err != nil {
+			return err
+		}
+	}
+	if w.body == nil {
+		if err := w.begin(true); err != nil {
+			return err
+		}
+	}
+	if err := w.body.Close(); err != nil {
+		return err
+	}
+	if err := w.out.Flush(); err != nil {
+		return err
+	}
+	w.commit()
+	return nil
+}
+
+// output gathers small pieces: encode looks at the first write alone to decide whether compressing pays.
+type output struct {
+	w   *responseWriter
+	buf []byte
+}
+
+const outputBytes = 4 << 10
+
+func (o *output) Write(p []byte) (int, error) {
+	if len(o.buf)+len(p) <= outputBytes {
+		if o.buf == nil {
+			o.buf = make([]byte, 0, outputBytes)
+		}
+		o.buf = append(o.buf, p...)
+		return len(p), nil
+	}
+	if err := o.Flush(); err != nil {
+		return 0, err
+	}
+	if len(p) < outputBytes {
+		o.buf = append(o.buf, p...)
+		return len(p), nil
+	}
+	o.w.commit()
+	return o.w.ResponseWriter.Write(p)
+}
+
+// Flush sends what was gathered.
+func (o *output) Flush() error {
+	if len(o.buf) == 0 {
+		return nil
+	}
+	o.w.commit()
+	_, err := o.w.ResponseWriter.Write(o.buf)
+	o.buf = o.buf[:0]
+	return err
+}
+
+// Close does nothing: an output that stands in for a rewriter has nothing to add.
+func (*output) Close() error { return nil }
+
+var (
+	_ http.ResponseWriter = (*responseWriter)(nil)
+	_ io.ReaderFrom       = (*responseWriter)(nil)
+	_ stage               = (*output)(nil)
+)

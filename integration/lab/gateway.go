@@ -1,0 +1,74 @@
+package lab
+
+import (
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	_ "github.com/caddyserver/caddy/v2/modules/standard" // the real Caddy, all of it
+
+	_ "github.com/caddy-consent/caddy-consent/caddymodule" // the gateway
+)
+
+// FreePort returns a port of the loopback interface that nobody listens on.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Caddy runs a Caddyfile in this process until the test ends. In its text, "{store}" stands for a store path of its own,
+// and the global options that a test needs go where "{global}" stands.
+func Caddy(t testing.TB, text string) {
+	t.Helper()
+	if err := LoadCaddy(t, text); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = caddy.Stop() })
+}
+
+// LoadCaddy loads a Caddyfile and returns what Caddy says of it.
+func LoadCaddy(t testing.TB, text string) error {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("XDG_DATA_HOME", dir)
+	caddy.DefaultStorage.Path = dir
+	text = strings.NewReplacer("{store}", filepath.Join(dir, "consent.db"), "{global}", "admin off\n\tpersist_config off").Replace(text)
+	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
+	if err != nil {
+		return err
+	}
+	return caddy.Load(config, true)
+}
+
+// Gateway puts the gateway in front of an upstream ("127.0.0.1:port") with the directive's text, such as "consent" or
+// "consent strict", and returns its own address.
+func Gateway(t testing.TB, upstream, directive, global string) string {
+	t.Helper()
+	addr := "127.0.0.1:" + strconv.Itoa(FreePort(t))
+	Caddy(t, `{
+	{global}
+	consent {
+		store bolt {store}
+		`+global+`
+	}
+	log {
+		level ERROR
+	}
+}
+http://`+strings.Replace(addr, "127.0.0.1", "", 1)+` {
+	encode
+	`+directive+`
+	reverse_proxy `+upstream+`
+}
+`)
+	return addr
+}
