@@ -205,7 +205,7 @@ func (r *Rewriter) bigAttr(b []byte, s span, oversize bool) {
 		r.setBase(r.decode(value))
 	}
 	if r.plan.changed {
-		r.rename(b, s, r.plan.verdict)
+		r.rename(b, s, rewrite.Verdict{Gate: true, Drop: !r.plan.marked, Vendor: r.plan.verdict.Vendor, Purpose: r.plan.verdict.Purpose})
 	}
 }
 

@@ -19,6 +19,9 @@ var legacyNames = func() map[string]bool {
 	return m
 }()
 
+// missing are the references that package html of the standard library lacks.
+var missing = map[string]string{"&nGt;": "\u226B\u20D2", "&nLt;": "\u226A\u20D2"}
+
 // maxName is longer than any name of a character reference.
 const maxName = 32
 
@@ -59,6 +62,9 @@ func appendReference(dst, s []byte, inAttr bool) ([]byte, int) {
 	}
 	if n < len(s) && s[n] == ';' {
 		ref := string(s[:n+1])
+		if text, ok := missing[ref]; ok {
+			return append(dst, text...), n + 1
+		}
 		if text := stdhtml.UnescapeString(ref); text != ref && !strings.HasSuffix(text, ";") || ref == "&semi;" {
 			return append(dst, text...), n + 1
 		}

@@ -33,8 +33,11 @@ func (r *Rewriter) rawText(b []byte, start, end int, el *element) {
 	}
 	switch {
 	case r.o.Policy == nil, r.hold.on:
-	case r.o.XML && (t.selfClosing || el != elScript && el != elStyle):
+	case r.o.XML && el != elScript && el != elStyle:
 		r.judgeTag(b, start, end, t, el)
+	case r.o.XML && t.selfClosing:
+		r.hold = hold{el: el, start: start, text: end}
+		r.release(b, end, true)
 	case el == elScript || ambiguous || r.o.XML:
 		r.hold = hold{on: true, el: el, start: start, text: end}
 	default:
@@ -74,7 +77,9 @@ func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 	case elScript:
 		replaced = r.judgeInline(tag, t, text, ambiguous || r.o.XML)
 	case elStyle:
-		replaced = r.judgeSheet(text, ambiguous || r.o.XML)
+		if r.scriptTypeOf(tag, t) != scriptParked {
+			replaced = r.judgeSheet(text, ambiguous || r.o.XML)
+		}
 	}
 	to := len(r.text)
 	if r.plan.changed {

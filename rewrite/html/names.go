@@ -206,7 +206,7 @@ var flagged = []struct {
 		"ruby s small span strong strike sub sup table tt u ul var"},
 	{flagForeign, "svg math"},
 	{flagPoint, "desc title foreignobject annotation-xml mi mo mn ms mtext"},
-	{flagSimple, "b i s u em span div p strong small code sub sup section label"},
+	{flagSimple, "b font i s u em span div p strong small code sub sup section label"},
 	{flagInject, "html head body"},
 	{flagContext, "select template frameset col noscript"},
 }
@@ -337,11 +337,9 @@ func byName(name string) *element {
 }
 
 var (
-	elA, elBase, elBody, elCol, elFont, elFrameset, elHead   = byName("a"), byName("base"), byName("body"), byName("col"), byName("font"), byName("frameset"), byName("head")
-	elIframe, elImg, elInput, elLink, elMeta, elNoscript     = byName("iframe"), byName("img"), byName("input"), byName("link"), byName("meta"), byName("noscript")
-	elScript, elSelect, elStyle, elSVG, elMath, elTemplate   = byName("script"), byName("select"), byName("style"), byName("svg"), byName("math"), byName("template")
-	elTitle, elTextarea, elAnnotation, elNoframes, elForeign = byName("title"), byName("textarea"), byName("annotation-xml"), byName("noframes"), byName("foreignobject")
-	elFrame, elObject, elEmbed                               = byName("frame"), byName("object"), byName("embed")
+	elBase, elBody, elCol, elFont, elFrameset    = byName("base"), byName("body"), byName("col"), byName("font"), byName("frameset")
+	elHead, elIframe, elLink, elMeta, elNoscript = byName("head"), byName("iframe"), byName("link"), byName("meta"), byName("noscript")
+	elScript, elSelect, elStyle, elTemplate, elA = byName("script"), byName("select"), byName("style"), byName("template"), byName("a")
 )
 
 // elementOf returns the first element of a set of the second stage, which is not empty.

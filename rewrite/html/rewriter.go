@@ -56,14 +56,15 @@ type Rewriter struct {
 	w   io.Writer
 	err error
 
-	tok     tokenizer
-	ctx     context
-	pend    []byte // input that is not decided yet
-	scanned int    // how much of pend the tokenizer has passed over
-	done    int    // in run: how much of its bytes has been emitted or replaced
-	hold    hold
-	big     bigTag
-	limited bool
+	tok      tokenizer
+	ctx      context
+	pend     []byte // input that is not decided yet
+	scanned  int    // how much of pend the tokenizer has passed over
+	done     int    // in run: how much of its bytes has been emitted or replaced
+	hold     hold
+	big      bigTag
+	dropping bool // a declaration of XML that is too large
+	limited  bool
 
 	deep     *deepScanner
 	deepOn   bool
@@ -105,7 +106,7 @@ func (r *Rewriter) Reset(w io.Writer, o Options) {
 	r.again.judged = true
 	r.ctx, r.entities = context{}, entities{}
 	r.pend, r.scanned, r.done, r.out = r.pend[:0], 0, 0, r.out[:0]
-	r.hold, r.big, r.limited, r.deepOn = hold{}, bigTag{}, false, false
+	r.hold, r.big, r.dropping, r.limited, r.deepOn = hold{}, bigTag{}, false, false, false
 	r.style.on = false
 	r.headDone, r.bodyDone = o.Head == nil || o.Fragment, o.Body == nil || o.Fragment
 	r.bases = [maxBases]*url.URL{o.Base}
@@ -215,7 +216,7 @@ func (r *Rewriter) run(b []byte, eof bool) (keep int) {
 				end = start + r.tok.tag.nameEnd
 			}
 		default:
-			r.other(k, b, start, end)
+			end = r.other(k, b, start, end)
 		}
 		p = end
 	}
@@ -248,8 +249,8 @@ func (r *Rewriter) overLimit(b []byte, start int) bool {
 		r.limited = true
 		r.startBig(b, start)
 		return true
-	case r.tok.state == stateData && len(b)-start > limit: // an XML DOCTYPE
-		r.limited = true
+	case r.tok.state == stateData && len(b)-start > limit: // an XML DOCTYPE or processing instruction
+		r.limited, r.dropping = true, true
 		r.tok.state, r.tok.kind = stateBogus, kindDoctype
 		return true
 	}
@@ -350,15 +351,15 @@ func (r *Rewriter) endTag(b []byte, start, end int) {
 	}
 }
 
-// other sees comments, DOCTYPEs, CDATA sections and processing instructions.
-func (r *Rewriter) other(k kind, b []byte, start, end int) {
+// other sees comments, DOCTYPEs, CDATA sections and processing instructions. It returns where to go on.
+func (r *Rewriter) other(k kind, b []byte, start, end int) int {
 	if r.o.XML {
-		r.xmlOther(k, b, start, end)
-		return
+		return r.xmlOther(k, b, start, end)
 	}
 	if i := r.ctx.ambiguousComment(b[start:end], r.tok.first); i >= 0 {
 		r.startDeep(b, start+i)
 	}
+	return end
 }
 
 // injectAt injects after a head or body start tag.

@@ -24,7 +24,7 @@ func (t *tokenizer) scriptData(b []byte, p int, eof bool) (kind, int, int) {
 		case n < 0:
 			t.tag.reset(true)
 			t.state = stateTag
-			return t.inTag(b, p, eof)
+			return t.inTag(b, p)
 		case more && !eof:
 			return kindMore, p, p
 		}

@@ -51,7 +51,7 @@ func (t *tokenizer) next(b []byte, p int, eof bool) (k kind, start, end int) {
 	case stateData:
 		return t.data(b, p, eof)
 	case stateTag:
-		return t.inTag(b, p, eof)
+		return t.inTag(b, p)
 	case stateComment:
 		return t.until(b, p, eof, commentEnd)
 	case stateBogus:
@@ -83,7 +83,7 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 		case isLetter(c) || (t.xml && c >= 0x80) || (t.xml && (c == '_' || c == ':')):
 			t.tag.reset(false)
 			t.state = stateTag
-			return t.inTag(b, p, eof)
+			return t.inTag(b, p)
 		case c == '/':
 			if p+2 == len(b) {
 				return kindMore, p, p
@@ -92,7 +92,7 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 			case isLetter(d) || t.xml:
 				t.tag.reset(true)
 				t.state = stateTag
-				return t.inTag(b, p, eof)
+				return t.inTag(b, p)
 			case d == '>':
 				return kindComment, p, p + 3
 			}
@@ -144,7 +144,7 @@ func (t *tokenizer) open(b []byte, p, n int, eof bool, s state, k kind, end endF
 		return kindMore, p, p
 	}
 	t.state, t.kind = s, k
-	if k == kindDoctype && t.xml {
+	if t.xml && (k == kindDoctype || k == kindPI) && !eof {
 		t.state = stateData // held whole: the caller bounds it
 		return kindMore, p, p
 	}
@@ -265,13 +265,10 @@ func xmlDoctypeEnd(s []byte, _, _ bool) (q, safe int) {
 }
 
 // inTag goes on with the tag that begins at b[p].
-func (t *tokenizer) inTag(b []byte, p int, eof bool) (kind, int, int) {
+func (t *tokenizer) inTag(b []byte, p int) (kind, int, int) {
 	n := t.tag.scan(b[p:])
 	if n < 0 {
-		if eof {
-			return kindMore, len(b), len(b) // eof-in-tag: the tag does not exist
-		}
-		return kindMore, p, p
+		return kindMore, p, p // at the end of the document (eof-in-tag) the tag does not exist
 	}
 	t.state = stateData
 	if t.tag.end {
@@ -292,7 +289,7 @@ func (t *tokenizer) raw(b []byte, p int, eof bool) (kind, int, int) {
 		case matched:
 			t.tag.reset(true)
 			t.state = stateTag
-			return t.inTag(b, p, eof)
+			return t.inTag(b, p)
 		case undecided:
 			if !eof {
 				return kindMore, p, p

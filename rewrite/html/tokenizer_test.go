@@ -121,12 +121,12 @@ func tokens(input, state, last string, split int) (out []any) {
 	case "PLAINTEXT state":
 		tk.state, b.decode = statePlaintext, false
 	case "RCDATA state":
-		tk.state, tk.rawName = stateRaw, last
+		tk.state, tk.rawName, b.rcdata = stateRaw, last, true
 	case "RAWTEXT state":
 		tk.state, tk.rawName, b.decode = stateRaw, last, false
 	case "Script data state":
 		tk.state, b.decode = stateScript, false
-		if last != "script" {
+		if last != "" && last != "script" {
 			tk.state, tk.rawName = stateRaw, last // the appropriate end tag is another
 		}
 	case "CDATA section state":
@@ -137,11 +137,12 @@ func tokens(input, state, last string, split int) (out []any) {
 		eof := len(data) == len(input)
 		k, start, end := tk.next([]byte(data), p, eof)
 		b.text(data[p:start])
+		if k == kindMore && eof && tk.state == stateTag {
+			break // the tag does not exist
+		}
 		if k == kindMore {
 			if eof {
-				if tk.state != stateTag {
-					b.text(data[start:])
-				}
+				b.text(data[start:])
 				break
 			}
 			p, data = start, input
@@ -149,7 +150,7 @@ func tokens(input, state, last string, split int) (out []any) {
 		}
 		b.add(k, data[start:end], &tk)
 		if tk.state == stateData {
-			b.decode = true
+			b.decode, b.rcdata = true, false
 		}
 		p = end
 	}
@@ -159,6 +160,7 @@ func tokens(input, state, last string, split int) (out []any) {
 type tokenBuilder struct {
 	out     []any
 	decode  bool
+	rcdata  bool
 	pending string // text
 	comment string
 	open    bool
@@ -176,9 +178,12 @@ func (b *tokenBuilder) flush() {
 		return
 	}
 	s := strings.ReplaceAll(strings.ReplaceAll(b.pending, "\r\n", "\n"), "\r", "\n")
-	if b.decode {
+	switch {
+	case b.rcdata:
+		s = string(appendText(nil, []byte(s), false))
+	case b.decode:
 		s = string(appendTextKeepNUL([]byte(s)))
-	} else {
+	default:
 		s = strings.ReplaceAll(s, "\x00", "\uFFFD")
 	}
 	b.pending = ""

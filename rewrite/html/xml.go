@@ -64,18 +64,30 @@ func (e *entities) expand(s []byte) []byte {
 	return s
 }
 
-// xmlOther sees DOCTYPEs and processing instructions of XML.
-func (r *Rewriter) xmlOther(k kind, b []byte, start, end int) {
-	if r.o.Policy == nil || r.hold.on {
-		return
+// xmlOther sees DOCTYPEs and processing instructions of XML. What is too large to be held is dropped up to the first '>'.
+func (r *Rewriter) xmlOther(k kind, b []byte, start, end int) int {
+	if r.dropping {
+		r.pass(b, start)
+		r.done = end
+		r.dropping = r.tok.state != stateData
+		return end
 	}
-	piece := b[start:end]
-	switch {
-	case k == kindDoctype:
+	if r.o.Policy == nil || r.hold.on || k != kindDoctype && k != kindPI {
+		return end
+	}
+	if end-start > r.o.Limit/2 {
+		r.limited = true
+		r.pass(b, start)
+		end = start + bytes.IndexByte(b[start:], '>') + 1
+		r.done = end
+		return end
+	}
+	if k == kindDoctype {
 		r.xmlDoctype(b, start, end)
-	case k == kindPI && r.tok.first && bytes.HasPrefix(piece, []byte("<?xml-stylesheet")):
+	} else if bytes.HasPrefix(b[start:end], []byte("<?xml-stylesheet")) {
 		r.xmlStylesheet(b, start, end)
 	}
+	return end
 }
 
 // xmlDoctype reads the entities, and takes a DOCTYPE's subset out if it has what could hide a contact: default attributes,
@@ -84,11 +96,6 @@ func (r *Rewriter) xmlDoctype(b []byte, start, end int) {
 	piece := b[start:end]
 	open := bytes.IndexByte(piece, '[')
 	shut := bytes.LastIndexByte(piece, ']')
-	if r.tok.state != stateData { // a piece of one that is too large
-		r.pass(b, start)
-		r.done = end
-		return
-	}
 	if open < 0 || shut < open {
 		return
 	}
