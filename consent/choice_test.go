@@ -82,6 +82,7 @@ func TestChoose(t *testing.T) {
 		{"accept all there is to ask", consent.Terms{Asked: analytics}, consent.Signals{}, accept, "analytics|none||given"},
 		{"accept over a refusal", all, valid(token(0, optional, 0)), accept, "functional,analytics,marketing,social|none||given"},
 		{"accept on a child-directed site", consent.Terms{Asked: optional, ChildDirected: true}, consent.Signals{}, accept, "functional,analytics,social|none||given"},
+		{"accept on one over a refusal", consent.Terms{Asked: optional, ChildDirected: true}, valid(token(0, optional, 0)), accept, "functional,analytics,social|none||given"},
 		{"accept a new purpose only", all, valid(token(analytics, functional|marketing, 0)), accept, "analytics,social|functional,marketing||given"},
 		{"accept with GPC", all, gpc(consent.Signals{}), accept, "functional,analytics,marketing,social|none||given"},
 		{"refuse", all, consent.Signals{}, refuse, "none|functional,analytics,marketing,social||refused"},

@@ -100,20 +100,45 @@ func TestTokenStaysWithin160BytesWithItsName(t *testing.T) {
 	t.Logf("%d bytes with every vendor, %d with none", len(cookie), len(plain))
 }
 
-// TestTokenMAC computes the signature a second time with nothing but crypto/hmac.
-func TestTokenMAC(t *testing.T) {
-	k := exampleToken()
-	b, err := base64.RawURLEncoding.DecodeString(string(ring(t, key(1)).Sign(nil, site, &k)))
-	if err != nil {
-		t.Fatal(err)
-	}
+// sign computes the signature of a payload a second time, with nothing but crypto/hmac.
+func sign(payload []byte) string {
 	secret := sha256.Sum256([]byte{1})
 	derive := hmac.New(sha256.New, secret[:])
 	derive.Write([]byte("caddy-consent token v1"))
 	mac := hmac.New(sha256.New, derive.Sum(nil))
-	fmt.Fprintf(mac, "\x00\x0b%s%s", site, b[:len(b)-16])
-	if !hmac.Equal(mac.Sum(nil)[:16], b[len(b)-16:]) {
-		t.Error("the signature is not HMAC-SHA-256-128 of site and payload")
+	fmt.Fprintf(mac, "\x00\x0b%s%s", site, payload)
+	return base64.RawURLEncoding.EncodeToString(append(payload, mac.Sum(nil)[:16]...))
+}
+
+// TestTokenFormat signs payloads by hand: the signature is HMAC-SHA-256-128 of site and payload, another format is not
+// read, and a purpose in both sets is refused.
+func TestTokenFormat(t *testing.T) {
+	keys, k := ring(t, key(1)), exampleToken()
+	value := string(keys.Sign(nil, site, &k))
+	payload := func() []byte {
+		b, err := base64.RawURLEncoding.DecodeString(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b[: len(b)-16 : len(b)-16]
+	}
+	if got := sign(payload()); got != value {
+		t.Fatalf("by hand: %s, signed: %s", got, value)
+	}
+	b := payload()
+	b[0] = 2
+	if _, err := keys.Verify(site, sign(b)); !errors.Is(err, consent.ErrTokenMalformed) {
+		t.Errorf("another format: %v", err)
+	}
+	b = payload()
+	b[5], b[6] = 255, byte(social)
+	if got, err := keys.Verify(site, sign(b)); err != nil || got.Granted != consent.AllPurposes&^social || got.Denied != social {
+		t.Errorf("both sets: %+v, %v", got, err)
+	}
+	for _, tail := range [][]byte{{1, 0}, {243}, make([]byte, 52)} {
+		if _, err := keys.Verify(site, sign(append(payload()[:41], tail...))); !errors.Is(err, consent.ErrTokenMalformed) {
+			t.Errorf("vendors % x: %v", tail, err)
+		}
 	}
 }
 
@@ -200,7 +225,7 @@ func TestStrictestTokens(t *testing.T) {
 		if s != consent.Strictest(b, a) && a.Seq != b.Seq {
 			t.Fatal("depends on the order")
 		}
-		if s.Granted&^(a.Granted&b.Granted) != 0 || s.Denied != a.Denied|b.Denied || s.Granted&s.Denied != 0 {
+		if s.Granted&^(a.Granted&b.Granted) != 0 || s.Denied != a.Denied|b.Denied || s.Granted&s.Denied != 0 || s.Signals != a.Signals&b.Signals || s.At.After(a.At) || s.At.After(b.At) {
 			t.Fatalf("%v/%v and %v/%v give %v/%v", a.Granted, a.Denied, b.Granted, b.Denied, s.Granted, s.Denied)
 		}
 		for n, granted := range s.Vendors.All() {
