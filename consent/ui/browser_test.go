@@ -2,6 +2,8 @@ package ui_test
 
 import (
 	"context"
+	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,6 +22,9 @@ import (
 
 // These tests look at the real thing in Chromium. Without one they are skipped, with CI=true they fail. With
 // UI_SCREENSHOTS=folder each writes pictures of what it saw there.
+
+// thorough runs look at every language and state, not only at those most likely to fail.
+var thorough = os.Getenv("CI") == "true" || os.Getenv("UI_THOROUGH") != ""
 
 // newBrowser starts a headless Chromium for one test.
 func newBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) context.Context {
@@ -117,8 +122,21 @@ func fill(html, banner string) string {
 	return strings.NewReplacer("BANNER", banner, "CONTENT", strings.Repeat(paragraph, 24)).Replace(html)
 }
 
+// frameSizes are boxes that gated frames come in.
+var frameSizes = [][2]int{{560, 315}, {320, 200}, {300, 150}, {728, 90}, {300, 60}, {160, 600}, {120, 90}}
+
+func framesPage(u *ui.UI, lang string) string {
+	var b strings.Builder
+	b.WriteString(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Frames</title><style nonce="page">iframe{border:0;margin:4px}</style><main><h1>Frames</h1>`)
+	document := u.AppendPlaceholder(nil, &someVendors[3], &ui.Embed{Lang: lang, URL: "https://www.youtube.com/embed/abc", Title: "The wheel of the mill", Return: "/museum"})
+	for i, size := range frameSizes {
+		fmt.Fprintf(&b, `<iframe id="f%d" title="video %d" width="%d" height="%d" srcdoc="%s"></iframe> `, i, i, size[0], size[1], html.EscapeString(string(document)))
+	}
+	return b.String()
+}
+
 // site serves pages with the banner in a given state, the preference page and a page with placeholders.
-func site(t *testing.T, u *ui.UI, html string) *httptest.Server {
+func site(t *testing.T, u *ui.UI, page string) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
@@ -128,7 +146,7 @@ func site(t *testing.T, u *ui.UI, html string) *httptest.Server {
 		if r.FormValue("csp") != "" {
 			w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; style-src "+u.StyleHash())
 		}
-		_, _ = w.Write([]byte(fill(html, string(u.AppendBanner(nil, p)))))
+		_, _ = w.Write([]byte(fill(page, string(u.AppendBanner(nil, p)))))
 	})
 	mux.HandleFunc("GET /.consent/{$}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -138,6 +156,11 @@ func site(t *testing.T, u *ui.UI, html string) *httptest.Server {
 	mux.HandleFunc("POST /.consent/choose", func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
 		http.Redirect(w, r, "/posted?"+r.PostForm.Encode(), http.StatusSeeOther)
+	})
+	mux.HandleFunc("GET /frames", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; style-src 'nonce-page' "+u.StyleHash())
+		_, _ = w.Write([]byte(framesPage(u, r.FormValue("lang"))))
 	})
 	mux.HandleFunc("GET /posted", func(w http.ResponseWriter, r *http.Request) {})
 	s := httptest.NewServer(mux)
@@ -153,34 +176,307 @@ func pageOf(u *ui.UI, r *http.Request) *ui.Page {
 	return p
 }
 
-func TestScreenshots(t *testing.T) {
+func open(t *testing.T, ctx context.Context, width, height int64, url string) {
+	t.Helper()
+	do(t, ctx, chromedp.EmulateViewport(width, height), chromedp.Navigate(url))
+}
+
+// shadow is a script's beginning: what the tests below look at.
+const shadow = `const host = document.querySelector("consent-banner"), root = host.shadowRoot, $ = (s) => root.querySelector(s), all = (s) => [...root.querySelectorAll(s)];
+const box = (e) => { const r = e.getBoundingClientRect(); return {x: r.x, y: r.y, w: r.width, h: r.height, right: r.right, bottom: r.bottom}; };
+const accept = $("button[value=accept]"), refuse = $("button[value=refuse]");
+`
+
+func inShadow[T any](t *testing.T, ctx context.Context, script string) T {
+	t.Helper()
+	return eval[T](t, ctx, "(() => {"+shadow+script+"})()")
+}
+
+// TestLayout looks at the open banner in every language, on a desktop and at 320 px (WCAG 2.2, 1.4.10): accept and
+// refuse have the same size, style and height on the page, both are in view without scrolling, targets have at least 24 px
+// (2.5.8), nothing sticks out.
+func TestLayout(t *testing.T) {
 	u := someUI(t)
 	s := site(t, u, plainPage)
-	hostile := site(t, u, hostilePage)
+	ctx := newBrowser(t)
+	langs := []string{"el", "ga", "hu", "ar"} // the longest ones, and one from right to left
+	if thorough {
+		langs = u.Languages()
+	}
+	for _, size := range [][2]int64{{1280, 800}, {320, 640}} {
+		for _, lang := range langs {
+			open(t, ctx, size[0], size[1], s.URL+"/?csp=1&lang="+lang)
+			problems := inShadow[[]string](t, ctx, `
+				const found = [], a = box(accept), r = box(refuse), style = (e) => { const s = getComputedStyle(e); return ["color", "backgroundColor", "fontSize", "fontWeight", "fontFamily", "border", "opacity", "padding", "boxShadow"].map((k) => s[k]).join(); };
+				if (Math.abs(a.w - r.w) > .5 || Math.abs(a.h - r.h) > .5) found.push("accept and refuse differ in size");
+				if (a.y != r.y && a.x != r.x) found.push("accept and refuse are neither side by side nor one below the other");
+				if (style(accept) != style(refuse)) found.push("accept and refuse differ in style: " + style(accept) + " / " + style(refuse));
+				for (const b of [a, r]) if (b.y < 0 || b.bottom > innerHeight) found.push("a button is out of view at " + b.y + " to " + b.bottom);
+				if (getComputedStyle(host).position != "fixed") found.push("the banner is not fixed: its style did not apply");
+				if (document.scrollingElement.scrollWidth > innerWidth) found.push("the page scrolls sideways");
+				for (const e of all("*")) if (!e.closest("summary span") && (box(e).right > innerWidth + .5 || box(e).x < -.5)) found.push(e.outerHTML.slice(0, 80) + " sticks out");
+				for (const e of all("a, button:not([hidden]), summary, label")) if (box(e).w && (box(e).w < 24 || box(e).h < 23.9)) found.push(e.outerHTML.slice(0, 80) + " is a small target: " + box(e).w + " x " + box(e).h);
+				if ($(".b").scrollHeight > $(".b").clientHeight + 1) found.push("the first layer needs scrolling");
+				return found;`)
+			for _, p := range problems {
+				t.Errorf("%s at %d: %s", lang, size[0], p)
+			}
+			if len(problems) > 0 || lang == "en" || lang == "ar" || lang == "el" {
+				shoot(t, ctx, fmt.Sprintf("ask-%s-%d", lang, size[0]))
+			}
+		}
+	}
+}
+
+// TestHostileStyles: a page that styles everything, with !important, does not reach the banner.
+func TestHostileStyles(t *testing.T) {
+	u := someUI(t)
+	plain, hostile := site(t, u, plainPage), site(t, u, hostilePage)
+	ctx := newBrowser(t)
+	look := func(url string) string {
+		open(t, ctx, 1280, 800, url)
+		return inShadow[string](t, ctx, `return all("*").map((e) => { const s = getComputedStyle(e), b = box(e); return [e.localName, b.x, b.y, b.w, b.h, s.color, s.fontFamily, s.display, s.letterSpacing, s.opacity].join(" "); }).join("\n");`)
+	}
+	want := look(plain.URL)
+	got := look(hostile.URL)
+	shoot(t, ctx, "ask-hostile")
+	if got != want {
+		t.Errorf("the page reaches the banner: %s", firstDifference(want, got))
+	}
+}
+
+// TestKeyboard walks through the banner with Tab, checks that focus is always seen (WCAG 2.2, 2.4.7), and that the page
+// below is never focused out of sight (2.4.11).
+func TestKeyboard(t *testing.T) {
+	u := someUI(t)
+	s := site(t, u, plainPage)
+	ctx := newBrowser(t)
+	open(t, ctx, 1280, 800, s.URL+"/?csp=1")
+	var order []string
+	for range 7 {
+		do(t, ctx, chromedp.KeyEvent("\t"))
+		order = append(order, inShadow[string](t, ctx, `const e = root.activeElement, s = e && getComputedStyle(e); return e ? (s.outlineStyle == "none" || parseFloat(s.outlineWidth) < 2 ? "UNSEEN " : "") + (e.value || e.textContent) : "";`))
+	}
+	want := "Privacy settings|Choose by purpose|refuse|accept|Purposes and providers in detail|Privacy policy|Legal notice"
+	if got := strings.Join(order, "|"); got != want {
+		t.Errorf("order of focus\n%s\nwant\n%s", got, want)
+	}
+	shoot(t, ctx, "focus")
+	for range 24 {
+		do(t, ctx, chromedp.KeyEvent("\t"))
+		if hidden := inShadow[string](t, ctx, `const e = document.activeElement, b = box(e), c = box($(".b")); return b.y >= c.y && b.bottom <= c.bottom && b.x >= c.x && b.right <= c.right ? e.textContent + " at " + b.y : "";`); hidden != "" {
+			t.Errorf("focused below the banner: %s", hidden)
+		}
+	}
+	// The panel folds by keyboard, which decides nothing, and unfolds again.
+	inShadow[chromedp.Void](t, ctx, `$("[data-consent-open]").focus();`)
+	do(t, ctx, chromedp.KeyEvent("\r"))
+	if inShadow[bool](t, ctx, `return $("details").open;`) {
+		t.Error("Enter does not fold the panel")
+	}
+	do(t, ctx, chromedp.KeyEvent("\r"))
+	if !inShadow[bool](t, ctx, `return $("details").open && location.pathname == "/";`) {
+		t.Error("Enter does not unfold the panel")
+	}
+	// Space ticks a box, Enter in it saves what is ticked.
+	inShadow[chromedp.Void](t, ctx, `$(".m").open = true; $("input[value=analytics]").focus();`)
+	do(t, ctx, chromedp.KeyEvent(" "), chromedp.KeyEvent("\r"))
+	if got := posted(t, ctx); got != "choice=save&purpose=analytics&return=%2F" {
+		t.Errorf("Space and Enter in a box posted %q", got)
+	}
+}
+
+// posted waits for a form to arrive and returns what it held.
+func posted(t *testing.T, ctx context.Context) string {
+	t.Helper()
+	for range 100 {
+		if got, ok := strings.CutPrefix(eval[string](t, ctx, "location.pathname + location.search"), "/posted?"); ok {
+			return got
+		}
+		do(t, ctx, chromedp.Sleep(20*time.Millisecond))
+	}
+	return ""
+}
+
+// TestWithoutScript answers the question in a browser that runs no script.
+func TestWithoutScript(t *testing.T) {
+	u := someUI(t)
+	s := site(t, u, plainPage)
+	ctx := newBrowser(t)
+	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ path, click, want string }{
+		{"/?csp=1", "button[value=refuse]", "choice=refuse&return=%2F"},
+		{"/?csp=1", "button[value=accept]", "choice=accept&return=%2F"},
+		{"/.consent/?granted=analytics&asked=1", "button[value=save]", "choice=save&purpose=analytics&return=%2F.consent%2F%3Freturn%3D%2F&vendor=&vendor=%2Bgoogle-analytics&vendor=-matomo&vendor="},
+		{"/.consent/?granted=analytics&asked=1", "button[value=withdraw]", "choice=withdraw&return=%2F.consent%2F%3Freturn%3D%2F"},
+	} {
+		open(t, ctx, 1280, 1400, s.URL+tt.path)
+		at := eval[[]float64](t, ctx, `(() => { const h = document.querySelector("consent-banner"), r = (h ? h.shadowRoot : document).querySelector("`+tt.click+`").getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`)
+		do(t, ctx, chromedp.MouseClickXY(at[0], at[1]))
+		if got := posted(t, ctx); got != tt.want {
+			t.Errorf("%s %s: %s, want %s", tt.path, tt.click, got, tt.want)
+		}
+	}
+}
+
+// TestVitals measures what the banner costs: no layout shift, not the largest paint.
+func TestVitals(t *testing.T) {
+	u := someUI(t)
+	s := site(t, u, plainPage)
+	ctx := newBrowser(t)
+	for _, size := range [][2]int64{{1280, 800}, {360, 740}} {
+		open(t, ctx, size[0], size[1], s.URL+"/")
+		got := eval[struct {
+			Shift   float64
+			Largest string
+		}](t, ctx, `new Promise((done) => {
+			const out = {Shift: 0, Largest: ""};
+			new PerformanceObserver((l) => { for (const e of l.getEntries()) out.Shift += e.value; }).observe({type: "layout-shift", buffered: true});
+			new PerformanceObserver((l) => { for (const e of l.getEntries()) out.Largest = e.element ? e.element.localName : "in the banner"; }).observe({type: "largest-contentful-paint", buffered: true});
+			setTimeout(() => done(out), 400);
+		})`, chromedp.EvalAwaitPromise)
+		if got.Shift != 0 || got.Largest != "p" && got.Largest != "h1" {
+			t.Errorf("at %d: layout shift %v, largest paint %q", size[0], got.Shift, got.Largest)
+		}
+	}
+}
+
+// TestMedia: dark scheme, forced colours and reduced motion.
+func TestMedia(t *testing.T) {
+	u := someUI(t)
+	s := site(t, u, plainPage)
+	ctx := newBrowser(t)
+	ground := `return getComputedStyle($(".b")).backgroundColor;`
+	open(t, ctx, 1280, 800, s.URL+"/")
+	light := inShadow[string](t, ctx, ground)
+	media(t, ctx, "prefers-color-scheme", "dark")
+	shoot(t, ctx, "ask-dark")
+	if dark := inShadow[string](t, ctx, ground); dark == light {
+		t.Errorf("dark is %s too", dark)
+	}
+	media(t, ctx, "forced-colors", "active")
+	shoot(t, ctx, "ask-forced-colors")
+	if border := inShadow[string](t, ctx, `return getComputedStyle(refuse).borderTopWidth + " " + getComputedStyle(refuse).borderTopStyle;`); border != "1px solid" {
+		t.Errorf("with forced colours the buttons have the border %q", border)
+	}
+	media(t, ctx)
+	if n := inShadow[int](t, ctx, `$("details").open = false; $("details").open = true; return root.getAnimations().length + all("*").filter((e) => { const s = getComputedStyle(e); return s.transitionDuration != "0s" || s.animationName != "none"; }).length;`); n != 0 {
+		t.Errorf("%d things move", n)
+	}
+}
+
+// TestPlaceholder looks at placeholders in boxes of many sizes, and uses one without script.
+func TestPlaceholder(t *testing.T) {
+	u := someUI(t)
+	s := site(t, u, plainPage)
+	ctx := newBrowser(t)
+	for _, lang := range []string{"en", "de", "el", "he"} {
+		open(t, ctx, 1280, 1100, s.URL+"/frames?lang="+lang)
+		problems := eval[[]string](t, ctx, `(() => { const found = [];
+			for (const f of document.querySelectorAll("iframe")) {
+				const d = f.contentDocument, name = f.width + "x" + f.height + ": ";
+				if (d.documentElement.scrollWidth > d.documentElement.clientWidth) found.push(name + "scrolls sideways");
+				const a = d.querySelector("a").getBoundingClientRect(), b = d.querySelector("[data-consent-load]").getBoundingClientRect();
+				if (f.height >= 150 && (a.height < 23.9 || b.height < 24)) found.push(name + "small targets");
+				if (f.height >= 200 && f.width >= 300 && (a.bottom > f.height || b.y < 0)) found.push(name + "link at " + a.bottom + ", button at " + b.y);
+				if (d.defaultView.getComputedStyle(d.body).display != "grid") found.push(name + "no style");
+			}
+			return found; })()`)
+		for _, p := range problems {
+			t.Errorf("%s %s", lang, p)
+		}
+		shoot(t, ctx, "frames-"+lang)
+	}
+	open(t, ctx, 1280, 1100, s.URL+"/frames")
+	eval[chromedp.Void](t, ctx, `document.getElementById("f0").contentDocument.querySelector("button[name=choice]").click()`)
+	if got := posted(t, ctx); got != "choice=save&return=%2Fmuseum&scope=vendor&vendor=%2Byoutube" {
+		t.Errorf("posted %s", got)
+	}
+}
+
+// TestAxe lets axe-core look for what breaks WCAG 2.2 AA in each state.
+func TestAxe(t *testing.T) {
+	axe := axeCore(t)
+	u := someUI(t)
+	s := site(t, u, plainPage)
+	ctx := newBrowser(t)
+	paths, schemes := []string{"/", "/?asked=1&signal=GPC&lang=de", "/.consent/?asked=1&granted=analytics&saved=1", "/frames?lang=ar"}, []string{"dark"}
+	if thorough {
+		paths, schemes = append(paths, "/?lang=ar", "/?asked=1", "/?asked=1&saved=1", "/.consent/", "/.consent/?lang=he&asked=1&granted=analytics", "/frames"), []string{"light", "dark"}
+	}
+	for _, path := range paths {
+		for _, scheme := range schemes {
+			media(t, ctx, "prefers-color-scheme", scheme)
+			open(t, ctx, 1280, 1000, s.URL+path)
+			for _, unfold := range []bool{false, true} {
+				if !unfold && !thorough {
+					continue
+				}
+				if unfold { // what lies behind the first view too
+					eval[chromedp.Void](t, ctx, `{const h = document.querySelector("consent-banner"); for (const d of (h ? h.shadowRoot : document).querySelectorAll("details")) d.open = true;}`)
+				}
+				eval[chromedp.Void](t, ctx, axe)
+				found := eval[[]string](t, ctx, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target.join(" ") + " " + n.html.slice(0, 120) + " " + n.failureSummary)))`, chromedp.EvalAwaitPromise)
+				for _, f := range found {
+					t.Errorf("%s %s: %s", path, scheme, f)
+				}
+			}
+		}
+	}
+}
+
+// axeCore returns the source of axe-core, fetched once with npm into the folder for temporary files.
+func axeCore(t *testing.T) string {
+	t.Helper()
+	folder := filepath.Join(os.TempDir(), "caddy-consent-axe-4.14.1")
+	file := filepath.Join(folder, "node_modules", "axe-core", "axe.min.js")
+	if _, err := os.Stat(file); err != nil {
+		npm, err := exec.LookPath("npm")
+		if err != nil {
+			t.Skip("no npm found to fetch axe-core with")
+		}
+		cmd := exec.CommandContext(t.Context(), npm, "install", "--no-save", "--ignore-scripts", "--prefix", folder, "axe-core@4.14.1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			missing(t, fmt.Sprintf("npm could not fetch axe-core: %v %.300s", err, out))
+		}
+	}
+	source, err := os.ReadFile(file)
+	if err != nil {
+		missing(t, err.Error())
+	}
+	return string(source)
+}
+
+// TestScreenshots takes pictures for people to look at.
+func TestScreenshots(t *testing.T) {
+	if os.Getenv("UI_SCREENSHOTS") == "" {
+		t.Skip("pictures are taken with UI_SCREENSHOTS=folder")
+	}
+	s := site(t, someUI(t), plainPage)
 	ctx := newBrowser(t)
 	for _, shot := range []struct {
-		name, url     string
+		name, path    string
 		width, height int64
-		dark          string
+		scheme        string
 	}{
-		{"ask-en", s.URL + "/?lang=en", 1280, 800, "light"},
-		{"ask-de-dark", s.URL + "/?lang=de", 1280, 800, "dark"},
-		{"ask-hostile", hostile.URL + "/?lang=de", 1280, 800, "light"},
-		{"ask-320", s.URL + "/?lang=de", 320, 568, "light"},
-		{"ask-360", s.URL + "/?lang=en", 360, 740, "light"},
-		{"rest", s.URL + "/?asked=1&granted=analytics&saved=1", 1280, 800, "light"},
-		{"signal", s.URL + "/?asked=1&signal=GPC", 1280, 800, "light"},
-		{"signal-320", s.URL + "/?asked=1&signal=GPC&lang=de", 320, 568, "light"},
-		{"preferences", s.URL + "/.consent/?asked=1&granted=analytics&saved=1", 1280, 1400, "light"},
-		{"preferences-dark", s.URL + "/.consent/?signal=GPC&lang=de", 1280, 1200, "dark"},
-		{"preferences-320", s.URL + "/.consent/?lang=de&asked=1", 320, 1600, "light"},
+		{"ask", "/?lang=en", 1280, 800, "light"},
+		{"ask-de-dark", "/?lang=de", 1280, 800, "dark"},
+		{"ask-360", "/?lang=en", 360, 740, "light"},
+		{"rest", "/?asked=1&granted=analytics&saved=1", 1280, 800, "light"},
+		{"signal", "/?asked=1&signal=GPC", 1280, 800, "light"},
+		{"signal-320", "/?asked=1&signal=GPC&lang=de", 320, 568, "light"},
+		{"preferences", "/.consent/?asked=1&granted=analytics&saved=1", 1280, 1400, "light"},
+		{"preferences-dark", "/.consent/?signal=GPC&lang=de&asked=1", 1280, 1200, "dark"},
+		{"preferences-ar", "/.consent/?signal=GPC&lang=ar&granted=social", 1280, 1200, "light"},
+		{"preferences-320", "/.consent/?lang=de&asked=1", 320, 1600, "light"},
 	} {
-		do(t, ctx, chromedp.EmulateViewport(shot.width, shot.height))
-		media(t, ctx, "prefers-color-scheme", shot.dark)
-		do(t, ctx, chromedp.Navigate(shot.url))
+		media(t, ctx, "prefers-color-scheme", shot.scheme)
+		open(t, ctx, shot.width, shot.height, s.URL+shot.path)
 		shoot(t, ctx, shot.name)
-		if strings.HasPrefix(shot.name, "ask-") || shot.name == "rest" {
-			eval[chromedp.Void](t, ctx, `{const d=document.querySelector("consent-banner").shadowRoot;d.querySelector("details").open=true;d.querySelector(".m").open=true}`)
+		if !strings.HasPrefix(shot.name, "preferences") {
+			inShadow[chromedp.Void](t, ctx, `$("details").open = true; $(".m").open = true;`)
 			shoot(t, ctx, shot.name+"-open")
 		}
 	}

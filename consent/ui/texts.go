@@ -25,7 +25,7 @@ var textRules = map[string]struct {
 	max   int
 	slots []string
 }{
-	"language": {max: 40}, "title": {max: 60}, "intro": {max: 480}, "rights": {max: 200}, "accept": {max: 32}, "refuse": {max: 32},
+	"language": {max: 40}, "title": {max: 60}, "intro": {max: 480}, "effect": {max: 480}, "rights": {max: 200}, "accept": {max: 32}, "refuse": {max: 32},
 	"save": {max: 40}, "choose": {max: 60}, "details": {max: 80}, "open": {max: 50}, "policy": {max: 60}, "imprint": {max: 60},
 	"saved": {max: 120}, "error": {max: 200}, "signal": {max: 60}, "signal_text": {max: 400, slots: []string{"{signal}"}},
 	"purpose_necessary": {max: 40}, "purpose_necessary_text": {max: 240},
@@ -196,5 +196,13 @@ func (t texts) purposeNames(set consent.Purposes) string {
 	for _, p := range set.List() {
 		names = append(names, t.purpose(p).Name)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, t.comma())
+}
+
+// comma separates the items of a list: Arabic script has a comma of its own.
+func (t texts) comma() string {
+	if strings.ContainsFunc(t["title"], func(r rune) bool { return unicode.Is(unicode.Arabic, r) }) {
+		return "، "
+	}
+	return ", "
 }

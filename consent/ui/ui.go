@@ -285,7 +285,7 @@ func (u *UI) render(name string, data templateView) (fragment, error) {
 
 // noticeText lists what the open banner says, in order.
 func noticeText(d templateView) []byte {
-	lines := []string{d.T["title"], d.T["intro"], d.T["rights"], d.T["choose"], d.Necessary.Name, d.Necessary.Text}
+	lines := []string{d.T["title"], d.T["intro"], d.T["effect"], d.T["rights"], d.T["choose"], d.Necessary.Name, d.Necessary.Text}
 	for _, p := range d.Purposes {
 		lines = append(lines, p.Name, p.Text)
 	}
