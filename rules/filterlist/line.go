@@ -131,7 +131,7 @@ type network struct {
 	shape   shape
 }
 
-// minLiteral is how many literal bytes a pattern needs that nothing else restricts: shorter ones match almost anything.
+// minLiteral is how many bytes, stars apart, a pattern needs that nothing else restricts: shorter ones match almost anything.
 const minLiteral = 3
 
 // parse reads a network rule; the error is the reason for dropping it.
@@ -180,10 +180,13 @@ func (n *network) finish(pattern, opts string) error {
 	if n.shape == shapeRegexp || n.flags&flagHost != 0 || includes(n.from) || includes(n.to) || len(n.deny) > 0 {
 		return nil
 	}
+	if n.mod == modRemoveParam {
+		return nil // meant for all URLs, and blocks none
+	}
 	if n.shape == shapeAny && (n.types|n.not != 0 || n.flags&(flagThirdParty|flagStrict3p) != 0) {
 		return nil // $script or $third-party alone: wide, but what its author wrote
 	}
-	if len(n.pattern)-strings.Count(n.pattern, "*")-strings.Count(n.pattern, "^") < minLiteral {
+	if len(n.pattern)-strings.Count(n.pattern, "*") < minLiteral {
 		return errors.New("the pattern is too short: it would match almost any URL")
 	}
 	return nil
