@@ -176,3 +176,37 @@ func (d *Decision) ownGrants() (own Purposes) {
 	}
 	return own & d.Granted
 }
+
+// Remember returns a token that keeps what DNT or Sec-GPC refuses on this request, so that the refusal outlives the
+// field; false if the signals refuse nothing that the present token does not refuse already. The token draws no ID: to be
+// remembered as refusing, nobody needs to be told apart. There is nothing to record, since nothing was asked.
+func Remember(t *Terms, s *Signals, now time.Time) (Token, bool) {
+	d := Decide(t, s, now)
+	var refused Purposes
+	for p, by := range d.By {
+		if by == SourceDNT || by == SourceGPC {
+			refused |= 1 << p
+		}
+	}
+	if refused == 0 {
+		return Token{}, false
+	}
+	held, vendors := d.carried()
+	next := Token{ID: d.ID, Seq: d.Seq + 1, Version: t.Material, At: now.UTC().Truncate(time.Second), Signals: s.Set()}
+	next.Granted, next.Denied, next.Vendors = held&^refused, refused|s.tokenRefusals(), vendors
+	next.keepAge(&d, held, vendors)
+	return next, true
+}
+
+// maxCookieAge is the longest that browsers keep a cookie (RFC 6265bis, section 5.5).
+const maxCookieAge = 400 * 24 * time.Hour
+
+// CookieAge returns how long the browser should keep a token: the lifetime of grants under opt-in, after which the visitor
+// is asked again; as long as browsers allow for a refusal under the other regimes, where nobody asks and the refusal must
+// not lapse.
+func (t *Terms) CookieAge(k *Token) time.Duration {
+	if t.Regime != OptIn && (k.Denied != 0 || k.Vendors.refusesAny()) {
+		return maxCookieAge
+	}
+	return t.lifetime()
+}

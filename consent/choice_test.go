@@ -249,3 +249,70 @@ func ExampleChoose() {
 	fmt.Println(event, answer.Granted, answer.Denied)
 	// Output: given analytics functional,marketing,social
 }
+
+func TestRemember(t *testing.T) {
+	all := consent.Terms{Asked: optional}
+	gpc := func(s consent.Signals) consent.Signals { s.GPC = true; return s }
+	withVendor := token(functional|analytics, 0, 0)
+	withVendor.Vendors.Set(7, true)
+	withVendor.Vendors.Set(8, false)
+	for _, c := range []struct {
+		name    string
+		signals consent.Signals
+		want    string // granted | denied, "" for nothing to remember
+	}{
+		{"no signal", consent.Signals{}, ""},
+		{"first visit", gpc(consent.Signals{}), "none|analytics,marketing,social"},
+		{"already remembered", gpc(valid(token(0, analytics|marketing|social, 0))), ""},
+		{"beats older grants for good", gpc(valid(withVendor)), "functional|analytics,marketing,social"},
+		{"a grant aware of it stays", gpc(valid(token(analytics, 0, consent.SignalGPC))), "analytics|marketing,social"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k, ok := consent.Remember(&all, &c.signals, now)
+			if !ok {
+				if c.want != "" || k != (consent.Token{}) {
+					t.Errorf("nothing remembered: %+v", k)
+				}
+				return
+			}
+			if got := fmt.Sprintf("%v|%v", k.Granted, k.Denied); got != c.want || k.ID != c.signals.Token.ID || k.Vendors.Granted(7) {
+				t.Errorf("got %s, %+v", got, k)
+			}
+			later := valid(k)
+			if d := consent.Decide(&all, &later, now); d.Permitted&^necessary != k.Granted || d.Denied != k.Denied {
+				t.Errorf("without the signal: %v", d.String())
+			}
+			if _, again := consent.Remember(&all, &later, now); again {
+				t.Error("is remembered twice")
+			}
+		})
+	}
+}
+
+func TestCookieAge(t *testing.T) {
+	refusal, grant := token(0, optional, 0), token(optional, 0, 0)
+	vendor := grant
+	vendor.Vendors.Set(7, false)
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		terms consent.Terms
+		token consent.Token
+		want  time.Duration
+	}{
+		{consent.Terms{}, refusal, 180 * day}, {consent.Terms{}, grant, 180 * day},
+		{consent.Terms{Lifetime: 90 * day}, grant, 90 * day},
+		{consent.Terms{Regime: consent.OptOut}, refusal, 400 * day}, {consent.Terms{Regime: consent.OptOut}, grant, 180 * day},
+		{consent.Terms{Regime: consent.ByRegion}, refusal, 400 * day}, {consent.Terms{Regime: consent.NoticeOnly}, vendor, 400 * day},
+	} {
+		if got := c.terms.CookieAge(&c.token); got != c.want {
+			t.Errorf("%v %v: %v", c.terms.Regime, c.token.Denied, got)
+		}
+	}
+}
+
+func ExampleRemember() {
+	terms, s := consent.Terms{Asked: consent.OptionalPurposes}, consent.Signals{GPC: true}
+	answer, ok := consent.Remember(&terms, &s, time.Now())
+	fmt.Println(answer.Denied, answer.ID.IsZero(), ok)
+	// Output: analytics,marketing,social true true
+}

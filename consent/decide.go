@@ -135,12 +135,15 @@ func (t *Terms) disregarded() (set SignalSet) {
 
 // grantsHold reports whether what a token grants still counts.
 func (t *Terms) grantsHold(s *Signals, now time.Time) bool {
-	lifetime := t.Lifetime
-	if lifetime <= 0 {
-		lifetime = DefaultLifetime
-	}
 	age := now.Sub(s.Token.At)
-	return s.TokenState == TokenValid && s.Token.Version == t.Material && age >= -clockSkew && age < lifetime
+	return s.TokenState == TokenValid && s.Token.Version == t.Material && age >= -clockSkew && age < t.lifetime()
+}
+
+func (t *Terms) lifetime() time.Duration {
+	if t.Lifetime <= 0 {
+		return DefaultLifetime
+	}
+	return t.Lifetime
 }
 
 // readToken notes what the decision takes over from the token and returns what the token refuses and grants.

@@ -82,6 +82,20 @@ type Record struct {
 	BrowserMajor  string          // such as "Firefox 140"; may be empty
 }
 
+// NewRecord returns the record of an answer with all that terms, signals and the answer's token tell. The caller adds
+// Vendors by their catalogue ids, Notice, Method and BrowserMajor.
+func NewRecord(site string, t *Terms, s *Signals, k *Token, event Event, now time.Time) Record {
+	r := Record{
+		SchemaVersion: SchemaVersion, RecordID: NewID(), PrincipalID: k.ID, Seq: k.Seq, Site: site, Event: event,
+		Time: now.UTC().Truncate(time.Millisecond), Granted: k.Granted &^ k.Denied, Denied: k.Denied,
+		Signals: s.Set(), Regime: t.regime(s), LawfulBasis: "consent", PolicyVersion: t.PolicyVersion,
+	}
+	if r.Granted != 0 || k.Vendors.grantsAny() {
+		r.Expiry = k.At.Add(t.lifetime()).UTC()
+	}
+	return r
+}
+
 // recordJSON fixes names and order of the JSON form; Go's encoder keeps both, and sorts maps, so equal records have
 // equal bytes.
 type recordJSON struct {

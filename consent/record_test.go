@@ -115,3 +115,38 @@ func ExampleRecord_Receipt() {
 	fmt.Println(strings.Contains(string(b), `"marketing": "denied"`), err)
 	// Output: true <nil>
 }
+
+func TestNewRecord(t *testing.T) {
+	terms := consent.Terms{Asked: optional, PolicyVersion: "2026-02", Lifetime: time.Hour, Regime: consent.OptOut}
+	s := consent.Signals{GPC: true}
+	k := token(analytics, marketing, consent.SignalGPC)
+	r := consent.NewRecord(site, &terms, &s, &k, consent.EventGiven, now)
+	want := consent.Record{
+		SchemaVersion: consent.SchemaVersion, RecordID: r.RecordID, PrincipalID: k.ID, Seq: k.Seq, Site: site,
+		Event: consent.EventGiven, Time: now, Expiry: k.At.Add(time.Hour), Granted: analytics, Denied: marketing,
+		Signals: consent.SignalGPC, Regime: consent.OptOut, LawfulBasis: "consent", PolicyVersion: "2026-02",
+	}
+	if !reflect.DeepEqual(r, want) || r.RecordID.IsZero() {
+		t.Errorf("got %+v", r)
+	}
+	k = token(0, optional, 0)
+	if r := consent.NewRecord(site, &terms, &s, &k, consent.EventRefused, now); !r.Expiry.IsZero() {
+		t.Errorf("a refusal expires at %v", r.Expiry)
+	}
+}
+
+func TestBrowserMajor(t *testing.T) {
+	for ua, want := range map[string]string{
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                                 "Firefox 140",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36":                        "Chrome 126",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0.2592.87":      "Edge 126",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15":                  "Safari 17",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/127.0 Mobile/15E148 Safari/605.1": "Firefox 127",
+		"curl/8.5.0": "", "": "", "Firefox/": "", "Chrome/x": "", "Version/4": "",
+		"Firefox/123456789": "Firefox 1234",
+	} {
+		if got := consent.BrowserMajor(ua); got != want {
+			t.Errorf("%s: %q", ua, got)
+		}
+	}
+}

@@ -146,3 +146,5 @@ func (v VendorChoices) with(o VendorChoices) VendorChoices {
 	}
 	return v
 }
+
+func (v VendorChoices) refusesAny() bool { return v.refused != [4]uint64{} }

@@ -122,11 +122,7 @@ next:
 		if !r.reads(name) {
 			continue
 		}
-		a := answer{names: &r.names}
-		if len(value) <= maxValue {
-			r.platform.read(&in, name, value, &a)
-		}
-		stored := a.stored()
+		stored := r.readOne(&in, name, value)
 		for i := range found[:n] {
 			if f := &found[i]; f.name == name {
 				f.stored.Granted &= stored.Granted
@@ -145,6 +141,21 @@ next:
 		all = all.Strictest(f.stored)
 	}
 	return all
+}
+
+// ReadValue reads one value as if it had come in the platform's first cookie: the answer of a consent service that was
+// asked over HTTP, for one.
+func (r *Reader) ReadValue(value string, now time.Time) consent.Stored {
+	in := input{now: now, revision: r.revision}
+	return r.readOne(&in, r.platform.cookies[0], strings.TrimSpace(value))
+}
+
+func (r *Reader) readOne(in *input, name, value string) consent.Stored {
+	a := answer{names: &r.names}
+	if len(value) <= maxValue {
+		r.platform.read(in, name, value, &a)
+	}
+	return a.stored()
 }
 
 func (r *Reader) reads(name string) bool {

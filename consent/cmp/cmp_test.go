@@ -462,3 +462,19 @@ func ExampleNewCustom() {
 	fmt.Println(r.Read(consent.Cookies{`my_consent={"answered":true,"choices":{"stats":"yes"}}`}, time.Now()).Granted)
 	// Output: analytics
 }
+
+func TestReadValue(t *testing.T) {
+	body := "{\"choices\": {\"stats\": \"granted;\", \"ads\": \"denied\"}}\r\n"
+	r, err := cmp.NewCustom(cmp.Custom{Cookie: "service", Path: "choices", Purposes: map[string]consent.Purposes{"stats": analytics, "ads": marketing}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := answers(r.ReadValue(strings.Replace(body, ";", "", 1), now)); got != "analytics|marketing" {
+		t.Error(got)
+	}
+	for _, bad := range []string{"", body, body[:20], strings.Repeat(" ", 9000) + body, "<html>"} {
+		if got := r.ReadValue(bad, now); got.Granted != 0 {
+			t.Errorf("%.30q: %s", bad, answers(got))
+		}
+	}
+}
