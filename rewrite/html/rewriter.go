@@ -164,6 +164,9 @@ func (r *Rewriter) Close() error {
 	}
 	r.run(r.pend, true)
 	r.pend = r.pend[:0]
+	if r.style.on {
+		r.style.close()
+	}
 	if r.tok.state == stateData && !r.o.XML {
 		r.injectHead()
 		r.injectBody()
