@@ -15,6 +15,9 @@ import (
 func (m Masker) Append(dst, text []byte) []byte {
 	from := 0 // the first byte that is not written yet
 	for i := next(text, 0); i < len(text); i = next(text, i+1) {
+		if text[i] == '.' && fraction(text, i+1) {
+			continue
+		}
 		a, ok := find(text, from, i)
 		if !ok {
 			i = max(i, a.end-1)
@@ -26,6 +29,16 @@ func (m Masker) Append(dst, text []byte) []byte {
 		i = a.end - 1
 	}
 	return append(dst, text[from:]...)
+}
+
+// fraction reports whether what follows a dot at i is no octet with a separator behind it: most dots are in decimal numbers.
+func fraction(text []byte, i int) bool {
+	end := min(len(text), i+4)
+	begin := i
+	for i < end && isDigit(text[i]) {
+		i++
+	}
+	return i == begin || i == len(text) || text[i] != '.' && text[i] != '%' && text[i] != '\\'
 }
 
 // append appends the masked form of what was found.
