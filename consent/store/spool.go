@@ -34,7 +34,7 @@ type Spool struct {
 	options SpoolOptions
 	log     *spoolLog
 	writes  *group.Group[*consent.Record]
-	drains  sync.Mutex // held by whoever hands records to the store
+	drains  chan struct{} // of capacity one: filled by whoever hands records to the store
 
 	reads, appends breaker
 
@@ -85,7 +85,7 @@ func OpenSpool(path string, s Store, o SpoolOptions) (*Spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	sp := &Spool{Store: s, options: o, log: log, states: map[principal]waiting{}}
+	sp := &Spool{Store: s, options: o, log: log, drains: make(chan struct{}, 1), states: map[principal]waiting{}}
 	sp.writes = group.New(maxSpoolBatch, sp.commit)
 	for _, b := range bodies {
 		r := new(consent.Record)
@@ -263,14 +263,21 @@ func (s *Spool) Run(ctx context.Context) {
 
 // Drain hands what waits to the store, in order, and returns nil when nothing waits any more.
 func (s *Spool) Drain(ctx context.Context) error {
-	s.drains.Lock()
-	defer s.drains.Unlock()
+	select {
+	case s.drains <- struct{}{}:
+		defer func() { <-s.drains }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	for {
 		s.mu.RLock()
 		batch := s.pending[:min(len(s.pending), maxSpoolBatch)]
 		s.mu.RUnlock()
 		if len(batch) == 0 {
-			return s.clean()
+			if done, err := s.clean(); done || err != nil {
+				return err
+			}
+			continue
 		}
 		invalid, err := s.hand(ctx, batch)
 		if err != nil {
@@ -316,21 +323,23 @@ func (s *Spool) dequeue(n, invalid int) {
 	s.appends.reset()
 }
 
-// clean empties the file once everything in it was recorded. Should that fail, the records are handed
-// over again after a restart, and the store knows them by their ids.
-func (s *Spool) clean() error {
-	return s.writes.Exclude(func() error {
+// clean empties the file once everything in it was recorded, and is done unless something came in
+// meanwhile. Should it fail, the records are handed over again after a restart, and the store knows them
+// by their ids.
+func (s *Spool) clean() (done bool, err error) {
+	err = s.writes.Exclude(func() error {
 		s.mu.RLock()
-		empty := len(s.pending) == 0
+		done = len(s.pending) == 0
 		s.mu.RUnlock()
-		if !empty {
-			return nil // something came in meanwhile; it waits for the next time
+		if !done {
+			return nil
 		}
 		if err := s.log.empty(); err != nil {
 			return fmt.Errorf("consent spool %s: %w: %w", s.log.path, ErrUnavailable, err)
 		}
 		return nil
 	})
+	return done, err
 }
 
 // Close implements [Store]. What waits stays in the file for the next OpenSpool.
