@@ -72,10 +72,13 @@ func (r *recogniser) dataBefore() bool {
 	switch string(p.text) {
 	case "==", "===", "!=", "!==":
 		return true
-	case ":": // {"key": "value"}: JSON, unless the key says that it is a source
-		return r.before.kind == tokenString && !sourceKey(r.before.text)
 	}
-	return false
+	return r.quotedKey()
+}
+
+// quotedKey reports whether the value of a quoted key follows, as in JSON. A key that says "source" does not count.
+func (r *recogniser) quotedKey() bool {
+	return r.prev.is(":") && r.before.kind == tokenString && !sourceKey(r.before.text)
 }
 
 func sourceKey(key []byte) bool {
@@ -136,10 +139,11 @@ func (r *recogniser) look(t *token) {
 			return
 		}
 		start, end := hostAround(s, from+i)
+		from = max(end, from+i+1)
 		if a, ok := urlAt(s, start, end); ok {
 			r.url(&a)
+			from = max(from, end+len(a.path)+len(a.query)) // a URL in its query is not asked for
 		}
-		from = max(end, from+i+1)
 	}
 }
 

@@ -1,5 +1,7 @@
 package rules
 
+import "strings"
+
 // markIndex finds fragments of JavaScript, token by token, in one pass. A fragment that is a single name stands for an
 // assignment to it: code that only asks whether the name exists is no vendor's.
 type markIndex struct {
@@ -7,6 +9,8 @@ type markIndex struct {
 	byName map[string][]int32 // marks by their first token
 	byText map[string][]int32
 	prefix []int32 // marks whose first token is the beginning of a string
+	// mentions are names that only a vendor's code has: they tell which statements of a script are the vendor's.
+	mentions map[string]bool
 }
 
 type mark struct {
@@ -51,6 +55,12 @@ func compileMark(fragment string) []markToken {
 
 func (x *markIndex) add(fragment string, vendor int32) {
 	tokens := compileMark(fragment)
+	if x.mentions == nil {
+		x.mentions = make(map[string]bool)
+	}
+	if len(tokens) > 0 && tokens[0].kind == tokenName && distinctive(tokens[0].text) {
+		x.mentions[tokens[0].text] = true
+	}
 	assign := markToken{kind: tokenPunctuator, text: "="}
 	switch {
 	case len(tokens) == 0:
@@ -95,3 +105,6 @@ func (x *markIndex) starts(t *token, value []byte) []int32 {
 	}
 	return nil
 }
+
+// distinctive reports whether a name is not one that a site's own code would use as well.
+func distinctive(name string) bool { return len(name) > 3 && strings.ContainsAny(name, "_$") }

@@ -8,10 +8,17 @@ import "github.com/caddy-consent/caddy-consent/consent"
 // comparison, log or data; names count where the vendor's own loader or configuration has them (Vendor.Inline). Strings
 // are joined first, so a URL made of pieces is seen. Of several vendors, the one with the most intrusive purpose is named.
 func (s *Set) Script(text []byte, c Context) (Match, bool) {
-	r := recogniser{set: s, context: c, lexer: newLexer(text), found: -1}
+	r, ok := s.recognisers.Get().(*recogniser)
+	if !ok {
+		r = new(recogniser)
+	}
+	*r = recogniser{set: s, context: c, lexer: newLexer(text), found: -1}
 	r.fold.buffer = r.space[:0]
 	r.run()
-	return r.answer()
+	m, ok := r.answer()
+	*r = recogniser{} // keep nothing of the text
+	s.recognisers.Put(r)
+	return m, ok
 }
 
 // recogniser reads one script.
@@ -26,7 +33,7 @@ type recogniser struct {
 	// prev and before are the last two tokens.
 	prev, before token
 	loads        bool
-	neutral      [maxNesting]bool // per open bracket: what stands in it is compared or logged, not loaded
+	neutral      [maxNesting]bool // per open bracket: what stands in it is compared, logged or JSON, not loaded
 	depth        int
 	found        int32 // vendor named for sure, -1 if none
 	rule         string
@@ -73,6 +80,9 @@ func (r *recogniser) mark(t *token) {
 		}
 	}
 	x := &r.set.marks
+	if t.kind == tokenName && x.mentions[string(t.text)] || t.kind == tokenString && x.mentions[string(value)] {
+		r.body.hit()
+	}
 	kept := 0
 	for _, p := range r.active[:r.running] {
 		m := &x.list[p.mark]
@@ -156,8 +166,9 @@ func (r *recogniser) answer() (Match, bool) {
 	if r.found < 0 {
 		return Match{}, false
 	}
-	m := r.set.vendors[r.found].match
-	m.Rule, m.Mixed = r.rule, r.body.mixed()
+	v := &r.set.vendors[r.found]
+	m := v.match
+	m.Rule, m.Mixed = r.rule, r.body.mixed(v.entry.Category == "rum" || v.entry.Category == "ab-test")
 	return m, true
 }
 
@@ -186,8 +197,8 @@ func loadingCall(name []byte) bool {
 	switch string(name) {
 	case "createElement", "createElementNS", "write", "writeln", "Image", "sendBeacon", "fetch", "XMLHttpRequest", "import",
 		"importScripts", "insertAdjacentHTML", "setAttribute", "WebSocket", "EventSource", "ajax", "require", "Worker",
-		"SharedWorker", "createContextualFragment", "parseHTML", "appendChild", "insertBefore", "open":
-		return string(name) != "open"
+		"SharedWorker", "createContextualFragment", "parseHTML", "appendChild", "insertBefore":
+		return true
 	}
 	for _, part := range [...]string{"script", "load", "inject", "include"} {
 		if indexFold(name, part) >= 0 {
@@ -205,7 +216,8 @@ func (r *recogniser) bracket(t *token) {
 	switch t.text[0] {
 	case '(', '[', '{':
 		if r.depth < maxNesting {
-			r.neutral[r.depth] = t.text[0] == '(' && r.prev.kind == tokenName && neutralCall(r.prev.text)
+			r.neutral[r.depth] = t.text[0] == '(' && r.prev.kind == tokenName && neutralCall(r.prev.text) ||
+				t.text[0] != '(' && (r.quotedKey() || r.inNeutral())
 		}
 		r.depth++
 	case ')', ']', '}':

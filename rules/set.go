@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
@@ -63,6 +64,8 @@ type Set struct {
 	marks   markIndex
 	lists   *filterlist.Engine
 	options Options
+	// recognisers are used again: one is too large for a stack.
+	recognisers sync.Pool
 }
 
 // vendor is what the Set needs of a catalogue entry on the request path.

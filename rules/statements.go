@@ -13,9 +13,13 @@ type statements struct {
 	prev    token
 }
 
-// mixedTokens is how many tokens of the site's own make a script mixed, if they are also the greater part: no vendor's
-// snippet has as many in statements that name it nowhere.
-const mixedTokens = 120
+const (
+	// mixedTokens is how many tokens of the site's own make a script mixed, if they are also the greater part: no
+	// vendor's snippet has as many in statements that name it nowhere.
+	mixedTokens = 120
+	// snippetTokens is more than any vendor's snippet has, but those that bring their whole agent along.
+	snippetTokens = 2500
+)
 
 func (s *statements) token(t *token, depth int) {
 	if depth < s.level {
@@ -27,8 +31,8 @@ func (s *statements) token(t *token, depth int) {
 	}
 	s.total++
 	s.current++
-	if s.current == 1 {
-		s.wrapper = t.kind == tokenName && waits(t.text)
+	if t.kind == tokenName && depth <= s.level+1 {
+		s.wrapper = s.wrapper || waits(t.text, s.current == 1)
 	}
 	if s.wrapper && t.is("{") {
 		s.end()
@@ -48,9 +52,10 @@ func (s *statements) end() {
 	s.current, s.hasVendor, s.wrapper = 0, false, false
 }
 
-func (s *statements) mixed() bool {
+// mixed answers for the whole script; agent is true if the vendor's code is known to come inline as a whole.
+func (s *statements) mixed(agent bool) bool {
 	own := s.total - s.vendors
-	return own > mixedTokens && own > s.vendors
+	return own > mixedTokens && own > s.vendors || s.total > snippetTokens && !agent
 }
 
 func endsStatement(t *token) bool {
@@ -59,10 +64,13 @@ func endsStatement(t *token) bool {
 
 func beginsStatement(t *token) bool { return t.kind == tokenName || t.is("(") || t.is("!") }
 
-// waits names what statements begin with that wait for the page: $(function(){…}), document.addEventListener(…).
-func waits(name []byte) bool {
+// waits reports whether a name says that a function follows which only waits for the page: $(function(){…}),
+// document.addEventListener("DOMContentLoaded", …), window.onload = ….
+func waits(name []byte, first bool) bool {
 	switch string(name) {
-	case "$", "jQuery", "document", "window", "domReady", "ready":
+	case "$", "jQuery":
+		return first
+	case "addEventListener", "attachEvent", "ready", "domReady", "onload":
 		return true
 	}
 	return false
