@@ -140,9 +140,15 @@ func (b *bench) page(path, html string) {
 // visit opens a page in a tab of its own, waits until what comes late has come, and evaluates js there.
 func (b *bench) visit(t *testing.T, path, js string, wait time.Duration) (result string, exceptions []string) {
 	t.Helper()
+	return b.visitUntil(t, path, js, wait, nil)
+}
+
+// visitUntil is visit that waits on until done says so.
+func (b *bench) visitUntil(t *testing.T, path, js string, wait time.Duration, done func() bool) (result string, exceptions []string) {
+	t.Helper()
 	tab, closeTab := chromedp.NewContext(b.browser)
 	defer closeTab()
-	tab, cancel := context.WithTimeout(tab, 20*time.Second)
+	tab, cancel := context.WithTimeout(tab, 60*time.Second)
 	defer cancel()
 	var mu sync.Mutex
 	gesture := true
@@ -158,6 +164,9 @@ func (b *bench) visit(t *testing.T, path, js string, wait time.Duration) (result
 	}
 	if err == nil {
 		err = chromedp.Do(tab, chromedp.Navigate("https://site.test"+path), chromedp.Sleep(wait))
+	}
+	for err == nil && done != nil && !done() {
+		err = chromedp.Do(tab, chromedp.Sleep(100*time.Millisecond))
 	}
 	if err == nil && js != "" {
 		result, err = chromedp.Run(tab, chromedp.Evaluate[string](js, chromedp.EvalAwaitPromise, func(p *runtime.EvaluateParams) { p.UserGesture = &gesture }))

@@ -22,17 +22,15 @@ var (
 
 // catalogue collects what the script's constants are made of.
 type catalogue struct {
-	lines, groups, names []string
-	text                 map[uint32]string // which pattern has a hash
-	hosts                map[string]bool
-	errs                 []error
+	lines, names []string
+	text         map[uint32]string // which pattern has a hash
+	hosts        map[string]bool
+	errs         []error
 }
 
-// compiled are the declarations that the modules build upon: those of the first part, and the names for the second.
-type compiled struct{ declarations, names string }
-
-func compileCatalogue(c Config) (*compiled, error) {
-	k := catalogue{text: make(map[uint32]string), hosts: make(map[string]bool)}
+// newCatalogue checks a configuration and compiles its vendors, in order.
+func newCatalogue(c Config) (*catalogue, error) {
+	k := &catalogue{text: make(map[uint32]string), hosts: make(map[string]bool)}
 	if c.Prefix == "" || c.Prefix[0] != '/' || strings.HasSuffix(c.Prefix, "/") || !printable.MatchString(c.Prefix) {
 		k.errs = append(k.errs, fmt.Errorf("guard: prefix %q: want a path like /.consent", c.Prefix))
 	}
@@ -53,12 +51,7 @@ func compileCatalogue(c Config) (*compiled, error) {
 	if len(k.errs) > 0 {
 		return nil, errors.Join(k.errs...)
 	}
-	return &compiled{
-		declarations: fmt.Sprintf("const catalogue=%s,hashes=%s,prefix=%s,judging=%t,strict=%t,allowed=%s.split(' ').filter(h=>h);",
-			literal(strings.Join(k.lines, ";")), literal(strings.Join(k.groups, ".")),
-			literal(c.Prefix), c.Judge, c.Strict, literal(strings.Join(c.Allow, " "))),
-		names: fmt.Sprintf("const nameList=%s,commands=%s;", literal(strings.Join(k.names, ";")), literal(strings.Join(commands, ";"))),
-	}, nil
+	return k, nil
 }
 
 // foreign returns the hosts in patterns and hosts of the vendors but the i-th: on those a pattern has to be spelled out
@@ -111,10 +104,11 @@ func (k *catalogue) add(v *Vendor, foreign map[string]bool) {
 			k.fail(v, "global %q", g)
 		}
 	}
-	line := fmt.Sprintf("%d%s %s %s %s", bit, v.ID, strings.Join(hosts, ","), strings.Join(globs, "|"), strings.Join(v.Globals, " "))
+	line := fmt.Sprintf("%d%s %s %s %s %s", bit, v.ID, strings.Join(hosts, ","), strings.Join(globs, "|"), group, strings.Join(v.Globals, " "))
 	k.lines = append(k.lines, strings.TrimRight(line, " "))
-	k.groups = append(k.groups, group)
-	k.names = append(k.names, strings.Join(append(k.prefixed(v, "c", v.Cookies), k.prefixed(v, "s", v.Storage)...), " "))
+	if names := append(k.prefixed(v, "c", v.Cookies), k.prefixed(v, "s", v.Storage)...); len(names) > 0 {
+		k.names = append(k.names, v.ID+" "+strings.Join(names, " "))
+	}
 }
 
 // patterns adds the vendor's URL patterns and returns those that need a regular expression, and the hashes of the others.

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
@@ -10,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sort"
 	"strings"
 
 	"github.com/tdewolff/minify/v2"
@@ -24,8 +26,10 @@ var sources embed.FS
 var (
 	firstModules = []string{"judge", "gate", "sinks", "network", "storage", "stubs", "start"}
 	lateModules  = []string{"late/names", "late/replay", "late/revive", "late/ui"}
-	shared       = "Later,List,Members,Memo,Table,after,boxes,call,consentMode,cookieOf,copy,css,doc,early,endpoint,follower,getAttr,hasAttr,hook,kept,keptValue,load,loc,mark,nameOf,names,none,now,once,parties,party,parked,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing"
+	shared       = "Later,List,Members,Memo,Table,after,boxes,call,consentMode,cookieOf,copy,css,doc,early,endpoint,enlist,follower,getAttr,hasAttr,hook,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,parties,party,parked,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing"
 )
+
+const defaultBudget = 12 << 10
 
 // Vendor is one party that the script knows.
 type Vendor struct {
@@ -50,7 +54,7 @@ type Vendor struct {
 type Config struct {
 	// Prefix is the path of the gateway's endpoints, without a final slash: "/.consent".
 	Prefix string
-	// Vendors is the catalogue. An earlier vendor wins where two claim the same host or name.
+	// Vendors is the catalogue, the most frequent first. An earlier vendor wins where two claim the same host or name.
 	Vendors []Vendor
 	// Judge asks the gateway about third-party URLs that no vendor claims; until it answers nothing is fetched.
 	Judge bool
@@ -58,6 +62,10 @@ type Config struct {
 	Strict bool
 	// Allow are hosts, with their subdomains, that are never gated.
 	Allow []string
+	// Budget is the size in bytes, after gzip, that the part in the page is to keep: as many vendors as fit, from the
+	// first on, are known to it. The others are known to the late part; until that has come, requests that may be
+	// theirs wait. 0 stands for 12 KiB.
+	Budget int
 }
 
 // Page is what the script is told about one response.
@@ -80,21 +88,48 @@ type Page struct {
 type Guard struct {
 	first, late []byte
 	path, hash  string
+	known       int // how many vendors the first part knows
 }
 
 // Compile makes the script. The error joins all findings; each names the vendor and the value that is wrong.
 func Compile(c Config) (*Guard, error) {
-	data, err := compileCatalogue(c)
+	k, err := newCatalogue(c)
 	if err != nil {
 		return nil, err
 	}
-	late, err := join("'use strict';document.currentScript.install((["+shared+"])=>{", data.names, lateModules, "})")
+	// The more vendors the page's own part knows, the longer it is: as many as fit, by bisection.
+	most := cmp.Or(c.Budget, defaultBudget)
+	var g *Guard
+	n := sort.Search(len(k.lines), func(n int) bool {
+		var one *Guard
+		if one, err = build(c, k, n+1); err != nil {
+			return true
+		}
+		_, size := one.Size()
+		return size > most
+	})
+	if err == nil {
+		g, err = build(c, k, n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// build makes the script whose first part knows the first n vendors; the late part brings the others.
+func build(c Config, k *catalogue, n int) (*Guard, error) {
+	data := fmt.Sprintf("const others=%s,nameList=%s,commands=%s;",
+		literal(strings.Join(k.lines[n:], ";")), literal(strings.Join(k.names, ";")), literal(strings.Join(commands, ";")))
+	late, err := join("'use strict';document.currentScript.install((["+shared+"])=>{"+data, lateModules, "})")
 	if err != nil {
 		return nil, err
 	}
 	digest := sha256.Sum256(late)
 	file := "guard-" + hex.EncodeToString(digest[:8]) + ".js"
-	first, err := join("(()=>{'use strict';", data.declarations+"const late="+literal(file)+";", firstModules, "})()")
+	data = fmt.Sprintf("const catalogue=%s,prefix=%s,judging=%t,strict=%t,late=%s,allowed=%s.split(' ').filter(h=>h);",
+		literal(strings.Join(k.lines[:n], ";")), literal(c.Prefix), c.Judge, c.Strict, literal(file), literal(strings.Join(c.Allow, " ")))
+	first, err := join("(()=>{'use strict';"+data, firstModules, "})()")
 	if err != nil {
 		return nil, err
 	}
@@ -104,13 +139,14 @@ func Compile(c Config) (*Guard, error) {
 		late:  late,
 		path:  c.Prefix + "/" + file,
 		hash:  "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'",
+		known: n,
 	}, nil
 }
 
 // join puts modules into one function and minifies it.
-func join(head, data string, names []string, tail string) ([]byte, error) {
+func join(head string, names []string, tail string) ([]byte, error) {
 	var b, code bytes.Buffer
-	b.WriteString(head + data)
+	b.WriteString(head)
 	for _, name := range names {
 		src, err := sources.ReadFile("js/" + name + ".js")
 		if err != nil {

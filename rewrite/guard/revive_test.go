@@ -18,7 +18,7 @@ const banner = `<consent-banner data-consent-ui="` + testMark + `"><template sha
 	`<button name=choice value=accept>Accept</button><button name=choice value=refuse>Refuse</button></form></template></consent-banner>`
 
 // click presses a button of the banner and waits until what follows has happened.
-const click = `const pause = (ms) => new Promise((r) => setTimeout(r, ms)); const click = async (v) => { document.querySelector('consent-banner').shadowRoot.querySelector('[value=' + v + ']').click(); await pause(700); };`
+const click = `const pause = (ms) => new Promise((r) => setTimeout(r, ms)); const here = async () => { while (!performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd)) await pause(20); await pause(150); }; const click = async (v) => { await here(); document.querySelector('consent-banner').shadowRoot.querySelector('[value=' + v + ']').click(); await pause(700); };`
 
 // scenario is a page, what is done there, and what comes of it.
 type scenario struct {
@@ -124,7 +124,7 @@ var revivals = []scenario{
 	{
 		name:     "placeholder loads its frame once",
 		body:     `<iframe id=f srcdoc="<button data-consent-load=tracker>x</button>" ` + parkedAs + ` data-consent-src="https://tracker.test/f"></iframe><img id=i ` + parkedAs + ` data-consent-src="https://meter.test/i.png">`,
-		do:       `const e = new MouseEvent('click', {bubbles: true}); f.contentDocument.querySelector('button').dispatchEvent(e); await pause(200); const forged = f.hasAttribute('srcdoc'); return forged + ' ' + i.hasAttribute('src')`,
+		do:       `await here(); const e = new MouseEvent('click', {bubbles: true}); f.contentDocument.querySelector('button').dispatchEvent(e); await pause(200); const forged = f.hasAttribute('srcdoc'); return forged + ' ' + i.hasAttribute('src')`,
 		want:     "true false",
 		contacts: "",
 	},
@@ -146,7 +146,7 @@ var revivals = []scenario{
 		name: "withdrawal",
 		page: Page{Granted: 31},
 		body: `<img id=i src="https://tracker.test/i.png"><iframe id=f src="https://tracker.test/f"></iframe><script>document.cookie='_trk_1=a;path=/';localStorage['trk-a']='1';document.cookie='own=1';localStorage.own='2';new WebSocket('wss://tracker.test/ws');setInterval(()=>{fetch('https://tracker.test/beat').catch(()=>0);new Image().src='https://meter.test/t'},50)</script>`,
-		do: `await pause(300); const before = document.cookie + ' ' + localStorage['trk-a']; await click('refuse');
+		do: `await here(); await pause(300); const before = document.cookie + ' ' + localStorage['trk-a']; await click('refuse');
 			const n = performance.getEntriesByType('resource').filter((e) => /tracker|meter/.test(e.name)).length; await pause(400);
 			return before + ' | ' + document.cookie + ' ' + localStorage['trk-a'] + localStorage.own + ' ' + f.src + ' ' + f.hasAttribute('src') + !!f.srcdoc + ' ' + (performance.getEntriesByType('resource').filter((e) => /tracker|meter/.test(e.name)).length - n)`,
 		want:     "_trk_1=a; own=1 1 | own=1 undefined2 https://tracker.test/f falsetrue 0",
@@ -156,7 +156,7 @@ var revivals = []scenario{
 		name:     "another tab's choice is followed",
 		state:    grantAll,
 		body:     `<img id=i ` + parkedAs + ` data-consent-src="https://tracker.test/i.png">`,
-		do:       `new BroadcastChannel("consent").postMessage(` + grantAll + `); await pause(400); return i.src`,
+		do:       `await here(); new BroadcastChannel("consent").postMessage(` + grantAll + `); await pause(400); return i.src`,
 		want:     "https://tracker.test/i.png",
 		contacts: "tracker.test",
 	},
@@ -170,7 +170,7 @@ var revivals = []scenario{
 	{
 		name: "names of gated vendors",
 		body: `<script>document.cookie='_trk=1';document.cookie='_trkx=1';document.cookie='_met=1';localStorage.setItem('trk-a','1');sessionStorage['trk-b']='2';localStorage.plain='3'</script>`,
-		do:   `await cookieStore.set('_trk','2'); return document.cookie.split('; ').sort().join('; ') + ' ' + localStorage.getItem('trk-a') + ' ' + sessionStorage['trk-b'] + ' ' + localStorage.plain + ' ' + (await cookieStore.getAll()).map((c) => c.name).sort() + ' ' + Object.keys(localStorage)`,
+		do:   `await here(); await cookieStore.set('_trk','2'); return document.cookie.split('; ').sort().join('; ') + ' ' + localStorage.getItem('trk-a') + ' ' + sessionStorage['trk-b'] + ' ' + localStorage.plain + ' ' + (await cookieStore.getAll()).map((c) => c.name).sort() + ' ' + Object.keys(localStorage)`,
 		want: "_trkx=1; own=1 null undefined 3 _trkx,own own,plain",
 	},
 	{
@@ -206,7 +206,7 @@ var revivals = []scenario{
 		name: "stubs",
 		body: `<script type="text/plain" ` + parkedAs + `>trk = (...a) => (self.real = self.real || []).push(a.filter((x) => typeof x != 'function').join('/'));</script>` +
 			`<script>var log=[];var u=typeof met;trk('init','x');trk('event',{hitCallback:()=>log.push('hit'),event_callback(){log.push('event')}});trk.ready(()=>log.push('ready'));trk.on('click',()=>log.push('no'));trk(()=>log.push('fn'));var o=new Trk('a');o.b.c(1).d;String(trk.id());trk.isOn();for(const x of trk.all());trkq.push(['x'],()=>log.push('queued'));trk.x=5</script>`,
-		do:       `await pause(100); const before = [u, log.sort(), trkq.length, trk.x, trk.isOn(), '[' + trk.id() + ']'].join(' '); await click('accept'); return before + ' | ' + real + ' ' + Array.isArray(trkq) + typeof Trk`,
+		do:       `await here(); const before = [u, log.sort(), trkq.length, trk.x, trk.isOn(), '[' + trk.id() + ']'].join(' '); await click('accept'); return before + ' | ' + real + ' ' + Array.isArray(trkq) + typeof Trk`,
 		want:     "undefined event,fn,hit,queued,ready 1 5 false [] | init/x,event/[object Object], trueundefined",
 		contacts: "",
 	},

@@ -53,19 +53,29 @@ func referenceVendors(t testing.TB) []Vendor {
 }
 
 func TestSize(t *testing.T) {
-	g, err := Compile(Config{Prefix: "/.consent", Vendors: referenceVendors(t), Judge: true})
+	vendors := referenceVendors(t)
+	g, err := Compile(Config{Prefix: "/.consent", Vendors: vendors, Judge: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, zipped := g.Size()
-	_, late := g.Late()
 	bare, err := Compile(Config{Prefix: "/.consent"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	raw, zipped := g.Size()
 	_, code := bare.Size()
-	t.Logf("guard: %d bytes, %d after gzip, of which the code alone is %d; late part %d bytes", raw, zipped, code, len(late))
+	_, late := g.Late()
+	t.Logf("in the page: %d bytes, %d after gzip (code alone %d), knows %d of %d vendors; late part: %d bytes, %d after gzip",
+		raw, zipped, code, g.known, len(vendors), len(late), (&Guard{first: late}).size())
 	if zipped > 12<<10 {
 		t.Errorf("guard is %d bytes after gzip, want at most %d", zipped, 12<<10)
 	}
+	if g.known < 30 {
+		t.Errorf("the page's part knows %d vendors, want at least 30", g.known)
+	}
+}
+
+func (g *Guard) size() int {
+	_, n := g.Size()
+	return n
 }

@@ -15,21 +15,21 @@ const fetches = (el, name) => fetching.test(name)
   && !(el.localName == 'link' && /^(?!.*(style|icon|pre|manifest|dns|import))./i.test(call(getAttr, el, ['rel']) || ''));
 
 const urlsOf = (name, value) => /set$|ping/.test(name) ? value.split(/[\s,]+/).filter((u) => /[/:]/.test(u)) : [value];
-let sync = 0;
+let sync = 0, trusting = 0;
 const gatedBy = (el, name, value) => {
   if (once.has(el)) return 0;
   let held = 0;
   for (const url of urlsOf(name, value)) {
     const who = sync ? judgeNow(url, el.localName) : judge(url);
     if (who && who != unknown) return who;
-    held = held || who && url;
+    held = held || who && !trusting && url;
   }
   return held && [held];
 };
 
 // CSS: url(…) and strings that are addresses become about:invalid#consent,… (see rewrite.InertCSS).
 const inert = (who, url) => 'about:invalid#consent,' + mark + ',' + names[Math.log2(who.bit)] + ',' + who.id + ',' + encodeURIComponent(url).replace(/['()]/g, escape);
-const css = (text) => !/url|import|image|src|\\/i.test(text) ? text : text
+const css = (text) => !/url|import|image|src|\\/i.test(text) ? text : (foresee(text, 'style'), text)
   .replace(/\\0{0,4}([467][0-9a-f])\s?/gi, (all, hex) => /[a-z]/i.test(hex = String.fromCharCode(parseInt(hex, 16))) ? hex : all)
   .replace(/\/\*[^]*?\*\/|(url\(\s*)([^"'\s)][^)]*?)(?=\s*\))|(["'])((?:\\[^]|(?!\3)[^\\])*)\3/gi, (all, fn, bare, quote, quoted) => {
     const url = (bare || quoted || '').replace(/\\([0-9a-f]{1,6}\s?|[^])/gi, (_, c) => /^[0-9a-f]/i.test(c) ? String.fromCodePoint(Math.min(parseInt(c, 16), 0x10ffff)) : c == '\n' ? '' : c);

@@ -16,17 +16,20 @@ const names = ['necessary', 'functional', 'analytics', 'marketing', 'social'];
 const parties = new Table(), domains = new Table(), patterns = new Table(), globs = [];
 const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const party = (id, bit) => parties.get(id) || {id, bit};
-catalogue.split(';').forEach((line, i) => {
-  const [head, hosts = '', glob, ...globals] = line.split(' '), id = head.slice(1), one = {id, bit: 1 << head[0], globals}, group = hashes.split('.')[i];
-  parties.set(id, one);
-  for (const host of hosts.split(',')) domains.set(host + (host.includes('.') ? '' : '.com'), one);
-  if (glob) globs.push([new RegExp('^(' + glob + ')'), one]);
-  for (let at = 0; at < group.length;) {
-    let key = 0;
-    for (let j = 0; j < 5; j++) key = key * 64 + digits.indexOf(group[at++]);
-    patterns.set(key, one);
+const enlist = (lines) => {
+  for (const line of lines.split(';')) {
+    const [head, hosts = '', glob, group = '', ...globals] = line.split(' '), id = head.slice(1), one = {id, bit: 1 << head[0], globals};
+    parties.set(id, one);
+    for (const host of hosts.split(',')) domains.set(host + (host.includes('.') ? '' : '.com'), one);
+    if (glob) globs.push([new RegExp('^(' + glob + ')'), one]);
+    for (let at = 0; at < group.length;) {
+      let key = 0;
+      for (let j = 0; j < 5; j++) key = key * 64 + digits.indexOf(group[at++]);
+      patterns.set(key, one);
+    }
   }
-});
+};
+enlist(catalogue);
 
 // The party of the longest known pattern that begins a URL's host (or a part of it from a dot on), path and query.
 const lookup = (text, host) => {
@@ -64,10 +67,10 @@ const identify = (url) => {
   for (const [glob, one] of globs) if (!who && glob.test(rest)) who = one;
   for (let h = host; !who && h; h = h.replace(/^[^.]*\.?/, '')) who = domains.get(h);
   if (who) return who;
-  if (strict) return party('-', 8);
-  if (!judging) return 0;
   const known = answers.get(u.origin + u.pathname);
-  return known == null ? unknown : known;
+  if (known != null) return known;
+  // The rest of the catalogue comes with the late part; who is unknown to it as well only the gateway can say.
+  return now.complete && !judging ? strict && party('-', 8) : unknown;
 };
 
 // The gated party of a URL, 0 if it may be fetched, or unknown.
@@ -76,7 +79,7 @@ const judge = (url) => {
   return who && who != unknown && permitted(who) ? 0 : who;
 };
 
-// Asking the gateway about URLs that only its filter lists know. No answer gates.
+// Asking the gateway about URLs unknown here. No answer gates.
 const answers = new Table();
 const endpoint = self.origin + prefix + '/';
 const learn = (asked, verdicts) => asked.forEach(([url], i) => {
@@ -88,22 +91,28 @@ const learn = (asked, verdicts) => asked.forEach(([url], i) => {
 const decode = (body) => {
   try { return JSON.parse(body).v; } catch (e) {}
 };
-let batch, line = Later.resolve();
-const ask = (url, kind, then) => {
+const json = {'Content-Type': 'application/json'};
+let batch, replied, line = Later.resolve(), arrive;
+const arrived = new Later((done) => arrive = done);
+const query = (url, kind) => {
   if (!batch) {
     const asked = batch = [];
-    const reply = new Later((done) => after(done, 4)).then(() => {
+    replied = new Later((done) => after(done, 4)).then(() => {
       batch = 0;
-      return load(endpoint + 'judge', {method: 'POST', body: JSON.stringify({u: asked}), headers: {'Content-Type': 'application/json'}});
+      return load(endpoint + 'judge', {method: 'POST', body: JSON.stringify({u: asked}), headers: json});
     }).then((r) => r.text()).then(decode, none).then((v) => learn(asked, v));
-    line = line.then(() => reply);
   }
   batch.push([parse(url).href, kind]);
-  line = line.then(() => then(judge(url))).catch(none);
+  return replied;
 };
-const askNow = (url, kind) => {
+// Answers come in the order of the questions.
+const ask = (url, kind, then) => {
+  const answer = arrived.then(() => judge(url) == unknown && query(url, kind));
+  line = line.then(() => answer).then(() => then(judge(url))).catch(none);
+};
+const askNow = (urls, kind) => {
   let body;
-  const asked = [[parse(url).href, kind]];
+  const asked = urls.map((url) => [parse(url).href, kind]);
   try {
     const x = new Xhr();
     reflect.apply(open, x, ['POST', endpoint + 'judge', false]);
@@ -112,10 +121,14 @@ const askNow = (url, kind) => {
     body = x.responseText;
   } catch (e) {}
   learn(asked, decode(body));
-  return judge(url);
+};
+// Asks at once about all that a text names.
+const foresee = (text, kind) => {
+  const urls = (text.match(/(https?:)?\/\/[^\s"'()<>\\]+/gi) || []).filter((url) => judge(url) == unknown);
+  if (urls.length) askNow(urls, kind);
 };
 const {open, send} = Xhr ? Xhr.prototype : {};
 const judgeNow = (url, kind) => {
-  const who = judge(url);
-  return who == unknown ? askNow(url, kind) : who;
+  if (judge(url) == unknown) askNow([url], kind);
+  return judge(url);
 };

@@ -156,10 +156,10 @@ const patch = (w) => {
   });
 
   // Navigations that no visitor started.
-  hooks(proto(w, 'HTMLFormElement'), 'submit requestSubmit', (f, form, args) => judge(call(getAttr, form, ['action']) || '#').bit ? undefined : call(f, form, args));
-  hook(w, 'open', (f, self, args) => args[0] && judge(args[0]).bit ? null : call(f, self, args));
+  hooks(proto(w, 'HTMLFormElement'), 'submit requestSubmit', (f, form, args) => judgeNow(call(getAttr, form, ['action']) || '#', 'form') ? undefined : call(f, form, args));
+  hook(w, 'open', (f, self, args) => args[0] && judgeNow(args[0], 'document') ? null : call(f, self, args));
   w.addEventListener('submit', (e) => {
-    if (!(nav.userActivation || {}).isActive && judge(e.submitter && e.submitter.hasAttribute('formaction') ? e.submitter.formAction : e.target.action).bit) e.preventDefault();
+    if (!(nav.userActivation || {}).isActive && judgeNow(e.submitter && e.submitter.hasAttribute('formaction') ? e.submitter.formAction : call(getAttr, e.target, ['action']) || '#', 'form')) e.preventDefault();
   }, true);
   w.document.addEventListener('load', (e) => e.target.localName == 'iframe' && frameOf(e.target), true);
 };
@@ -192,6 +192,7 @@ const gatedTag = (tag) => {
 };
 const unfinished = new Memo();
 const written = (document, text) => {
+  foresee(text, 'write');
   const state = unfinished.get(document) || ['', ''], s = state[0] + text;
   let out = '', i = 0, raw = state[1];
   const hold = (from) => {

@@ -1,6 +1,13 @@
 // Start: puts everything in place, and fetches the late part, which no first paint waits for.
 const follower = Channel && new Channel('consent');
+// The banner goes out of the way of a framework that takes the body for its own.
+let banner;
+const moveBanner = () => {
+  if (banner && banner.shadowRoot && !now.banner) doc.documentElement.append(now.banner = banner);
+};
 const observe = (records) => {
+  // What the parser made the gateway has judged.
+  trusting = 1;
   for (const r of records) {
     if (r.type == 'attributes') inspect(r.target);
     else if (r.target.localName == 'style') restyle(r.target);
@@ -8,17 +15,21 @@ const observe = (records) => {
       scan(n);
       const who = n.localName == 'script' && partyOf(n);
       if (who) standIns(who);
-      // Out of the way of a framework that takes the body for its own.
-      if (n.localName == 'consent-banner' && call(getAttr, n, [kept + '-ui']) == mark && n.shadowRoot && !now.banner) doc.documentElement.append(now.banner = n);
+      if (n.localName == 'consent-banner' && call(getAttr, n, [kept + '-ui']) == mark) banner = banner || n;
     }
   }
+  trusting = 0;
+  moveBanner();
 };
 const current = doc && describe(proto(self, 'Document'), 'currentScript').get;
 const fetchLate = () => {
   const el = doc.createElement('script');
   el.install = (f) => call(current, doc, []) == el && f([/*shared*/]);
   el.nonce = nonce;
-  el.onload = () => el.remove();
+  el.onload = el.onerror = () => {
+    arrive();
+    el.remove();
+  };
   try { el.src = endpoint + late; } catch (e) {
     if (policy('') == '' && ours) el.src = ours.createScriptURL(endpoint + late);
   }
@@ -37,4 +48,7 @@ if (doc) {
   watch();
   if (now.granted & 12) consentMode();
   fetchLate();
-} else network(self);
+} else {
+  arrive();
+  network(self);
+}

@@ -1,9 +1,11 @@
-// Names: whose a cookie or storage key is.
+// Names: the rest of the catalogue, and whose a cookie or storage key is.
 const exact = new Table(), prefixes = new Table();
-nameList.split(';').forEach((line, i) => {
-  const one = [...parties.values()][i];
-  for (const name of line.split(' ')) if (name) name.endsWith('*') ? prefixes.set(name.slice(0, -1), one) : exact.set(name, one);
-});
+enlist(others);
+for (const line of nameList.split(';')) {
+  const [id, ...list] = line.split(' ');
+  for (const name of list) name.endsWith('*') ? prefixes.set(name.slice(0, -1), parties.get(id)) : exact.set(name, parties.get(id));
+}
+now.complete = 1;
 const nameOwner = (name) => {
   let who = exact.get(name);
   for (let i = name.length; !who && i > 2; i--) who = prefixes.get(name.slice(0, i));

@@ -16,8 +16,8 @@ const apply = now.apply = (answer, told) => {
   doc.dispatchEvent(new CustomEvent('consent', {detail: answer}));
 };
 const same = (a) => a.granted == now.granted && a.denied == now.denied && JSON.stringify(a.vendors || {}) == JSON.stringify(now.vendors);
-const json = (path, init) => load(endpoint + path, {headers: {Accept: 'application/json'}, credentials: 'same-origin', ...init}).then((r) => r.ok ? r.json() : Later.reject(r));
-const refresh = now.refresh = () => json('state').then((answer) => same(answer) ? now.suspended = 0 : apply(answer), none);
+const get = (path, init) => load(endpoint + path, {headers: {Accept: 'application/json'}, credentials: 'same-origin', ...init}).then((r) => r.ok ? r.json() : Later.reject(r));
+const refresh = now.refresh = () => get('state').then((answer) => same(answer) ? now.suspended = 0 : apply(answer), none);
 
 const submitted = (e) => {
   const form = e.target, button = e.submitter, data = new FormData(form);
@@ -26,7 +26,7 @@ const submitted = (e) => {
   if (button && button.name) data.append(button.name, button.value);
   // Refusal needs no answer.
   if (/refuse|withdraw/.test(data.get('choice'))) apply({granted: now.granted & 1, denied: 30});
-  json('choose', {method: 'POST', body: new URLSearchParams(data)}).then(apply).catch(() => show('error') || call(submit, form, []));
+  get('choose', {method: 'POST', body: new URLSearchParams(data)}).then(apply).catch(() => show('error') || call(submit, form, []));
 };
 const {submit} = proto(self, 'HTMLFormElement');
 const follow = (root, frame) => {
@@ -48,11 +48,14 @@ const show = (what) => {
   for (const input of root.querySelectorAll('[name=purpose]')) input.checked = now.granted >> names.indexOf(input.value) & 1;
   return true;
 };
-const arrive = () => now.banner && follow(now.banner.shadowRoot);
+const drive = () => {
+  moveBanner();
+  if (now.banner) follow(now.banner.shadowRoot);
+};
 lateListeners();
 // What vendors wrote before their names were known, and what a refusing visitor still has.
 sweep((who, name) => refused(who) || !permitted(who) && early.includes(name));
-doc.readyState == 'loading' ? doc.addEventListener('DOMContentLoaded', arrive) : arrive();
+doc.readyState == 'loading' ? doc.addEventListener('DOMContentLoaded', drive) : drive();
 doc.addEventListener('load', (e) => {
   const el = e.target, who = el.localName == 'iframe' && partyOf(el);
   try { if (who) follow(el.contentDocument, el); } catch (x) {}
