@@ -1,0 +1,117 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+)
+
+// Compiled is what Compile made.
+type Compiled struct {
+	*filterlist.Engine
+	// Reports has one entry for each source. It is nil when the engine came from the compiled file on disk: then the same
+	// texts were reported when that file was made.
+	Reports []*filterlist.Report
+}
+
+// Compile loads the sources and joins them into an engine. With a folder, the compiled form is kept there and used as
+// long as the texts stay the same; a file that is damaged or of another version is made anew. The error joins those of all
+// sources: no engine is made of only some of the lists.
+func Compile(ctx context.Context, dir string, sources ...*Source) (Compiled, error) {
+	texts := make([][]byte, len(sources))
+	var errs []error
+	for i, s := range sources {
+		var err error
+		texts[i], err = s.text(ctx)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Compiled{}, err
+	}
+	path := compiledPath(dir, sources, texts)
+	if e := readCompiled(path); e != nil {
+		return Compiled{Engine: e}, nil
+	}
+	var c Compiled
+	lists := make([]*filterlist.List, len(sources))
+	for i, s := range sources {
+		l, rep, err := s.parse(ctx, texts[i])
+		lists[i] = l
+		c.Reports = append(c.Reports, rep)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return c, err
+	}
+	e, err := filterlist.Compile(lists...)
+	if err != nil {
+		return c, err
+	}
+	c.Engine = e
+	writeCompiled(path, e)
+	return c, nil
+}
+
+// compiledPath returns the file for exactly these lists, texts and conditions; "" if what they include has a say too.
+func compiledPath(dir string, sources []*Source, texts [][]byte) string {
+	if dir == "" {
+		return ""
+	}
+	set, content := sha256.New(), sha256.New()
+	for i, s := range sources {
+		if bytes.Contains(texts[i], []byte("!#include")) {
+			return ""
+		}
+		defined := s.options.Limits.Defined
+		keys := slices.DeleteFunc(slices.Sorted(maps.Keys(defined)), func(k string) bool { return !defined[k] })
+		l := s.options.Limits
+		fmt.Fprintf(set, "%q\n", s.name)
+		fmt.Fprintf(content, "%x %q %d %d %d\n", sha256.Sum256(texts[i]), keys, l.MaxBytes, l.MaxLine, l.MaxRules)
+	}
+	return filepath.Join(dir, hex.EncodeToString(set.Sum(nil)[:8])+"-"+hex.EncodeToString(content.Sum(nil)[:16])+".compiled")
+}
+
+func readCompiled(path string) *filterlist.Engine {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }()
+	e, err := filterlist.ReadEngine(f)
+	if err != nil {
+		return nil
+	}
+	return e
+}
+
+// writeCompiled keeps the engine and removes what was kept for older texts of the same lists. That it fails costs only
+// time at the next start.
+func writeCompiled(path string, e *filterlist.Engine) {
+	if path == "" {
+		return
+	}
+	var b bytes.Buffer
+	if _, err := e.WriteTo(&b); err != nil || writeFile(path, b.Bytes()) != nil {
+		return
+	}
+	set, _, _ := strings.Cut(filepath.Base(path), "-")
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	for _, e := range entries {
+		if n := e.Name(); n != filepath.Base(path) && strings.HasPrefix(n, set+"-") && strings.HasSuffix(n, ".compiled") {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), n))
+		}
+	}
+}

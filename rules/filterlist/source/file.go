@@ -1,0 +1,73 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// file is a list on disk. It has changed when its time or size has.
+type file struct {
+	path  string
+	limit int64
+
+	mu   sync.Mutex
+	time time.Time
+	size int64
+}
+
+func (f *file) open(context.Context) ([]byte, error) {
+	r, err := os.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	info, err := r.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", f.path)
+	}
+	f.mu.Lock()
+	f.time, f.size = info.ModTime(), info.Size()
+	f.mu.Unlock()
+	return readAll(r, f.limit)
+}
+
+func (f *file) changed(context.Context) (bool, error) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return false, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !info.ModTime().Equal(f.time) || info.Size() != f.size, nil
+}
+
+// sibling returns an included file. It must be below the list's own folder, symbolic links included.
+func (f *file) sibling(path string) (origin, error) {
+	folder := filepath.Dir(f.path)
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	if _, err := root.Stat(path); err != nil {
+		return nil, err
+	}
+	return &file{path: filepath.Join(folder, path), limit: f.limit}, nil
+}
+
+// readAll reads to the end; more than limit bytes are an error.
+func readAll(r io.Reader, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		return nil, fmt.Errorf("larger than %d bytes", limit)
+	}
+	return b, err
+}
