@@ -11,6 +11,7 @@
 package html
 
 import (
+	"bytes"
 	"errors"
 	"io"
 
@@ -65,6 +66,7 @@ type Rewriter struct {
 	big      bigTag
 	dropping bool // a declaration of XML that is too large
 	limited  bool
+	begun    bool // the place of a byte order mark is behind
 
 	deep     *deepScanner
 	deepOn   bool
@@ -107,7 +109,7 @@ func (r *Rewriter) Reset(w io.Writer, o Options) {
 	r.ctx, r.entities = context{}, entities{}
 	r.pend, r.scanned, r.done, r.out = r.pend[:0], 0, 0, r.out[:0]
 	r.hold, r.big, r.dropping, r.limited, r.deepOn = hold{}, bigTag{}, false, false, false
-	r.style.on = false
+	r.style.on, r.begun = false, false
 	r.headDone, r.bodyDone = o.Head == nil || o.Fragment, o.Body == nil || o.Fragment
 	r.bases = [maxBases]*url.URL{o.Base}
 	r.baseCount, r.baseSet = 1, false
@@ -181,6 +183,14 @@ func (r *Rewriter) Close() error {
 func (r *Rewriter) run(b []byte, eof bool) (keep int) {
 	p := r.scanned
 	r.scanned, r.done = 0, 0
+	if !r.begun {
+		if len(b) < len(bom) && bytes.HasPrefix([]byte(bom), b) && !eof {
+			return 0
+		}
+		if r.begun = true; bytes.HasPrefix(b, []byte(bom)) {
+			p = len(bom)
+		}
+	}
 	for {
 		if r.big.on {
 			at, ended := r.runBig(b, p, eof)
@@ -268,9 +278,12 @@ func (r *Rewriter) onText(b []byte, p, end int) {
 		r.done = end
 		return
 	}
-	if !r.headDone && !r.o.XML && r.tok.state != stateComment && !isBlank(b[p:end]) {
-		r.pass(b, p)
-		r.injectHead()
+	for ; p < end && !r.o.XML; p++ {
+		if !isSpace(b[p]) {
+			r.pass(b, p)
+			r.injectHead()
+			return
+		}
 	}
 }
 
@@ -432,11 +445,10 @@ func (r *Rewriter) put(p []byte) {
 	}
 }
 
-// isBlank reports white space, and a byte order mark, which a browser drops.
+// bom is the byte order mark, which is no text.
+const bom = "\xEF\xBB\xBF"
+
 func isBlank(s []byte) bool {
-	if len(s) >= 3 && s[0] == 0xEF && s[1] == 0xBB && s[2] == 0xBF {
-		s = s[3:]
-	}
 	for _, c := range s {
 		if !isSpace(c) {
 			return false
