@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -37,6 +38,21 @@ func parseCorpus(t testing.TB, names ...string) []*List {
 	}
 	return lists
 }
+
+// realLists returns one engine of EasyPrivacy and EasyList for all tests.
+func realLists(t testing.TB) *Engine {
+	t.Helper()
+	realOnce.Do(func() { realEngine = compileCorpus(t, "easyprivacy", "easylist") })
+	if realEngine == nil {
+		t.Skip("the lists are not here")
+	}
+	return realEngine
+}
+
+var (
+	realOnce   sync.Once
+	realEngine *Engine
+)
 
 func compileCorpus(t testing.TB, names ...string) *Engine {
 	t.Helper()
@@ -170,7 +186,7 @@ func TestFilterMatchingSuite(t *testing.T) {
 }
 
 func BenchmarkMatch(b *testing.B) {
-	e := compileCorpus(b, "easyprivacy", "easylist")
+	e := realLists(b)
 	reqs := pageRequests(b)
 	b.ReportAllocs()
 	i := 0

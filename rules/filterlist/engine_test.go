@@ -41,6 +41,9 @@ func request(t testing.TB, url, page string, typ Type) *Request {
 // FILTERLIST_PAIRS sets the number of pairs of a rule set and a request.
 func TestAgreement(t *testing.T) {
 	pairs := 10_000
+	if raceEnabled {
+		pairs = 2000
+	}
 	if n, err := strconv.Atoi(os.Getenv("FILTERLIST_PAIRS")); err == nil {
 		pairs = n
 	}
@@ -179,7 +182,7 @@ func randomRequest(rnd *rand.Rand, reqs []pageRequest, rules []string) Request {
 }
 
 func TestCacheRoundTrip(t *testing.T) {
-	e := compileCorpus(t, "easyprivacy", "easylist")
+	e := realLists(t)
 	var b bytes.Buffer
 	n, err := e.WriteTo(&b)
 	if err != nil || n != int64(b.Len()) {
@@ -221,7 +224,7 @@ func TestCacheDamage(t *testing.T) {
 }
 
 func TestMatchAllocates(t *testing.T) {
-	e := compileCorpus(t, "easyprivacy", "easylist")
+	e := realLists(t)
 	reqs := pageRequests(t)[:500]
 	got := testing.AllocsPerRun(20, func() {
 		for i := range reqs {
@@ -234,7 +237,7 @@ func TestMatchAllocates(t *testing.T) {
 }
 
 func TestConcurrent(t *testing.T) {
-	e := compileCorpus(t, "easyprivacy")
+	e := realLists(t)
 	reqs := pageRequests(t)[:2000]
 	errs := make(chan error, 4)
 	for range 4 {

@@ -8,7 +8,7 @@ import (
 // indexer finds for each rule the key that the fewest rules share, and that ordinary URLs do not hold anyway.
 type indexer struct {
 	e      *Engine
-	counts []uint16 // rules for each key, by its upper bits
+	counts []uint16 // rules for each key, by its lower bits
 	pat    string   // of the rule at hand, in lower case
 	found  []candidate
 	keys   []posting // those chosen
@@ -19,8 +19,6 @@ type candidate struct {
 	key        uint32
 	start, end int
 }
-
-const countBits = 18
 
 // commonTokens stand in so many URLs that they are no good as keys.
 var commonTokens = func() map[uint32]bool {
@@ -65,7 +63,7 @@ func (c class) in(r *rule) bool {
 
 // index builds the tables.
 func (e *Engine) index() {
-	x := &indexer{e: e, counts: make([]uint16, 1<<countBits)}
+	x := &indexer{e: e, counts: make([]uint16, powerOfTwo(4*len(e.rules)+64))}
 	for i := range e.rules {
 		x.count(&e.rules[i])
 	}
@@ -98,7 +96,7 @@ func (e *Engine) index() {
 	e.filter = newFilter(&e.block, &e.strong, &e.except, &e.modify)
 }
 
-func (x *indexer) countOf(key uint32) *uint16 { return &x.counts[key>>(32-countBits)] }
+func (x *indexer) countOf(key uint32) *uint16 { return &x.counts[key&uint32(len(x.counts)-1)] }
 
 // count adds the rule's possible keys to the counts.
 func (x *indexer) count(r *rule) {
