@@ -150,3 +150,25 @@ func TestBrowserMajor(t *testing.T) {
 		}
 	}
 }
+
+func FuzzRecord(f *testing.F) {
+	good, _ := json.Marshal(exampleRecord())
+	f.Add(good)
+	f.Add([]byte(`{"event_state":"given","regime":"opt-in"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var r, back consent.Record
+		if json.Unmarshal(data, &r) != nil {
+			return
+		}
+		b, err := json.Marshal(r)
+		if err != nil {
+			return // a year beyond 9999
+		}
+		if err := json.Unmarshal(b, &back); err != nil {
+			t.Fatalf("%s: %v", b, err)
+		}
+		if b2, _ := json.Marshal(back); string(b2) != string(b) {
+			t.Errorf("%s\n%s", b, b2)
+		}
+	})
+}

@@ -110,17 +110,21 @@ func newReader(p *platform, c Config) (*Reader, error) {
 	return &Reader{p, newNames(builtIn, c.Purposes, c.Fallback), c.Cookie, c.Revision}, nil
 }
 
-// Read returns what the visitor answered to the platform. It never fails: what cannot be understood is undecided.
+// Read returns what the visitor answered to the platform. It never fails: what cannot be understood is undecided. More
+// cookies than a platform ever sets grant nothing.
 func (r *Reader) Read(cookies consent.Cookies, now time.Time) consent.Stored {
 	var found [maxCookies]struct {
 		name   string
 		stored consent.Stored
 	}
-	in, n := input{cookies, now, r.revision}, 0
+	in, n, seen := input{cookies, now, r.revision}, 0, 0
 next:
 	for name, value := range cookies.All() {
 		if !r.reads(name) {
 			continue
+		}
+		if seen++; seen > maxCookies {
+			break
 		}
 		stored := r.readOne(&in, name, value)
 		for i := range found[:n] {
@@ -130,15 +134,15 @@ next:
 				continue next
 			}
 		}
-		if n == maxCookies {
-			return consent.Stored{}
-		}
 		found[n].name, found[n].stored = name, stored
 		n++
 	}
 	var all consent.Stored
 	for _, f := range found[:n] {
 		all = all.Strictest(f.stored)
+	}
+	if seen > maxCookies {
+		all.Granted = 0
 	}
 	return all
 }

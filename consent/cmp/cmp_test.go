@@ -256,6 +256,11 @@ func TestBounds(t *testing.T) {
 	if got := answers(read(t, "iubenda", cmp.Config{}, many.String())); got != "none|none" {
 		t.Errorf("40 cookies of a platform: %s", got)
 	}
+	flood := strings.Repeat("OptanonConsent=landingPath=NotLandingPage&groups=C0002%3A1;", 20_000)
+	start := time.Now()
+	if got := answers(read(t, "onetrust", cmp.Config{}, flood)); got != "none|none" || time.Since(start) > 5*time.Second {
+		t.Errorf("20,000 cookies of a name: %s after %v", got, time.Since(start))
+	}
 	invalid := `cc_cookie={"categories":["analytics"],"consentId":"1"`
 	if got := answers(read(t, "vanilla-cookieconsent", cmp.Config{}, invalid)); got != "none|none" {
 		t.Errorf("JSON that does not end: %s", got)
