@@ -146,7 +146,11 @@ func site(t *testing.T, u *ui.UI, page string) *httptest.Server {
 		if r.FormValue("csp") != "" {
 			w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; style-src "+u.StyleHash())
 		}
-		_, _ = w.Write([]byte(fill(page, string(u.AppendBanner(nil, p)))))
+		banner := string(u.AppendBanner(nil, p))
+		if r.FormValue("bare") != "" {
+			banner = ""
+		}
+		_, _ = w.Write([]byte(fill(page, banner)))
 	})
 	mux.HandleFunc("GET /.consent/{$}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -174,6 +178,27 @@ func pageOf(u *ui.UI, r *http.Request) *ui.Page {
 	p.Saved, p.Recorded = r.FormValue("saved") != "", p.Asked
 	p.VendorOn = func(number uint16) (on, set bool) { return number == 1, p.Asked && number <= 2 }
 	return p
+}
+
+// TestPageKeepsItsLayout compares where a page's own elements are, with the banner and without, on pages that fill the
+// window in the usual ways.
+func TestPageKeepsItsLayout(t *testing.T) {
+	u := someUI(t)
+	ctx := newBrowser(t)
+	for _, css := range []string{
+		"", "html,body{height:100%;margin:0}*{box-sizing:border-box}", "body{min-height:100vh;display:flex;flex-direction:column}main{flex:1}",
+		"html,body{height:100%;overflow:hidden}*{box-sizing:border-box}main{height:100%;overflow:auto}", "html{display:flex}body{margin:auto}",
+		"body{display:grid;grid-template-rows:auto 1fr auto;min-height:100vh}", "body{transform:translateZ(0)}", "body>*{position:relative;margin:1em}",
+	} {
+		positions := func(path string) string {
+			page := strings.Replace(plainPage, "</style>", css+"</style>", 1)
+			open(t, ctx, 1000, 700, site(t, u, page).URL+path)
+			return eval[string](t, ctx, `[...document.querySelectorAll("header, main, footer, h1, main p, a")].filter((e) => !e.closest("consent-banner")).map((e) => { const b = e.getBoundingClientRect(); return [e.localName, b.x, b.y, b.width, b.height].join(" "); }).join("\n")`)
+		}
+		if without, with := positions("/?bare=1"), positions("/"); without != with {
+			t.Errorf("%q: %s", css, firstDifference(without, with))
+		}
+	}
 }
 
 func open(t *testing.T, ctx context.Context, width, height int64, url string) {

@@ -3,6 +3,7 @@ package ui
 import (
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 )
@@ -32,10 +33,9 @@ func (u *UI) WritePreferences(w io.Writer, p *Page) error {
 	if err != nil {
 		return err
 	}
-	v := values{page: p, returns: returnPath(p.Return), vendors: u.config.Vendors, status: u.status(view, p)}
-	v.withdraw = p.Granted&u.config.Purposes != 0 || v.anyVendor(func(vendor *Vendor, on, set bool) bool {
-		return set && on && vendor.Purpose != consent.Necessary.String()
-	})
+	v := values{page: p, returns: returnPath(p.Return), vendors: u.config.Vendors}
+	granted := u.granted(view.texts, &v)
+	v.status, v.withdraw = u.status(view, p, granted), len(granted) > 0
 	_, err = w.Write(page.append(nil, &v))
 	return err
 }
@@ -46,13 +46,26 @@ func (u *UI) PageCSP() string {
 		"; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }
 
+// granted names what the visitor agreed to: purposes, and vendors on their own.
+func (u *UI) granted(t texts, v *values) []string {
+	var names []string
+	for _, p := range (v.page.Granted & u.config.Purposes).List() {
+		names = append(names, t.purpose(p).Name)
+	}
+	for i := range v.vendors {
+		if v.vendors[i].Purpose != consent.Necessary.String() && v.decided(i, true) {
+			names = append(names, v.vendors[i].Name)
+		}
+	}
+	return names
+}
+
 // status says what is decided and, where a signal decided, which.
-func (u *UI) status(v *view, p *Page) string {
+func (u *UI) status(v *view, p *Page, granted []string) string {
 	t := v.texts
-	granted := p.Granted & u.config.Purposes
 	switch {
-	case granted != 0:
-		return t.fill("granted", "{purposes}", t.purposeNames(granted))
+	case len(granted) > 0:
+		return t.fill("granted", "{purposes}", strings.Join(granted, t.comma()))
 	case p.Signal != "":
 		return t.fill("signal_text", "{signal}", isolate(v.lang, signalName(p.Signal)))
 	case p.Asked:

@@ -310,7 +310,7 @@ func TestPreferencesSaysWhatIsDecided(t *testing.T) {
 		{"granted", ui.Page{Asked: true, Granted: analytics}, []string{"You have agreed to: Statistics.", `value="withdraw"`, `value="analytics" autocomplete="off" aria-describedby="about-analytics" checked`}, nil},
 		{"signal", ui.Page{Asked: true, Signal: "DNT"}, []string{"Do Not Track (DNT). We follow it"}, []string{`value="withdraw"`}},
 		{"granted after a signal", ui.Page{Asked: true, Signal: "GPC", Granted: analytics}, []string{"You have agreed to: Statistics."}, nil},
-		{"one vendor allowed", ui.Page{Asked: true, VendorOn: only(3, true)}, []string{`value="+adroll" selected`, `value="withdraw"`}, []string{`value="-adroll" selected`, `value="+matomo" selected`}},
+		{"one vendor allowed", ui.Page{Asked: true, VendorOn: only(3, true)}, []string{`value="+adroll" selected`, `value="withdraw"`, "You have agreed to: AdRoll."}, []string{`value="-adroll" selected`, `value="+matomo" selected`}},
 		{"one vendor refused", ui.Page{Asked: true, Granted: analytics, VendorOn: only(2, false)}, []string{`value="-matomo" selected`}, nil},
 		{"not asked for", ui.Page{Asked: true, Granted: consent.Purposes(consent.Necessary)}, []string{"You have refused"}, nil},
 		{"saved", ui.Page{Saved: true}, []string{`role="status">Your choice has been saved.`}, nil},
