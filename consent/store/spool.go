@@ -39,9 +39,15 @@ type Spool struct {
 	reads, appends breaker
 
 	mu      sync.RWMutex // guards what follows
-	pending []*consent.Record
+	pending []*spooled   // in the order of the file
 	states  map[principal]waiting
 	dropped int
+}
+
+// spooled is a record in the file.
+type spooled struct {
+	*consent.Record
+	stored bool // the store has it already
 }
 
 type principal struct {
@@ -49,7 +55,7 @@ type principal struct {
 	id   consent.ID
 }
 
-// waiting is what the pending records of one consent id come to.
+// waiting is what those records of one consent id come to that the store has not.
 type waiting struct {
 	state State
 	n     int
@@ -108,7 +114,8 @@ func (s *Spool) Unwrap() Store { return s.Store }
 
 // SpoolStats tells how a spool is doing.
 type SpoolStats struct {
-	Pending int // records that wait for the store
+	Pending int // records in the file
+	Waiting int // consent ids of which the store has not everything
 	Dropped int // records that the store called invalid, since OpenSpool
 }
 
@@ -116,11 +123,11 @@ type SpoolStats struct {
 func (s *Spool) Stats() SpoolStats {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return SpoolStats{Pending: len(s.pending), Dropped: s.dropped}
+	return SpoolStats{Pending: len(s.pending), Waiting: len(s.states), Dropped: s.dropped}
 }
 
-// Append implements [Store]. Records go past the spool while the store can take them, but for those of a
-// consent id that waits in it. ErrUnavailable for a refusal means that the spool is full or its disk
+// Append implements [Store]. Records go past the spool while the store can take them, those of a consent
+// id that waits in it together with what waits. ErrUnavailable for a refusal means that the spool is full or its disk
 // fails: the refusal MUST take effect all the same, only its record is missing.
 func (s *Spool) Append(ctx context.Context, records ...*consent.Record) error {
 	if _, err := SealAll(records); err != nil {
@@ -145,20 +152,50 @@ func (s *Spool) Append(ctx context.Context, records ...*consent.Record) error {
 	return err
 }
 
-// direct appends to the store itself.
+// direct appends to the store itself, after what waits of the same consent ids: their order is kept
+// without waiting for everybody else's.
 func (s *Spool) direct(ctx context.Context, records []*consent.Record) error {
 	if s.appends.open() {
 		return fmt.Errorf("%w: it was a moment ago", ErrUnavailable)
 	}
+	before := s.before(records)
+	all := make([]*consent.Record, 0, len(before)+len(records))
+	for _, w := range before {
+		all = append(all, w.Record)
+	}
+	err := s.note(&s.appends, s.Store.Append(ctx, append(all, records...)...))
+	if err == nil {
+		s.settle(before, 0)
+	}
+	return err
+}
+
+// before returns what waits of the records' consent ids.
+func (s *Spool) before(records []*consent.Record) (own []*spooled) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if len(s.states) == 0 {
+		return nil
+	}
+	var waits map[principal]bool
 	for _, r := range records {
-		if _, waits := s.waiting(r.Site, r.PrincipalID); waits {
-			if err := s.Drain(ctx); err != nil {
-				return err
+		p := principal{r.Site, r.PrincipalID}
+		if _, ok := s.states[p]; ok {
+			if waits == nil {
+				waits = map[principal]bool{}
 			}
-			break
+			waits[p] = true
 		}
 	}
-	return s.note(&s.appends, s.Store.Append(ctx, records...))
+	if waits == nil {
+		return nil
+	}
+	for _, w := range s.pending {
+		if !w.stored && waits[principal{w.Site, w.PrincipalID}] {
+			own = append(own, w)
+		}
+	}
+	return own
 }
 
 // note trips the breaker if err says that the store is unavailable.
@@ -195,7 +232,7 @@ func (s *Spool) commit(batch []*consent.Record) error {
 func (s *Spool) enqueue(r *consent.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pending = append(s.pending, r)
+	s.pending = append(s.pending, &spooled{Record: r})
 	p := principal{r.Site, r.PrincipalID}
 	w, ok := s.states[p]
 	if st := StateOf(r); ok {
@@ -210,9 +247,6 @@ func (s *Spool) enqueue(r *consent.Record) {
 func (s *Spool) waiting(site string, id consent.ID) (State, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if len(s.pending) == 0 {
-		return State{}, false
-	}
 	w, ok := s.states[principal{site, id}]
 	return w.state, ok
 }
@@ -283,17 +317,26 @@ func (s *Spool) Drain(ctx context.Context) error {
 		if err != nil {
 			return s.note(&s.appends, err)
 		}
-		s.dequeue(len(batch), invalid)
+		s.settle(batch, invalid)
+		s.dequeue(len(batch))
 	}
 }
 
-// hand appends the batch to the store. One record that the store will never take must not keep the others
-// waiting: then they go one by one, and it is counted and left out.
-func (s *Spool) hand(ctx context.Context, batch []*consent.Record) (invalid int, err error) {
-	if err := s.Store.Append(ctx, batch...); !errors.Is(err, ErrInvalid) {
+// hand appends to the store what it has not. One record that the store will never take must not keep the
+// others waiting: then they go one by one, and it is counted and left out.
+func (s *Spool) hand(ctx context.Context, batch []*spooled) (invalid int, err error) {
+	records := make([]*consent.Record, 0, len(batch))
+	s.mu.RLock()
+	for _, w := range batch {
+		if !w.stored {
+			records = append(records, w.Record)
+		}
+	}
+	s.mu.RUnlock()
+	if err := s.Store.Append(ctx, records...); !errors.Is(err, ErrInvalid) {
 		return 0, err
 	}
-	for _, r := range batch {
+	for _, r := range records {
 		switch err := s.Store.Append(ctx, r); {
 		case errors.Is(err, ErrInvalid):
 			invalid++
@@ -304,11 +347,16 @@ func (s *Spool) hand(ctx context.Context, batch []*consent.Record) (invalid int,
 	return invalid, nil
 }
 
-func (s *Spool) dequeue(n, invalid int) {
+// settle notes that the store has the records, or will never have them.
+func (s *Spool) settle(records []*spooled, invalid int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dropped += invalid
-	for _, r := range s.pending[:n] {
+	for _, r := range records {
+		if r.stored {
+			continue
+		}
+		r.stored = true
 		p := principal{r.Site, r.PrincipalID}
 		w := s.states[p]
 		if w.n--; w.n == 0 {
@@ -317,6 +365,11 @@ func (s *Spool) dequeue(n, invalid int) {
 			s.states[p] = w
 		}
 	}
+}
+
+func (s *Spool) dequeue(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.pending = s.pending[n:]; len(s.pending) == 0 {
 		s.pending = nil
 	}

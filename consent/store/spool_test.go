@@ -126,8 +126,11 @@ func TestRefusalsGoOnWhileTheStoreIsDown(t *testing.T) {
 	inner.down.Store(false)
 	time.Sleep(5 * time.Millisecond) // the breaker
 	storetest.MustAppend(t, sp, storetest.Record(site, waits, 3, storetest.All))
-	if n := sp.Stats().Pending; n != 0 {
+	if n := sp.Stats().Waiting; n != 0 {
 		t.Errorf("%d wait after the store came back", n)
+	}
+	if err := sp.Drain(ctx); err != nil || sp.Stats().Pending != 0 {
+		t.Errorf("%+v, %v", sp.Stats(), err)
 	}
 	var seqs []uint32
 	_ = sp.Scan(ctx, store.Filter{Site: site, ID: waits}, func(e store.Entry) error { seqs = append(seqs, e.Record.Seq); return nil })
