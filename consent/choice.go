@@ -90,6 +90,8 @@ func (c *Choice) addVendor(v string, number func(id string) (uint16, bool)) erro
 }
 
 // Choose returns the token that follows from a visitor's answer to the request of these signals, and the event to record.
+// The signals must have been held against the store (Signals.Reconcile), so that the new token's sequence number is the
+// highest.
 // The token keeps the visitor's ID, or draws one. What an earlier token granted is carried over only as far as Decide
 // still holds it, and is not made younger by that:
 //

@@ -6,6 +6,6 @@
 // entry that proves the answer later.
 //
 // Callers MUST send Sec-GPC and DNT upstream unchanged, MUST store a Record durably before they hand out a Token that
-// grants anything, and MUST set Signals.TokenState to TokenSuperseded when the store knows a newer answer than the token
-// carries. Everything here is a pure function or an immutable value: safe for concurrent use, without goroutines.
+// grants anything, and MUST hold a token that grants anything against the newest answer in the store
+// (Signals.Reconcile), or a kept cookie outlives a withdrawal. Everything here is a pure function or an immutable value: safe for concurrent use, without goroutines.
 package consent

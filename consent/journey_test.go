@@ -24,7 +24,7 @@ type visitor struct {
 	now    time.Time
 	jar    string
 	kept   string
-	latest map[consent.ID]uint32
+	latest map[consent.ID]consent.Token
 	last   consent.Event
 }
 
@@ -32,7 +32,7 @@ func newVisitor(t *testing.T) *visitor {
 	keys := ring(t, key(1))
 	return &visitor{
 		t: t, terms: consent.Terms{Asked: optional}, keys: keys, reader: reader(t, nil), cookie: consent.Cookie{Secure: true},
-		header: http.Header{}, now: now, latest: map[consent.ID]uint32{},
+		header: http.Header{}, now: now, latest: map[consent.ID]consent.Token{},
 	}
 }
 
@@ -43,8 +43,8 @@ func (v *visitor) signals() consent.Signals {
 		h.Set("Cookie", v.cookie.Name()+"="+v.jar)
 	}
 	s := v.reader.Read(h, netip.Addr{}, v.now)
-	if s.TokenState == consent.TokenValid && v.latest[s.Token.ID] > s.Token.Seq {
-		s.TokenState = consent.TokenSuperseded
+	if l, known := v.latest[s.Token.ID]; known {
+		s.Reconcile(l.Seq, l.Granted, l.Denied, l.Vendors)
 	}
 	return s
 }
@@ -60,7 +60,12 @@ func (v *visitor) do(step string) {
 	case "stop":
 		v.header.Del(rest)
 	case "post":
-		v.post(rest)
+		v.post(v.signals(), rest)
+	case "race": // two tabs answer at once; the second answer's cookie stays
+		first, second, _ := strings.Cut(rest, " | ")
+		s := v.signals()
+		v.post(s, first)
+		v.post(s, second)
 	case "wait":
 		d, err := time.ParseDuration(rest)
 		if err != nil {
@@ -91,7 +96,7 @@ func (v *visitor) do(step string) {
 	}
 }
 
-func (v *visitor) post(form string) {
+func (v *visitor) post(s consent.Signals, form string) {
 	v.t.Helper()
 	values, err := url.ParseQuery(strings.ReplaceAll(form, "+", "%2B"))
 	if err != nil {
@@ -101,13 +106,17 @@ func (v *visitor) post(form string) {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	s := v.signals()
 	k, event := consent.Choose(&v.terms, &s, c, v.now)
 	r := consent.NewRecord(site, &v.terms, &s, &k, event, v.now)
 	if r.Event != event || r.Seq != k.Seq || r.PrincipalID != k.ID {
 		v.t.Fatalf("the record tells another story: %+v", r)
 	}
-	v.latest[k.ID], v.last = k.Seq, event
+	if l, known := v.latest[k.ID]; known && l.Seq == k.Seq {
+		v.latest[k.ID] = consent.Strictest(l, k)
+	} else {
+		v.latest[k.ID] = k
+	}
+	v.last = event
 	v.set(&k)
 }
 
@@ -157,6 +166,12 @@ func TestJourneys(t *testing.T) {
 		{"a material change, taken back", "material 1; post choice=accept; material 2; material 1", "necessary,functional,analytics,marketing,social||C"},
 		{"a material change leaves refusals", "material 1; post choice=refuse; material 2", "necessary||N"},
 		{"a vendor does not renew a grant", "post choice=accept; wait 4319h; post choice=save&scope=vendor&vendor=+v7; wait 1h", "necessary|asked|N"},
+		{"an old refusal brought back, and answered again", "post choice=refuse; keep; post choice=accept; post choice=accept; replay; post choice=save&purpose=social", "necessary,social||C"},
+		{"a refusal wins a race", "post choice=save; race choice=refuse | choice=accept", "necessary||N"},
+		{"in either order", "post choice=save; race choice=accept | choice=refuse", "necessary||N"},
+		{"two choices race", "post choice=save; race choice=save&purpose=analytics&purpose=social | choice=save&purpose=analytics&purpose=marketing", "necessary,analytics||C"},
+		{"two vendors race", "post choice=save; race choice=save&scope=vendor&vendor=-v7 | choice=save&scope=vendor&vendor=+v7", "necessary||N"},
+		{"after a race", "post choice=save; race choice=refuse | choice=accept; post choice=accept", "necessary,functional,analytics,marketing,social||C"},
 		{"cookies cleared", "post choice=accept; forget", "necessary|asked|N"},
 		{"opt-out, refused, moved to opt-in", "regime opt-out; post choice=refuse; regime opt-in", "necessary||N"},
 		{"opt-out, silent, moved to opt-in", "regime opt-out; regime opt-in", "necessary|asked|N"},

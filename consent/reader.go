@@ -29,6 +29,22 @@ func (s *Signals) Set() SignalSet {
 	return set
 }
 
+// Reconcile holds the token against the newest answer that the store knows of its ID. A newer answer supersedes the token.
+// Of two answers with one sequence number, given in two tabs or on two nodes at once, only what both permit counts, so
+// that a refusal wins the race whichever cookie arrived last. A token that is newer than the store's answer stays.
+func (s *Signals) Reconcile(seq uint32, granted, denied Purposes, vendors VendorChoices) {
+	k := &s.Token
+	switch {
+	case s.TokenState != TokenValid || seq < k.Seq:
+	case seq > k.Seq:
+		s.TokenState, k.Seq = TokenSuperseded, seq // the next answer must come after the newest, not race it
+	default:
+		k.Denied |= denied
+		k.Granted &= granted &^ k.Denied
+		k.Vendors = k.Vendors.strictest(vendors)
+	}
+}
+
 // TokenState says what became of the consent cookie.
 type TokenState uint8
 
@@ -37,7 +53,7 @@ const (
 	TokenNone       TokenState = iota // there is no consent cookie
 	TokenValid                        // authentic; Decide judges its age and version
 	TokenInvalid                      // malformed, forged, of another site or of an unknown key: no consent
-	TokenSuperseded                   // authentic, but the store knows a newer answer (set by the caller): refusals hold, nothing else
+	TokenSuperseded                   // authentic, but the store knows a newer answer (see Reconcile): refusals hold, nothing else
 )
 
 // Stored is a three-state answer per purpose that another platform stored: granted, denied, or in neither set where the

@@ -277,3 +277,28 @@ func ExampleReader() {
 	fmt.Println(s.Set(), d.Denied)
 	// Output: GPC analytics,marketing,social
 }
+
+func TestReconcile(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		state           consent.TokenState
+		seq             uint32
+		granted, denied consent.Purposes
+		want            string
+	}{
+		{"an older answer", consent.TokenValid, 0, 0, optional, "1 analytics,marketing|social"},
+		{"the same answer", consent.TokenValid, 1, analytics | marketing, social, "1 analytics,marketing|social"},
+		{"a stricter one at once", consent.TokenValid, 1, analytics, 0, "1 analytics|social"},
+		{"a refusal at once", consent.TokenValid, 1, optional, analytics, "1 marketing|analytics,social"},
+		{"a newer answer", consent.TokenValid, 2, optional, 0, "3 analytics,marketing|social"},
+		{"no authentic token", consent.TokenInvalid, 9, optional, 0, "2 analytics,marketing|social"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := consent.Signals{Token: token(analytics|marketing, social, 0), TokenState: c.state}
+			s.Reconcile(c.seq, c.granted, c.denied, consent.VendorChoices{})
+			if got := fmt.Sprintf("%d %v|%v", s.TokenState, s.Token.Granted, s.Token.Denied); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
