@@ -12,6 +12,7 @@ func BenchmarkMatch(b *testing.B) {
 	requests := pageRequests(b)
 	b.ReportAllocs()
 	i, gated := 0, 0
+	report := cpuTime(b)
 	for b.Loop() {
 		if _, ok := s.Match(&requests[i].request, Context{}); ok {
 			gated++
@@ -20,6 +21,7 @@ func BenchmarkMatch(b *testing.B) {
 			i = 0
 		}
 	}
+	report()
 	times := make([]time.Duration, len(requests))
 	for i := range requests {
 		start := time.Now()
@@ -34,6 +36,7 @@ func BenchmarkCookie(b *testing.B) {
 	s := builtin(b, Options{})
 	names := [][]byte{[]byte("_ga"), []byte("PHPSESSID"), []byte("_hjSessionUser_123"), []byte("_pk_id.1.abcd"), []byte("theme")}
 	b.ReportAllocs()
+	defer cpuTime(b)()
 	i := 0
 	for b.Loop() {
 		s.Cookie(names[i%len(names)], true)
@@ -46,6 +49,7 @@ func BenchmarkScript(b *testing.B) {
 	text := []byte(siteScript + snippets["google-tag-manager"][0])
 	b.ReportAllocs()
 	b.SetBytes(int64(len(text)))
+	defer cpuTime(b)()
 	for b.Loop() {
 		if _, ok := s.Script(text, Context{}); !ok {
 			b.Fatal("not recognised")
@@ -55,6 +59,7 @@ func BenchmarkScript(b *testing.B) {
 
 func BenchmarkNew(b *testing.B) {
 	b.ReportAllocs()
+	defer cpuTime(b)()
 	for b.Loop() {
 		builtin(b, Options{})
 	}
@@ -64,6 +69,7 @@ func BenchmarkFirstParty(b *testing.B) {
 	s := builtin(b, Options{})
 	body := []byte(`{"items":[{"id":1,"name":"shirt"},{"id":2,"name":"hat"}],"total":"12.00","address":{"city":"Bonn"}}`)
 	b.ReportAllocs()
+	defer cpuTime(b)()
 	for b.Loop() {
 		s.FirstParty("POST", "/api/cart/update", "v=3&lang=de", "application/json", body)
 	}

@@ -207,14 +207,11 @@ func urlDelimiter(c byte) bool {
 // url judges an address that stands in a string.
 func (r *recogniser) url(a *address) {
 	var lowered [256]byte
-	n := len(a.host)
 	for i, c := range a.host {
 		lowered[i] = lower[c]
 	}
-	host := a.host
-	a.host = lowered[:n]
-	best := r.set.index.lookup(a)
-	a.host = host
+	b := address{host: lowered[:len(a.host)], path: a.path, query: a.query}
+	best := r.set.index.lookup(&b)
 	if best == nil || best.vendor < 0 || best.kind == kindPass || best.kind == kindPayment && r.context.Payment ||
 		r.set.vendors[best.vendor].pass {
 		return

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"math/bits"
 	"strings"
 )
 
@@ -32,24 +33,31 @@ type rule struct {
 // hostIndex finds rules by host in as many probes as the host has labels. Names are hashed from their end, so that one
 // pass over a host yields the hash of each of its suffixes.
 type hostIndex struct {
-	slots  []int32 // entry number + 1 at hash & mask, linear probing
-	mask   uint32
-	names  []string
-	rules  [][]rule       // best first
-	byName map[string]int // while it is being built
-	// countries holds patterns whose host ends in ".*", by their first label.
-	countries map[string][]rule
+	slots     []int32 // entry number + 1 at hash & mask, linear probing
+	mask      uint32
+	names     []string
+	rules     [][]rule       // best first
+	byName    map[string]int // while it is being built
+	countries []country
+	// lengths has a bit for the length of each country's label.
+	lengths uint64
 }
 
-const (
-	hashSeed  = 2166136261
-	hashPrime = 16777619
-)
+// country holds the patterns whose host ends in ".*", by the label before that.
+type country struct {
+	label string
+	rules []rule // best first
+}
 
-func hashName(name string) uint32 {
-	h := uint32(hashSeed)
+// hashByte takes a byte into the hash of what stands after it; slot spreads the hash over the table.
+func hashByte(h uint64, c byte) uint64 { return bits.RotateLeft64(h, 7) ^ uint64(c) }
+
+func (x *hostIndex) slot(h uint64) uint32 { return uint32(h*0x9E3779B97F4A7C15>>32) & x.mask }
+
+func hashName(name string) uint64 {
+	var h uint64
 	for i := len(name) - 1; i >= 0; i-- {
-		h = (h ^ uint32(name[i])) * hashPrime
+		h = hashByte(h, name[i])
 	}
 	return h
 }
@@ -67,11 +75,15 @@ func (x *hostIndex) add(name string, r rule) {
 	x.rules[i] = append(x.rules[i], r)
 }
 
-func (x *hostIndex) addCountry(name string, r rule) {
-	if x.countries == nil {
-		x.countries = make(map[string][]rule)
+func (x *hostIndex) addCountry(label string, r rule) {
+	for i := range x.countries {
+		if x.countries[i].label == label {
+			x.countries[i].rules = append(x.countries[i].rules, r)
+			return
+		}
 	}
-	x.countries[name] = append(x.countries[name], r)
+	x.countries = append(x.countries, country{label, []rule{r}})
+	x.lengths |= 1 << (len(label) & 63)
 }
 
 // seal builds the hash table, at most a quarter full.
@@ -82,22 +94,22 @@ func (x *hostIndex) seal() {
 	}
 	x.slots, x.mask = make([]int32, size), uint32(size-1)
 	for i, name := range x.names {
-		h := hashName(name)
-		for x.slots[h&x.mask] != 0 {
-			h++
+		n := x.slot(hashName(name))
+		for x.slots[n] != 0 {
+			n = (n + 1) & x.mask
 		}
-		x.slots[h&x.mask] = int32(i + 1)
+		x.slots[n] = int32(i + 1)
 		sortRules(x.rules[i])
 	}
-	for _, list := range x.countries {
-		sortRules(list)
+	for i := range x.countries {
+		sortRules(x.countries[i].rules)
 	}
 	x.byName = nil
 }
 
-func (x *hostIndex) find(hash uint32, name []byte) []rule {
-	for h := hash; ; h++ {
-		i := x.slots[h&x.mask]
+func (x *hostIndex) find(hash uint64, name []byte) []rule {
+	for n := x.slot(hash); ; n = (n + 1) & x.mask {
+		i := x.slots[n]
 		if i == 0 {
 			return nil
 		}
@@ -128,19 +140,28 @@ func newAddress(url []byte, start, end int) address {
 	return a
 }
 
-// lookup returns the most specific rule for the address, nil if there is none.
+// lookup returns the most specific rule for the address, nil if there is none. No rule stands at a top-level domain, so
+// that label is not asked for.
 func (x *hostIndex) lookup(a *address) *rule {
 	var best *rule
-	h := uint32(hashSeed)
+	h, dots, end := uint64(0), 0, len(a.host)
 	for i := len(a.host) - 1; i >= 0; i-- {
-		if a.host[i] == '.' {
-			best = better(best, x.find(h, a.host[i+1:]), a, false)
+		c := a.host[i]
+		if c == '.' {
+			if dots++; dots > 1 {
+				if list := x.find(h, a.host[i+1:]); list != nil {
+					best = better(best, list, a, false)
+				}
+				if dots <= 3 && x.lengths>>((end-i-1)&63)&1 != 0 {
+					best = x.country(best, a, i+1, end)
+				}
+			}
+			end = i
 		}
-		h = (h ^ uint32(a.host[i])) * hashPrime
+		h = hashByte(h, c)
 	}
-	best = better(best, x.find(h, a.host), a, true)
-	if x.countries != nil {
-		best = x.country(best, a)
+	if list := x.find(h, a.host); list != nil {
+		best = better(best, list, a, true)
 	}
 	return best
 }
@@ -163,18 +184,14 @@ func better(best *rule, list []rule, a *address, whole bool) *rule {
 }
 
 // country tries the patterns for hosts under every top-level domain (www.google.*): they are found by the label before
-// the suffix, which has one label or, as in co.uk, two.
-func (x *hostIndex) country(best *rule, a *address) *rule {
-	host := a.host
-	for n := 0; n < 2; n++ {
-		i := bytes.LastIndexByte(host, '.')
-		if i < 0 || len(a.host)-i-1 > 6 || n == 0 && len(host)-i-1 > 3 {
-			break
-		}
-		host = host[:i]
-		label := host[bytes.LastIndexByte(host, '.')+1:]
-		if list, ok := x.countries[string(label)]; ok {
-			best = better(best, list, a, true)
+// the suffix, which has one label or, as in co.uk, two short ones. The label is host[start:end].
+func (x *hostIndex) country(best *rule, a *address, start, end int) *rule {
+	if len(a.host)-end > len(".com.au") {
+		return best
+	}
+	for i := range x.countries {
+		if c := &x.countries[i]; c.label == string(a.host[start:end]) {
+			return better(best, c.rules, a, true)
 		}
 	}
 	return best

@@ -4,9 +4,6 @@ import "github.com/caddy-consent/caddy-consent/consent"
 
 // listed asks the filter lists; m is what the catalogue knows of the vendor without wanting it gated.
 func (s *Set) listed(r *Request, m Match) (Match, bool) {
-	if s.lists == nil {
-		return m, false
-	}
 	res, blocked := s.lists.Match(r)
 	if !blocked {
 		return m, false

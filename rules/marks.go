@@ -11,6 +11,31 @@ type markIndex struct {
 	prefix []int32 // marks whose first token is the beginning of a string
 	// mentions are names that only a vendor's code has: they tell which statements of a script are the vendor's.
 	mentions map[string]bool
+	// filter has a bit for each first token and mention: most names of a script are none.
+	filter [64]uint64
+}
+
+// bit places a text in the filter.
+func bit[T string | []byte](s T) (word, mask uint64) {
+	n := len(s)
+	h := uint64(s[0])*31 + uint64(s[n-1])*131 + uint64(s[n/2])*7 + uint64(n)*17
+	return h >> 6 & 63, 1 << (h & 63)
+}
+
+// may reports whether some mark or mention may begin with the text.
+func (x *markIndex) may(s []byte) bool {
+	if len(s) == 0 || len(s) > 64 {
+		return false
+	}
+	word, mask := bit(s)
+	return x.filter[word]&mask != 0
+}
+
+func (x *markIndex) remember(s string) {
+	if s != "" {
+		word, mask := bit(s)
+		x.filter[word] |= mask
+	}
 }
 
 type mark struct {
@@ -60,6 +85,7 @@ func (x *markIndex) add(fragment string, vendor int32) {
 	}
 	if len(tokens) > 0 && tokens[0].kind == tokenName && distinctive(tokens[0].text) {
 		x.mentions[tokens[0].text] = true
+		x.remember(tokens[0].text)
 	}
 	assign := markToken{kind: tokenPunctuator, text: "="}
 	switch {
@@ -83,7 +109,9 @@ func (x *markIndex) insert(m mark) {
 	}
 	i := int32(len(x.list))
 	x.list = append(x.list, m)
-	switch first := m.tokens[0]; {
+	first := m.tokens[0]
+	x.remember(first.text)
+	switch {
 	case first.prefix:
 		x.prefix = append(x.prefix, i)
 	case first.kind == tokenString:
@@ -93,17 +121,18 @@ func (x *markIndex) insert(m mark) {
 	}
 }
 
-// starts returns the marks that the token may begin.
-func (x *markIndex) starts(t *token, value []byte) []int32 {
-	switch t.kind {
-	case tokenName:
-		return x.byName[string(t.text)]
-	case tokenString:
-		if len(value) <= 64 {
-			return x.byText[string(value)]
-		}
+// starts returns the marks that the token may begin, and whether the token is a mention.
+func (x *markIndex) starts(t *token, value []byte) (marks []int32, mention bool) {
+	text, table := t.text, x.byName
+	if t.kind == tokenString {
+		text, table = value, x.byText
+	} else if t.kind != tokenName {
+		return nil, false
 	}
-	return nil
+	if !x.may(text) {
+		return nil, false
+	}
+	return table[string(text)], x.mentions[string(text)]
 }
 
 // distinctive reports whether a name is not one that a site's own code would use as well.

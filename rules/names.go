@@ -5,8 +5,9 @@ import "slices"
 // nameIndex finds cookies and storage keys: exact names by map, others by wildcard, the most specific first. Names are
 // case-sensitive.
 type nameIndex struct {
-	exact map[string]int32
-	globs [256][]nameGlob // by first byte; those that begin with a wildcard stand in every bucket
+	exact map[string]nameGlob
+	globs map[[2]byte][]nameGlob // by their first two bytes
+	any   []nameGlob             // those with a wildcard among these
 }
 
 type nameGlob struct {
@@ -18,10 +19,10 @@ type nameGlob struct {
 func (x *nameIndex) add(name string, vendor int32) {
 	if indexByte([]byte(name), '*') < 0 {
 		if x.exact == nil {
-			x.exact = make(map[string]int32)
+			x.exact = make(map[string]nameGlob)
 		}
 		if _, taken := x.exact[name]; !taken {
-			x.exact[name] = vendor
+			x.exact[name] = nameGlob{vendor: vendor, text: name}
 		}
 		return
 	}
@@ -31,18 +32,22 @@ func (x *nameIndex) add(name string, vendor int32) {
 			g.literals++
 		}
 	}
-	if name[0] != '*' {
-		x.globs[name[0]] = append(x.globs[name[0]], g)
+	if len(name) < 2 || name[0] == '*' || name[1] == '*' {
+		x.any = append(x.any, g)
 		return
 	}
-	for i := range x.globs {
-		x.globs[i] = append(x.globs[i], g)
+	if x.globs == nil {
+		x.globs = make(map[[2]byte][]nameGlob)
 	}
+	key := [2]byte{name[0], name[1]}
+	x.globs[key] = append(x.globs[key], g)
 }
 
 func (x *nameIndex) seal() {
-	for i := range x.globs {
-		slices.SortStableFunc(x.globs[i], func(a, b nameGlob) int { return b.literals - a.literals })
+	specific := func(a, b nameGlob) int { return b.literals - a.literals }
+	slices.SortStableFunc(x.any, specific)
+	for _, list := range x.globs {
+		slices.SortStableFunc(list, specific)
 	}
 }
 
@@ -51,11 +56,20 @@ func (x *nameIndex) lookup(name []byte) (int32, string) {
 	if len(name) == 0 {
 		return -1, ""
 	}
-	if v, ok := x.exact[string(name)]; ok {
-		return v, ""
+	if g, ok := x.exact[string(name)]; ok {
+		return g.vendor, g.text
 	}
-	for _, g := range x.globs[name[0]] {
-		if wildcard(g.text, name) {
+	if len(name) > 1 {
+		if v, text := first(x.globs[[2]byte{name[0], name[1]}], name); v >= 0 {
+			return v, text
+		}
+	}
+	return first(x.any, name)
+}
+
+func first(list []nameGlob, name []byte) (int32, string) {
+	for i := range list {
+		if g := &list[i]; wildcard(g.text, name) {
 			return g.vendor, g.text
 		}
 	}
@@ -109,9 +123,5 @@ func (s *Set) named(x *nameIndex, name []byte) (Match, bool) {
 	if v < 0 {
 		return Match{}, false
 	}
-	m := s.vendors[v].match
-	if m.Rule = text; text == "" {
-		m.Rule = string(name)
-	}
-	return m, !s.vendors[v].pass
+	return s.match(v, text), !s.vendors[v].pass
 }

@@ -38,17 +38,17 @@ func (x *pathIndex) add(path string, vendor int32) {
 // lookup returns the vendor and the pattern, -1 if there is none.
 func (x *pathIndex) lookup(a *address) (int32, string) {
 	path := a.path
-	for {
-		i := indexByte(path, '/')
-		if i < 0 || len(path) < i+5 {
-			return -1, ""
+	for i := 0; i+5 <= len(path); i++ {
+		if path[i] != '/' {
+			continue
 		}
-		path = path[i+1:]
-		key := key4(path)
+		rest := path[i+1:]
+		key := key4(rest)
 		for n := x.slots[bucket(key)]; n != 0; n = x.list[n-1].next {
-			if r := &x.list[n-1]; r.key == key && r.path.matchPrefix(path) && r.param.match(a.query) {
+			if r := &x.list[n-1]; r.key == key && r.path.matchPrefix(rest) && r.param.match(a.query) {
 				return r.vendor, r.text
 			}
 		}
 	}
+	return -1, ""
 }

@@ -80,9 +80,6 @@ func (r *recogniser) mark(t *token) {
 		}
 	}
 	x := &r.set.marks
-	if t.kind == tokenName && x.mentions[string(t.text)] || t.kind == tokenString && x.mentions[string(value)] {
-		r.body.hit()
-	}
 	kept := 0
 	for _, p := range r.active[:r.running] {
 		m := &x.list[p.mark]
@@ -97,7 +94,11 @@ func (r *recogniser) mark(t *token) {
 		kept++
 	}
 	r.running = kept
-	for _, i := range x.starts(t, value) {
+	marks, mention := x.starts(t, value)
+	if mention {
+		r.body.hit()
+	}
+	for _, i := range marks {
 		r.begin(i)
 	}
 	if t.kind == tokenString {

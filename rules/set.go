@@ -216,41 +216,40 @@ func sortRules(list []rule) {
 // catalogue gates: Options.Allow does.
 func (s *Set) Match(r *Request, c Context) (Match, bool) {
 	a := newAddress(r.URL, r.HostStart, r.HostEnd)
-	var m Match
+	var best *rule
 	if r.ThirdParty {
-		var gate, known bool
-		if m, gate, known = s.catalogue(&a, c); known {
-			return m, gate
+		best = s.index.lookup(&a)
+		switch {
+		case best == nil:
+		case best.vendor < 0:
+			return Match{Rule: best.text, List: "allow"}, false
+		case best.kind == kindPayment && c.Payment:
+			m := s.match(best.vendor, best.text)
+			m.Purpose = consent.Necessary
+			return m, false
+		case best.kind != kindPass && !s.vendors[best.vendor].pass:
+			return s.match(best.vendor, best.text), true
+		case s.vendors[best.vendor].allowed:
+			return s.match(best.vendor, best.text), false
 		}
 	}
-	if v, text := s.paths.lookup(&a); v >= 0 && (r.ThirdParty || s.options.FirstParty) && !s.vendors[v].pass {
-		m = s.vendors[v].match
-		m.Rule = text
-		return m, true
+	if r.ThirdParty || s.options.FirstParty {
+		if v, text := s.paths.lookup(&a); v >= 0 && !s.vendors[v].pass {
+			return s.match(v, text), true
+		}
+	}
+	var m Match
+	if best != nil {
+		m = s.match(best.vendor, best.text)
+	}
+	if s.lists == nil {
+		return m, false
 	}
 	return s.listed(r, m)
 }
 
-// catalogue is the part of Match that only needs the address: known means that its answer is final.
-func (s *Set) catalogue(a *address, c Context) (m Match, gate, known bool) {
-	best := s.index.lookup(a)
-	if best == nil {
-		return Match{}, false, false
-	}
-	if best.vendor < 0 {
-		return Match{Rule: best.text, List: "allow"}, false, true
-	}
-	v := &s.vendors[best.vendor]
-	m = v.match
-	m.Rule = best.text
-	switch {
-	case best.kind == kindPass:
-		return m, false, false
-	case best.kind == kindPayment && c.Payment:
-		m.Purpose = consent.Necessary
-		return m, false, true
-	case v.pass:
-		return m, false, v.allowed
-	}
-	return m, true, true
+func (s *Set) match(vendor int32, rule string) Match {
+	m := s.vendors[vendor].match
+	m.Rule = rule
+	return m
 }
