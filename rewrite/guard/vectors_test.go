@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -112,6 +113,7 @@ var vectors = map[string]string{
 	"preconnect":           `<script>var l=document.createElement('link');l.rel='preconnect';l.href='T'.replace(/tracker.test.v0*(\d+).js/,'preconnect$1.tracker.test');document.head.append(l)</script>`,
 	"tag replaced":         `<script>document.body.replaceChildren(Object.assign(document.createElement('img'),{src:'T'}))</script>`,
 	"html fragment timers": `<p id=p></p><script>setTimeout(()=>{p.innerHTML='<div><embed src=T></div>'},20)</script>`,
+	"iframe data":          `<script>var f=document.createElement('iframe');f.src='data:text/html,<img src="T">';document.body.append(f)</script>`,
 	"import":               ``,
 }
 
@@ -157,8 +159,10 @@ func TestVectors(t *testing.T) {
 		})
 	})
 	settled := time.Since(begin)
-	b.frames(t, "known", names, settled, nil)
-	b.frames(t, "late", names, settled, nil)
+	var wg sync.WaitGroup
+	wg.Go(func() { b.frames(t, "known", names, settled, nil) })
+	wg.Go(func() { b.frames(t, "late", names, settled, nil) })
+	wg.Wait()
 	for i, name := range names {
 		if len(b.contacts(name, 3*i)) == 0 {
 			t.Errorf("%s: no contact without the guard: the test proves nothing", name)
@@ -182,13 +186,14 @@ func (b *bench) frames(t *testing.T, kind string, names []string, wait time.Dura
 		}
 	}
 	b.page("/"+kind, page.String())
-	_, thrown := b.visitUntil(t, "/"+kind, "", wait, done)
+	var wg sync.WaitGroup
 	for i, name := range names {
 		if alone[name] {
-			_, more := b.visit(t, fmt.Sprintf("/%s%d", kind, i), "", time.Second)
-			thrown = append(thrown, more...)
+			wg.Go(func() { b.visit(t, fmt.Sprintf("/%s%d", kind, i), "", time.Second) })
 		}
 	}
+	_, thrown := b.visitUntil(t, "/"+kind, "", wait, done)
+	wg.Wait()
 	if kind != "open" && len(thrown) > 0 {
 		t.Errorf("exceptions: %q", thrown)
 	}

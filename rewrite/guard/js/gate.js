@@ -14,7 +14,12 @@ const fetches = (el, name) => fetching.test(name)
   && (name != 'data' || el.localName == 'object')
   && !(el.localName == 'link' && /^(?!.*(style|icon|pre|manifest|dns|import))./i.test(call(getAttr, el, ['rel']) || ''));
 
-const urlsOf = (name, value) => /set$|ping/.test(name) ? value.split(/[\s,]+/).filter((u) => /[/:]/.test(u)) : [value];
+// A document in a data: URL is as good as the addresses in it.
+const within = (value) => {
+  try { value = decodeURIComponent(value); } catch (e) {}
+  return addresses(value);
+};
+const urlsOf = (name, value) => /^\s*data:(text\/html|image\/svg|\w+\/x?h?t?ml)/i.test(value) ? within(value) : /set$|ping/.test(name) ? value.split(/[\s,]+/).filter((u) => /[/:]/.test(u)) : [value];
 let sync = 0, trusting = 0;
 const gatedBy = (el, name, value) => {
   if (once.has(el)) return 0;

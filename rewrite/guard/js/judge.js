@@ -122,9 +122,10 @@ const askNow = (urls, kind) => {
   } catch (e) {}
   learn(asked, decode(body));
 };
+const addresses = (text) => text.match(/(https?:)?\/\/[^\s"'()<>\\]+/gi) || [];
 // Asks at once about all that a text names.
 const foresee = (text, kind) => {
-  const urls = (text.match(/(https?:)?\/\/[^\s"'()<>\\]+/gi) || []).filter((url) => judge(url) == unknown);
+  const urls = addresses(text).filter((url) => judge(url) == unknown);
   if (urls.length) askNow(urls, kind);
 };
 const {open, send} = Xhr ? Xhr.prototype : {};

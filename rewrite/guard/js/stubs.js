@@ -2,8 +2,9 @@
 // has every property, calls back those who wait, and remembers the calls of its root for one replay.
 const queues = new Table(), standing = new Table();
 const later = (f, ...args) => after(() => f(...args));
-const waits = /^(hitCallback|event_?callback|callback|success|bidsBackHandler|onload|complete)$/i;
-const listens = /^(on|once|off|un\w*|bind|subscribe|\w*listener|\w*observer)$/i;
+const waits = /^(hitCallback|event_?callback|callback|success|bidsBackHandler|onload|loaded|complete)$/i;
+const listens = /^(on|once|off|un\w*|bind|catch|fail|subscribe|\w*listener|\w*observer)$/i;
+const asList = /^(forEach|map|filter|some|every|find|reduce|slice|includes|indexOf|join|sort|keys|entries|values)$/;
 const stub = (remember, path = []) => {
   const children = {}, target = function () {}, last = path[path.length - 1] || '';
   const self = new Stand(target, {
@@ -11,7 +12,9 @@ const stub = (remember, path = []) => {
       if (k in children) return children[k];
       if (k == Symbol.toPrimitive) return () => '';
       if (k == Symbol.iterator) return function* () {};
-      if (k == 'then' || typeof k == 'symbol') return;
+      if (typeof k == 'symbol') return;
+      if (k == 'then') return (f) => Later.resolve().then(f);
+      if (asList.test(k)) return [][k].bind([]);
       if (k == 'length') return 0;
       if (/^(call|apply|bind)$/.test(k)) return target[k].bind(self);
       return children[k] = stub(remember, [...path, k]);

@@ -30,3 +30,10 @@ const tell = (all) => {
     } catch (e) {}
   }
 };
+
+// What hides a page until a test has been chosen is released when that test is gated.
+const release = () => {
+  const gated = (id) => parties.has(id) && !permitted(parties.get(id));
+  if (gated('google-optimize')) doc.documentElement.classList.remove('async-hide');
+  if (gated('vwo')) try { self._vwo_code.finish(); } catch (e) {}
+};

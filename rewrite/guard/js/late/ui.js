@@ -53,6 +53,7 @@ const drive = () => {
   if (now.banner) follow(now.banner.shadowRoot);
 };
 lateListeners();
+release();
 // What vendors wrote before their names were known, and what a refusing visitor still has.
 sweep((who, name) => refused(who) || !permitted(who) && early.includes(name));
 doc.readyState == 'loading' ? doc.addEventListener('DOMContentLoaded', drive) : drive();
