@@ -1,8 +1,12 @@
 package caddymodule
 
 import (
+	"errors"
 	"hash/fnv"
+	"io"
+	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +17,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent/ui"
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/css"
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 	"github.com/caddy-consent/caddy-consent/rewrite/guard"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
 	"github.com/caddy-consent/caddy-consent/rewrite/html"
@@ -50,15 +55,16 @@ func (x *exchange) editInterim(h http.Header) {
 }
 
 // editRewritten makes the header true for a body that is changed on the way and depends on the visitor's decision.
-func (x *exchange) editRewritten(h http.Header, kind tkind) {
+func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 	if x.site.mode == modeReport {
 		return
 	}
 	header.Rewritten(h)
 	header.MarkETag(h, x.state())
 	addVary(h, "Cookie", "Sec-GPC", "DNT")
-	makePrivate(h, kind == tkHTML || kind == tkXML)
-	if x.document() && kind == tkHTML {
+	makePrivate(h, kind == encoding.KindHTML || kind == encoding.KindXML)
+	if x.document() && kind == encoding.KindHTML {
+		x.site.learned.page()
 		if _, ok := header.Nonce(header.ParseCSP(h["Content-Security-Policy"])); !ok {
 			header.AllowInline(h, "script-src-elem", x.guard().Hash())
 		}
@@ -132,23 +138,80 @@ func (x *exchange) unrewritable() plan {
 	return planPass
 }
 
-// rewriter returns the first stage for a body that begins with prefix: transcoder and rewriter, or out itself for what is
-// neither markup nor style after all.
-func (x *exchange) rewriter(out *output, h http.Header, kind tkind, prefix []byte) stage {
-	var next stage
-	switch kind {
-	case tkHTML, tkXML:
-		next = html.NewRewriter(out, x.htmlOptions(h, kind))
-	case tkCSS:
-		next = css.NewRewriter(out, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.mark})
-	default:
+// rewriter returns the first stage for a body that begins with prefix, or out itself for what is neither markup nor style
+// after all. Encodings that cannot be tokenised as bytes are decoded before and encoded again behind the rewriter: forms
+// of the page are sent in its encoding, which the app behind relies on. UTF-16 becomes UTF-8, as forms of it do anyway.
+func (x *exchange) rewriter(out *output, h http.Header, kind encoding.Kind, contentType string, prefix []byte) stage {
+	if kind != encoding.KindHTML && kind != encoding.KindXML && kind != encoding.KindCSS {
 		return out
 	}
-	return next
+	name, _ := encoding.Sniff(contentType, prefix)
+	if encoding.Transparent(name) {
+		return x.rewriterTo(out, h, kind)
+	}
+	back, err := encoding.NewEncoder(name, out)
+	if err != nil || strings.HasPrefix(name, "utf-16") {
+		setCharset(h, "utf-8")
+		back = nil
+	}
+	var next stage
+	if back == nil {
+		next = x.rewriterTo(out, h, kind)
+	} else {
+		next = x.rewriterTo(back, h, kind)
+	}
+	t, err := encoding.NewTranscoder(name, next)
+	if err != nil {
+		return next
+	}
+	return transcoder{t, next, back}
 }
 
-func (x *exchange) htmlOptions(h http.Header, kind tkind) html.Options {
-	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.mark, XML: kind == tkXML, Fragment: !x.document() || kind == tkXML}
+// rewriterTo returns the rewriter for a kind of document.
+func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind) stage {
+	if kind == encoding.KindCSS {
+		return css.NewRewriter(w, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.mark})
+	}
+	return html.NewRewriter(w, x.htmlOptions(h, kind))
+}
+
+// transcoder joins a decoder of characters to the rewriter behind it, and an encoder (or nil) behind that.
+type transcoder struct {
+	io.WriteCloser
+	next stage
+	back io.Closer
+}
+
+// Flush passes on what is complete; a cut-off character waits for its rest.
+func (t transcoder) Flush() error { return t.next.Flush() }
+
+// Close ends the text, then the document.
+func (t transcoder) Close() error {
+	err := errors.Join(t.WriteCloser.Close(), t.next.Close())
+	if t.back != nil {
+		err = errors.Join(err, t.back.Close())
+	}
+	return err
+}
+
+// setCharset replaces the charset parameter of the content type.
+func setCharset(h http.Header, charset string) {
+	essence, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil {
+		essence, _, _ = strings.Cut(h.Get("Content-Type"), ";")
+		params = nil
+	}
+	if params == nil {
+		params = map[string]string{}
+	}
+	params["charset"] = charset
+	if t := mime.FormatMediaType(strings.TrimSpace(essence), params); t != "" {
+		h["Content-Type"] = []string{t}
+	}
+}
+
+func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
+	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.mark, XML: kind == encoding.KindXML, Fragment: !x.document() || kind == encoding.KindXML}
 	if o.Fragment || x.site.mode == modeReport {
 		return o
 	}
@@ -246,4 +309,9 @@ func (x *exchange) destination() rewrite.Destination {
 		return rewrite.DestinationDocument
 	}
 	return destinationOf(d)
+}
+
+// jsonPath reports whether HTML inside JSON values is rewritten on this path.
+func (x *exchange) jsonPath() bool {
+	return slices.ContainsFunc(x.site.options.JSON, func(g string) bool { return globMatch(g, x.r.URL.Path) })
 }

@@ -39,9 +39,28 @@ func (x *exchange) own(app *App, w http.ResponseWriter) bool {
 	case "/csp":
 		x.cspReport(w)
 	default:
+		if x.serveScript(w, path) {
+			return true
+		}
 		http.Error(w, "There is no such page. The preference centre is at "+x.site.options.Prefix+"/", http.StatusNotFound)
 	}
 	return true
+}
+
+// serveScript answers with the guard's second part. Its path changes with its content, so it is cached for good.
+func (x *exchange) serveScript(w http.ResponseWriter, path string) bool {
+	for _, g := range x.site.guards {
+		late, content := g.Late()
+		if path != late && path != x.site.options.Prefix+late {
+			continue
+		}
+		h := w.Header()
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		_, _ = w.Write(content)
+		return true
+	}
+	return false
 }
 
 // preferences renders the preference centre.

@@ -10,10 +10,6 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 )
 
-// prefixBytes is how much of a body is looked at before its kind and character encoding are decided (HTML 13.2.3.2:
-// the prescan looks at the first 1024 bytes).
-const prefixBytes = 1024
-
 // plan is what becomes of a response's body.
 type plan uint8
 
@@ -36,15 +32,16 @@ type stage interface {
 // It may be called from different goroutines, one at a time (reverse_proxy flushes from a timer).
 type responseWriter struct {
 	*caddyhttp.ResponseWriterWrapper
-	x         *exchange
-	status    int
-	plan      plan
-	committed bool
-	kind      tkind
-	decoder   *encoding.Decoder // content decoding, nil for identity
-	held      []byte            // the beginning of the decoded body, until the rewriter is chosen
-	body      stage             // the first stage after decoding, nil until chosen
-	out       output
+	x           *exchange
+	status      int
+	plan        plan
+	committed   bool
+	kind        encoding.Kind
+	decoder     *encoding.Decoder // content decoding, nil for identity
+	held        []byte            // the beginning of the decoded body, until the rewriter is chosen
+	contentType string            // as the upstream declared it
+	body        stage             // the first stage after decoding, nil until chosen
+	out         output
 }
 
 func newResponseWriter(w http.ResponseWriter, x *exchange) *responseWriter {
@@ -87,16 +84,17 @@ func (w *responseWriter) choose() plan {
 	if w.status == http.StatusSwitchingProtocols {
 		return planPass
 	}
-	w.kind = kindOf(h.Get("Content-Type"), nil, false)
-	if w.kind == tkOther || w.kind == tkJSON {
-		return planPass
-	}
+	w.contentType = strings.Join(h["Content-Type"], ",")
+	nosniff := strings.EqualFold(strings.TrimSpace(h.Get("X-Content-Type-Options")), "nosniff")
+	w.kind = encoding.KindOf(w.contentType, nosniff, nil, false)
 	codings := strings.Join(h["Content-Encoding"], ",")
 	switch {
-	case w.status == http.StatusPartialContent || !encoding.Supported(codings):
+	case w.kind == encoding.KindOther, w.kind == encoding.KindJSON && !w.x.jsonPath():
+		return planPass
+	case w.kind == encoding.KindMultipart, w.status == http.StatusPartialContent, !encoding.Supported(codings):
 		return w.x.unrewritable()
 	case w.bodyless():
-		if w.kind != tkUnknown {
+		if w.kind != encoding.KindNeedMore {
 			w.x.editRewritten(h, w.kind)
 		}
 	case !encoding.Identity(codings):
@@ -166,26 +164,30 @@ type feeder struct{ w *responseWriter }
 
 func (f feeder) Write(p []byte) (int, error) { return len(p), f.w.feed(p) }
 
-// feed holds the beginning of the body until the rewriter can be chosen.
+// feed holds the beginning of the body until its kind and character encoding can be told.
 func (w *responseWriter) feed(p []byte) error {
 	if w.body != nil {
 		_, err := w.body.Write(p)
 		return err
 	}
 	w.held = append(w.held, p...)
-	if len(w.held) < prefixBytes {
+	if len(w.held) < encoding.PrescanLength {
 		return nil
 	}
 	return w.begin(false)
 }
 
-// begin chooses the rewriter by what was held, and starts it.
+// begin chooses the rewriter by what was held, and starts it. A body of no declared type is waited for until its beginning
+// tells what a browser would make of it.
 func (w *responseWriter) begin(end bool) error {
 	h := w.Header()
-	if w.kind == tkUnknown {
-		w.kind = kindOf("", w.held, end)
+	if w.kind == encoding.KindNeedMore {
+		if w.kind = encoding.KindOf(w.contentType, false, w.held, end); w.kind == encoding.KindNeedMore {
+			return nil
+		}
+		defineType(h, w.kind)
 	}
-	w.body = w.x.rewriter(&w.out, h, w.kind, w.held)
+	w.body = w.x.rewriter(&w.out, h, w.kind, w.contentType, w.held)
 	if w.body != stage(&w.out) {
 		w.x.editRewritten(h, w.kind)
 	}
@@ -197,6 +199,19 @@ func (w *responseWriter) begin(end bool) error {
 	w.held = nil
 	_, err := w.body.Write(held)
 	return err
+}
+
+// defineType says what was sniffed, so that no browser comes to another conclusion.
+func defineType(h http.Header, kind encoding.Kind) {
+	switch kind {
+	case encoding.KindHTML:
+		h["Content-Type"] = []string{"text/html"}
+	case encoding.KindXML:
+		h["Content-Type"] = []string{"text/xml"}
+	default:
+		return
+	}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
 }
 
 // abort frees what an upstream that ended early, or panicked, leaves behind.
