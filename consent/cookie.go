@@ -53,14 +53,18 @@ type Cookies []string
 func (c Cookies) All() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for _, line := range c {
-			for more := true; more; {
-				var piece string
-				piece, line, more = strings.Cut(line, ";")
-				name, value, ok := strings.Cut(piece, "=")
-				if !ok {
-					name, value = "", name
+			for line != "" {
+				piece := line
+				if i := strings.IndexByte(line, ';'); i >= 0 {
+					piece, line = line[:i], line[i+1:]
+				} else {
+					line = ""
 				}
-				name, value = strings.Trim(name, " \t"), strings.Trim(value, " \t")
+				name, value := "", piece
+				if i := strings.IndexByte(piece, '='); i >= 0 {
+					name, value = piece[:i], piece[i+1:]
+				}
+				name, value = trimSpace(name), trimSpace(value)
 				if name == "" && value == "" {
 					continue
 				}
@@ -70,4 +74,15 @@ func (c Cookies) All() iter.Seq2[string, string] {
 			}
 		}
 	}
+}
+
+// trimSpace removes optional white space (RFC 9110, section 5.6.3): spaces and tabs, nothing else.
+func trimSpace(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
