@@ -3,9 +3,6 @@ package ui_test
 import (
 	"context"
 	"fmt"
-	"html"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,170 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
-
-	"github.com/caddy-consent/caddy-consent/consent"
-	"github.com/caddy-consent/caddy-consent/consent/ui"
 )
-
-// These tests look at the real thing in Chromium. Without one they are skipped, with CI=true they fail. With
-// UI_SCREENSHOTS=folder each writes pictures of what it saw there.
-
-// thorough runs look at every language and state, not only at those most likely to fail.
-var thorough = os.Getenv("CI") == "true" || os.Getenv("UI_THOROUGH") != ""
-
-// newBrowser starts a headless Chromium for one test.
-func newBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) context.Context {
-	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		missing(t, "no Chromium found: install chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(options, flags...)...)
-	t.Cleanup(cancel)
-	ctx, cancelTab := chromedp.NewContext(ctx)
-	t.Cleanup(cancelTab)
-	ctx, cancelTime := context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(cancelTime)
-	return ctx
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
-
-func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// eval returns the value of a script; it runs beside the page's Content-Security-Policy.
-func eval[T any](t *testing.T, ctx context.Context, script string, options ...chromedp.EvaluateOption) T {
-	t.Helper()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, options...))
-	if err != nil {
-		t.Fatalf("%v in %.300s", err, script)
-	}
-	return value
-}
-
-// media emulates CSS media features, given as name, value, name, value…
-func media(t *testing.T, ctx context.Context, features ...string) {
-	t.Helper()
-	var list []*emulation.MediaFeature
-	for i := 0; i+1 < len(features); i += 2 {
-		list = append(list, &emulation.MediaFeature{Name: features[i], Value: features[i+1]})
-	}
-	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: list}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// shoot writes a picture of the viewport when pictures are wanted.
-func shoot(t *testing.T, ctx context.Context, name string) {
-	t.Helper()
-	folder := os.Getenv("UI_SCREENSHOTS")
-	if folder == "" {
-		return
-	}
-	data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, name+".png"), data, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// hostilePage is a page whose own style sheet tries to reach everything.
-const hostilePage = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A site</title>
-<style>
-html{font-size:8px;line-height:3}
-*{font-family:monospace!important;color:#d00!important;letter-spacing:.3em}
-button,form button[value=refuse]{display:none!important}
-consent-banner,consent-banner *{display:none!important;position:static!important;opacity:0!important;transform:scale(.1)!important}
-.c,.b,.a,.s{display:none!important}
-p{font-size:16px}
-</style></head><body>BANNER<header><h1>Welcome</h1></header><main>CONTENT</main><footer><a href="/imprint">Imprint</a></footer></body></html>`
-
-const plainPage = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A site</title>
-<style>body{font:16px/1.5 Georgia,serif;margin:0 auto;max-width:46em;padding:1em;background:#faf8f4;color:#222}h1{font-size:2em}</style>
-</head><body>BANNER<header><h1>The old mill</h1></header><main>CONTENT</main><footer><a href="/imprint">Imprint</a></footer></body></html>`
-
-func fill(html, banner string) string {
-	paragraph := `<p>The mill by the river has been grinding since 1742. It is open on Sundays, and <a href="/visit">visitors</a> are welcome to see the wheel, the stones and the small museum above the stable.</p>`
-	return strings.NewReplacer("BANNER", banner, "CONTENT", strings.Repeat(paragraph, 24)).Replace(html)
-}
-
-// frameSizes are boxes that gated frames come in.
-var frameSizes = [][2]int{{560, 315}, {320, 200}, {300, 150}, {728, 90}, {300, 60}, {160, 600}, {120, 90}}
-
-func framesPage(u *ui.UI, lang string) string {
-	var b strings.Builder
-	b.WriteString(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Frames</title><style nonce="page">iframe{border:0;margin:4px}</style><main><h1>Frames</h1>`)
-	document := u.AppendPlaceholder(nil, &someVendors[3], &ui.Embed{Lang: lang, URL: "https://www.youtube.com/embed/abc", Title: "The wheel of the mill", Return: "/museum"})
-	for i, size := range frameSizes {
-		fmt.Fprintf(&b, `<iframe id="f%d" title="video %d" width="%d" height="%d" srcdoc="%s"></iframe> `, i, i, size[0], size[1], html.EscapeString(string(document)))
-	}
-	return b.String()
-}
-
-// site serves pages with the banner in a given state, the preference page and a page with placeholders.
-func site(t *testing.T, u *ui.UI, page string) *httptest.Server {
-	t.Helper()
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		p := pageOf(u, r)
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; style-src 'unsafe-inline'")
-		if r.FormValue("csp") != "" {
-			w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; style-src "+u.StyleHash())
-		}
-		banner := string(u.AppendBanner(nil, p))
-		if r.FormValue("bare") != "" {
-			banner = ""
-		}
-		_, _ = w.Write([]byte(fill(page, banner)))
-	})
-	mux.HandleFunc("GET /.consent/{$}", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", u.PageCSP())
-		_ = u.WritePreferences(w, pageOf(u, r))
-	})
-	mux.HandleFunc("POST /.consent/choose", func(w http.ResponseWriter, r *http.Request) {
-		_ = r.ParseForm()
-		http.Redirect(w, r, "/posted?"+r.PostForm.Encode(), http.StatusSeeOther)
-	})
-	mux.HandleFunc("GET /frames", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; style-src 'nonce-page' "+u.StyleHash())
-		_, _ = w.Write([]byte(framesPage(u, r.FormValue("lang"))))
-	})
-	mux.HandleFunc("GET /posted", func(w http.ResponseWriter, r *http.Request) {})
-	s := httptest.NewServer(mux)
-	t.Cleanup(s.Close)
-	return s
-}
-
-func pageOf(u *ui.UI, r *http.Request) *ui.Page {
-	p := &ui.Page{Lang: u.Negotiate("", r.FormValue("lang")), Mark: "0123456789abcdef", Return: "/", Signal: r.FormValue("signal"), Asked: r.FormValue("asked") != ""}
-	p.Granted, _ = consent.ParsePurposes(r.FormValue("granted"))
-	p.Saved, p.Recorded = r.FormValue("saved") != "", p.Asked
-	p.VendorOn = func(number uint16) (on, set bool) { return number == 1, p.Asked && number <= 2 }
-	return p
-}
 
 // TestPageKeepsItsLayout compares where a page's own elements are, with the banner and without, on pages that fill the
 // window in the usual ways.
@@ -199,22 +33,6 @@ func TestPageKeepsItsLayout(t *testing.T) {
 			t.Errorf("%q: %s", css, firstDifference(without, with))
 		}
 	}
-}
-
-func open(t *testing.T, ctx context.Context, width, height int64, url string) {
-	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(width, height), chromedp.Navigate(url))
-}
-
-// shadow is a script's beginning: what the tests below look at.
-const shadow = `const host = document.querySelector("consent-banner"), root = host.shadowRoot, $ = (s) => root.querySelector(s), all = (s) => [...root.querySelectorAll(s)];
-const box = (e) => { const r = e.getBoundingClientRect(); return {x: r.x, y: r.y, w: r.width, h: r.height, right: r.right, bottom: r.bottom}; };
-const accept = $("button[value=accept]"), refuse = $("button[value=refuse]");
-`
-
-func inShadow[T any](t *testing.T, ctx context.Context, script string) T {
-	t.Helper()
-	return eval[T](t, ctx, "(() => {"+shadow+script+"})()")
 }
 
 // TestLayout looks at the open banner in every language, on a desktop and at 320 px (WCAG 2.2, 1.4.10): accept and
