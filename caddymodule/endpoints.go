@@ -135,12 +135,8 @@ func (p *policy) judge(raw, destination string) string {
 	if err != nil {
 		return ""
 	}
-	href := []byte(u.String())
-	start := strings.Index(u.String(), "://") + len("://")
-	start += strings.Index(u.String()[start:], u.Host())
-	v := p.Resource(&rewrite.Resource{
-		URL: href, HostStart: start, HostEnd: start + len(u.Host()), Destination: destinationOf(destination), Element: "script",
-	})
+	r := resourceOf(u, destinationOf(destination))
+	v := p.Resource(&r)
 	if !v.Gate {
 		return ""
 	}

@@ -51,23 +51,11 @@ var types = [...]filterlist.Type{
 // Resource gates what a rule calls tracking and the visitor has not agreed to, every third-party pixel by its shape, and,
 // in strict mode, every third party that was not declared.
 func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
-	p.request = rules.Request{
-		URL: r.URL, HostStart: r.HostStart, HostEnd: r.HostEnd, Type: types[r.Destination], PageHost: p.pageHost,
-		ThirdParty: rules.ThirdParty(p.pageHost, string(r.Host())), Method: "GET",
-	}
-	m, found := p.site.rules.Match(&p.request, p.context)
-	switch {
-	case found:
-	case !p.request.ThirdParty || p.site.declared(r.Host()):
-		return rewrite.Verdict{}
-	case r.Beacon && r.Destination == rewrite.DestinationImage:
-		m = rules.Match{Purpose: consent.Marketing, Rule: "third-party pixel"}
-	case r.Destination == rewrite.DestinationReport:
-		m = rules.Match{Purpose: consent.Analytics, Rule: "third-party report"}
-	case p.site.mode == modeStrict && r.Destination != rewrite.DestinationDocument:
-		m = rules.Match{Purpose: consent.Functional, Rule: "undeclared third party"}
-	default:
-		p.site.learned.add(r.Host())
+	m, found := p.match(r)
+	if !found {
+		if p.request.ThirdParty {
+			p.site.learned.add(r.Host())
+		}
 		return rewrite.Verdict{}
 	}
 	v := p.verdict(rewrite.KindResource, m)
@@ -76,6 +64,31 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	}
 	return v
 }
+
+// match says who a resource belongs to, whatever the visitor decided.
+func (p *policy) match(r *rewrite.Resource) (rules.Match, bool) {
+	p.request = rules.Request{
+		URL: r.URL, HostStart: r.HostStart, HostEnd: r.HostEnd, Type: types[r.Destination], PageHost: p.pageHost,
+		ThirdParty: rules.ThirdParty(p.pageHost, string(r.Host())), Method: "GET",
+	}
+	m, found := p.site.rules.Match(&p.request, p.context)
+	switch {
+	case found:
+		return m, !navigation(r.Destination) || m.Purpose != consent.Functional
+	case !p.request.ThirdParty || p.site.declared(r.Host()):
+	case r.Beacon && r.Destination == rewrite.DestinationImage:
+		return rules.Match{Purpose: consent.Marketing, Rule: "third-party pixel"}, true
+	case r.Destination == rewrite.DestinationReport:
+		return rules.Match{Purpose: consent.Analytics, Rule: "third-party report"}, true
+	case p.site.mode == modeStrict && !navigation(r.Destination):
+		return rules.Match{Purpose: consent.Functional, Rule: "undeclared third party"}, true
+	}
+	return rules.Match{}, false
+}
+
+// navigation reports whether the visitor would leave the page: to a service that is used, not tracked with, that is the
+// visitor's own way.
+func navigation(d rewrite.Destination) bool { return d == rewrite.DestinationDocument }
 
 // Script gates an inline script that loads or configures a vendor. A large script of the site in which one line tracks
 // is left to the guard, so that the rest of it works.

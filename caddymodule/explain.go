@@ -1,0 +1,295 @@
+package caddymodule
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/bits"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
+	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+)
+
+// explanation is why a URL is gated or not.
+type explanation struct {
+	URL       string `json:"url"`
+	Verdict   string `json:"verdict"` // gate or pass
+	Vendor    string `json:"vendor"`
+	Purpose   string `json:"purpose"`
+	Rule      string `json:"rule"`
+	List      string `json:"list"`
+	Line      int    `json:"line"`
+	DecidedBy string `json:"decided_by"`
+	name      string
+	remedy    string
+}
+
+// explainFlags are the flags of `caddy consent explain`.
+type explainFlags struct {
+	page, kind, granted, config string
+	json                        bool
+}
+
+func explainCommand() *cobra.Command {
+	var f explainFlags
+	cmd := command("explain URL…", "Tell why a URL is gated or passes",
+		`Judges each URL as the gateway would on a page, and names vendor, purpose, rule, list and line, and what would change
+the verdict. "-" reads URLs from standard input, one a line. Without --type a URL is tried as every type of resource.`,
+		func(cmd *cobra.Command, args []string) error { return f.run(cmd.InOrStdin(), cmd.OutOrStdout(), args) })
+	flags := cmd.Flags()
+	flags.StringVar(&f.page, "page", "https://site.example/", "the page that would contact the URL")
+	flags.StringVar(&f.kind, "type", "", "script, image, stylesheet, subdocument, xmlhttprequest, ping, websocket, media, font, object or other")
+	flags.StringVar(&f.granted, "granted", "", "purposes that the visitor agreed to, joined by commas")
+	flags.StringVar(&f.config, "config", "", "a Caddyfile or JSON configuration whose rules and options count")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object a line")
+	return cmd
+}
+
+func (f *explainFlags) run(in io.Reader, out io.Writer, args []string) error {
+	if len(args) == 0 {
+		return usageError("explain takes at least one URL, or - for standard input")
+	}
+	p, kinds, err := f.policy()
+	if err != nil {
+		return err
+	}
+	explain := func(raw string) error {
+		e, err := p.explain(raw, kinds)
+		if err != nil {
+			return err
+		}
+		return e.write(out, f.json)
+	}
+	for _, arg := range args {
+		if arg != "-" {
+			if err := explain(arg); err != nil {
+				return err
+			}
+			continue
+		}
+		lines := bufio.NewScanner(in)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			if line := strings.TrimSpace(lines.Text()); line != "" {
+				if err := explain(line); err != nil {
+					return err
+				}
+			}
+		}
+		if err := lines.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// policy is that of the configured site for a visitor who agreed to what the flags say.
+func (f *explainFlags) policy() (*policy, []rewrite.Destination, error) {
+	kinds := explainedTypes
+	if f.kind != "" {
+		t, err := filterlist.ParseType(f.kind)
+		if err != nil {
+			return nil, nil, usageError("--type: %v", err)
+		}
+		i := slices.Index(types[:], t)
+		if i < 0 {
+			return nil, nil, usageError("--type %s is nothing that a page fetches", f.kind)
+		}
+		kinds = []rewrite.Destination{rewrite.Destination(i)}
+	}
+	granted, err := consent.ParsePurposes(f.granted)
+	if err != nil {
+		return nil, nil, usageError("--granted: %v", err)
+	}
+	page, err := weburl.Parse(f.page)
+	if err != nil {
+		return nil, nil, usageError("--page %q is no URL", f.page)
+	}
+	s, err := offlineSite(f.config)
+	if err != nil {
+		return nil, nil, err
+	}
+	signals := consent.Signals{}
+	if granted != 0 {
+		signals.TokenState = consent.TokenValid
+		signals.Token = consent.Token{ID: consent.NewID(), Granted: granted, Denied: consent.OptionalPurposes &^ granted, Version: s.terms.Material, At: time.Now()}
+	}
+	d := consent.Decide(&s.terms, &signals, time.Now())
+	p := &policy{site: s, decision: &d}
+	p.setPage(page.Host(), pathOf(page))
+	return p, kinds, nil
+}
+
+// pathOf returns the path of a URL.
+func pathOf(u *weburl.URL) string {
+	rest := u.String()[strings.Index(u.String(), "://")+3:]
+	path, _, _ := strings.Cut(rest, "?")
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		return path[i:]
+	}
+	return "/"
+}
+
+// explainedTypes are tried in this order when no type is named.
+var explainedTypes = []rewrite.Destination{
+	rewrite.DestinationScript, rewrite.DestinationImage, rewrite.DestinationEmpty, rewrite.DestinationFrame,
+	rewrite.DestinationStyle, rewrite.DestinationWebSocket, rewrite.DestinationMedia, rewrite.DestinationFont, rewrite.DestinationObject, rewrite.DestinationManifest,
+}
+
+// explain judges one URL; the first type under which it is gated counts.
+func (p *policy) explain(raw string, kinds []rewrite.Destination) (explanation, error) {
+	u, err := weburl.Parse(raw)
+	if err != nil {
+		return explanation{}, usageError("%q is no URL that a page could contact", raw)
+	}
+	pass := explanation{URL: raw, Verdict: "pass", DecidedBy: "no rule"}
+	for _, kind := range kinds {
+		r := resourceOf(u, kind)
+		m, found := p.match(&r)
+		if !found {
+			continue
+		}
+		e := explanation{URL: raw, Verdict: "gate", Vendor: m.Vendor, Purpose: m.Purpose.String(), Rule: m.Rule, List: m.List, Line: m.Line}
+		e.DecidedBy = decidedBy(p.decision, m.Purpose, m.Number)
+		if v := p.site.catalogue.Vendor(m.Vendor); v != nil {
+			e.name = v.Name
+		}
+		if !p.decision.Permits(m.Purpose, m.Number) {
+			e.remedy = "the visitor agrees to " + e.Purpose + " (--granted " + e.Purpose + "), or the operator declares it: allow " + u.Host()
+			return e, nil
+		}
+		e.Verdict = "pass"
+		pass = e
+	}
+	return pass, nil
+}
+
+// decidedBy names what decided about a purpose of a vendor: a source (package consent), or "undecided".
+func decidedBy(d *consent.Decision, p consent.Purpose, vendor uint16) string {
+	if d.Vendors.Granted(vendor) || d.Vendors.Refused(vendor) {
+		return consent.SourceToken.String()
+	}
+	by := d.By[bits.TrailingZeros8(uint8(p))%len(d.By)]
+	if by == consent.SourceNone {
+		return "undecided"
+	}
+	return by.String()
+}
+
+func resourceOf(u *weburl.URL, d rewrite.Destination) rewrite.Resource {
+	href := []byte(u.String())
+	start := strings.Index(u.String(), "://") + len("://")
+	start += strings.Index(u.String()[start:], u.Host())
+	return rewrite.Resource{URL: href, HostStart: start, HostEnd: start + len(u.Host()), Destination: d, Element: "script"}
+}
+
+func (e *explanation) write(out io.Writer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(e)
+	}
+	fmt.Fprintf(out, "%s  %s\n", e.Verdict, e.URL)
+	if e.Rule == "" {
+		_, err := fmt.Fprintf(out, "      no rule knows it\n")
+		return err
+	}
+	who := e.name
+	if who == "" {
+		who = "a vendor that only the list knows"
+	}
+	where := e.List
+	if e.Line > 0 {
+		where = fmt.Sprintf("%s:%d", e.List, e.Line)
+	}
+	fmt.Fprintf(out, "      who   %s, for %s\n      rule  %s  (%s)\n      by    %s\n", who, e.Purpose, e.Rule, where, e.DecidedBy)
+	if e.remedy != "" {
+		fmt.Fprintf(out, "      passes when %s\n", e.remedy)
+	}
+	_, err := fmt.Fprintln(out)
+	return err
+}
+
+// offlineSite is the first site of a configuration, or one with all defaults, without a store: it can judge, not record.
+func offlineSite(path string) (*site, error) {
+	app, h := &App{}, &Handler{}
+	if path != "" {
+		if err := readConfig(path, app, h); err != nil {
+			return nil, err
+		}
+	}
+	app.log = zap.NewNop()
+	app.learned = map[string]*learned{}
+	if err := app.provisionRules(); err != nil {
+		return nil, err
+	}
+	m, err := parseMode(h.Mode)
+	if err != nil {
+		return nil, err
+	}
+	return newSite(app, app.Options.merged(h.Options), m)
+}
+
+// readConfig takes the consent app and the first consent handler out of a Caddyfile or JSON configuration.
+func readConfig(path string, app *App, h *Handler) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !json.Valid(data) {
+		if data, _, err = caddyconfig.GetAdapter("caddyfile").Adapt(data, map[string]any{"filename": path}); err != nil {
+			return err
+		}
+	}
+	var config struct {
+		Apps map[string]json.RawMessage `json:"apps"`
+	}
+	if err := json.Unmarshal(data, &config); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if raw, ok := config.Apps["consent"]; ok {
+		if err := json.Unmarshal(raw, app); err != nil {
+			return fmt.Errorf("%s: apps.consent: %w", path, err)
+		}
+	}
+	if raw := findHandler(config.Apps["http"]); raw != nil {
+		if err := json.Unmarshal(raw, h); err != nil {
+			return fmt.Errorf("%s: handler consent: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// findHandler returns the first object that says "handler": "consent" and is not off.
+func findHandler(raw json.RawMessage) json.RawMessage {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(raw, &object) == nil {
+		if string(object["handler"]) == `"consent"` && string(object["mode"]) != `"off"` {
+			return raw
+		}
+		for _, k := range sortedKeys(object, map[string]bool{}) {
+			if found := findHandler(object[k]); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) == nil {
+		for _, v := range list {
+			if found := findHandler(v); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
