@@ -146,25 +146,9 @@ func (b *bench) visit(t *testing.T, path, js string, wait time.Duration) (result
 // visitUntil is visit that waits on until done says so.
 func (b *bench) visitUntil(t *testing.T, path, js string, wait time.Duration, done func() bool) (result string, exceptions []string) {
 	t.Helper()
-	tab, closeTab := chromedp.NewContext(b.browser)
-	defer closeTab()
-	tab, cancel := context.WithTimeout(tab, 60*time.Second)
-	defer cancel()
-	var mu sync.Mutex
+	tab, thrown := b.tab(t)
 	gesture := true
-	err := chromedp.Do(tab)
-	if err == nil {
-		err = chromedp.Listen(tab, func(ev any) {
-			if e, ok := ev.(*runtime.EventExceptionThrown); ok {
-				mu.Lock()
-				exceptions = append(exceptions, describe(e.ExceptionDetails))
-				mu.Unlock()
-			}
-		})
-	}
-	if err == nil {
-		err = chromedp.Do(tab, chromedp.Navigate("https://site.test"+path), chromedp.Sleep(wait))
-	}
+	err := chromedp.Do(tab, chromedp.Navigate("https://site.test"+path), chromedp.Sleep(wait))
 	for err == nil && done != nil && !done() {
 		err = chromedp.Do(tab, chromedp.Sleep(100*time.Millisecond))
 	}
@@ -174,9 +158,37 @@ func (b *bench) visitUntil(t *testing.T, path, js string, wait time.Duration, do
 	if err != nil {
 		t.Errorf("%s: %v", path, err)
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	return result, exceptions
+	_ = chromedp.Cancel(tab)
+	return result, thrown()
+}
+
+// tab opens a tab; exceptions returns what was thrown in it so far.
+func (b *bench) tab(t *testing.T) (tab context.Context, exceptions func() []string) {
+	t.Helper()
+	tab, closeTab := chromedp.NewContext(b.browser)
+	t.Cleanup(closeTab)
+	tab, cancel := context.WithTimeout(tab, time.Minute)
+	t.Cleanup(cancel)
+	var mu sync.Mutex
+	var list []string
+	err := chromedp.Do(tab)
+	if err == nil {
+		err = chromedp.Listen(tab, func(ev any) {
+			if e, ok := ev.(*runtime.EventExceptionThrown); ok {
+				mu.Lock()
+				list = append(list, describe(e.ExceptionDetails))
+				mu.Unlock()
+			}
+		})
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	return tab, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return list
+	}
 }
 
 func testGuard(t *testing.T, c Config) *Guard {

@@ -38,7 +38,7 @@ const stub = (remember, path = []) => {
 const pushes = (list) => {
   define(list, 'push', {configurable: true, writable: true, value: (...args) => {
     const size = Array.prototype.push.apply(list, list.length < 1000 ? args.filter((a) => typeof a != 'function') : []);
-    stub(none)(...args, ...args.map((a) => a && a[1] && a[1][2] || a && a[2]));
+    stub(none)(...args.flatMap((a) => a && typeof a == 'object' && a.length ? [...a] : a));
     return size;
   }});
   return list;

@@ -1,0 +1,230 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestPolicies shows that the guard needs neither unsafe-inline nor a string sink.
+func TestPolicies(t *testing.T) {
+	b := newScenarioBench(t)
+	g := testGuard(t, Config{})
+	body := `<p id=p></p><img id=i ` + parkedAs + ` data-consent-src="https://tracker.test/i.png"><script type="text/plain" nonce="n0nce" ` + parkedAs + `>(self.ran=self.ran||[]).push('inline')</script>` +
+		`<script nonce=n0nce>const make=trustedTypes.createPolicy('site',{createHTML:(s)=>s,createScriptURL:(s)=>s});p.innerHTML=make.createHTML('<b>x</b><img src=https://tracker.test/h>');const s=document.createElement('script');s.src=make.createScriptURL('https://tracker.test/s.js');s.async=false;document.head.append(s)</script>`
+	for _, csp := range []string{
+		"script-src 'nonce-n0nce' 'strict-dynamic'; require-trusted-types-for 'script'; trusted-types site caddy-consent",
+		"script-src 'nonce-n0nce' 'self' https://tracker.test; trusted-types site caddy-consent",
+		"script-src 'nonce-n0nce' " + g.Hash() + " 'self' https://tracker.test; style-src 'none'",
+	} {
+		b.page("/page csp", csp)
+		b.page("/page", b.guarded(g, Page{Nonce: "n0nce"}, "", body+banner))
+		before := len(b.seen("tracker.test/"))
+		got, thrown := b.visit(t, "/page", "(async()=>{"+click+"await here(); const n = p.querySelector('img').getAttribute('src') + p.querySelector('img').hasAttribute('src'); await click('accept'); return n + ' ' + ran.sort() + ' ' + i.naturalWidth + p.querySelector('img').hasAttribute('src')})()", 300*time.Millisecond)
+		if want := "https://tracker.test/hfalse inline,tracker.test/s.js 0true"; got != want || len(thrown) > 0 {
+			t.Errorf("%s: got %q, want %q; %q", csp, got, want, thrown)
+		}
+		if len(b.seen("tracker.test/"))-before < 3 {
+			t.Errorf("%s: after consent only %q came", csp, b.seen("tracker.test/")[before:])
+		}
+	}
+}
+
+// TestWorker runs a worker of the site's own whose script the gateway has put the guard in front of.
+func TestWorker(t *testing.T) {
+	b := newScenarioBench(t)
+	b.judge = func(url string) string {
+		if strings.Contains(url, "tracker.test") {
+			return "marketing tracker"
+		}
+		return ""
+	}
+	for _, budget := range []int{0, 1} {
+		g := testGuard(t, Config{Budget: budget})
+		b.page("/worker.js", string(g.AppendWorker(nil, Page{Mark: testMark, Site: "site.test", GPC: true}))+
+			`(async()=>{importScripts('https://tracker.test/w.js','https://cdn.test/w.js');const r=await fetch('https://tracker.test/f');postMessage([self.ran,r.status,navigator.globalPrivacyControl].join(' '))})()`)
+		b.page("/page", b.guarded(g, Page{}, "", ""))
+		got, thrown := b.visit(t, "/page", `new Promise((done) => { const w = new Worker('/worker.js'); w.onmessage = (e) => done(e.data); w.onerror = (e) => done(e.message) })`, 0)
+		if want := "cdn.test/w.js 200 true"; got != want || len(thrown) > 0 {
+			t.Errorf("got %q, want %q; %q", got, want, thrown)
+		}
+	}
+	if hits := b.seen("tracker.test"); len(hits) > 0 {
+		t.Errorf("leaks %q", hits)
+	}
+}
+
+// pageCode is what pages do with the globals of well-known vendors.
+var pageCode = map[string]string{
+	"google-analytics":   `ga('create','UA-1','auto');ga('send','pageview',{hitCallback:()=>done('hit')});ga(function(t){String(t.get('clientId'))});ga.getAll().forEach((t)=>t.get('name'));_gaq.push(['_trackPageview'],()=>done('gaq'));_gat._getTracker('x')._trackPageview();gtag('event','x',{event_callback:()=>done('event')})`,
+	"google-tag-manager": `dataLayer.push({event:'x',eventCallback:()=>done('layer')})`,
+	"meta-pixel":         `fbq('init','1');fbq('track','PageView');_fbq.push(['x'])`,
+	"facebook-social":    `FB.init({appId:1});FB.getLoginStatus((r)=>{if(r.status==='connected')throw 1;done('login')});FB.Event.subscribe('edge.create',()=>{throw 2});FB.XFBML.parse()`,
+	"twitter-widgets":    `twttr.ready((t)=>{t.widgets.load();done('ready')});twttr.widgets.createTweet('1',document.body).then((e)=>done('tweet'));twttr.events.bind('tweet',()=>{throw 3})`,
+	"google-plus":        `gapi.load('auth2',()=>{gapi.auth2.init({client_id:1}).then(()=>done('auth'))});gapi.plusone.go()`,
+	"google-ad-manager":  `googletag.cmd.push(()=>{googletag.defineSlot('/1',[1,2],'x').addService(googletag.pubads());googletag.enableServices();googletag.pubads().getSlots().forEach((s)=>s.x.y);done('cmd')})`,
+	"amazon-ads":         `apstag.init({});apstag.fetchBids({},(bids)=>{bids.forEach((b)=>b.slotID);done('bids')})`,
+	"prebid":             `pbjs.que.push(()=>{pbjs.requestBids({bidsBackHandler:()=>done('back')})})`,
+	"segment":            `analytics.load('k');analytics.page();analytics.track('x',{},()=>done('tracked'));analytics.ready(()=>done('ready2'));analytics.user().anonymousId()`,
+	"amplitude":          `amplitude.getInstance().init('k',null,{},()=>done('init'));new amplitude.Identify().set('a',1).add('b',2);amplitude.track('x').promise.then(()=>done('amp'))`,
+	"mixpanel":           `mixpanel.init('k',{loaded:()=>done('loaded')});mixpanel.people.set({a:1});mixpanel.track('x',{},()=>done('mix'));''+mixpanel.get_distinct_id()`,
+	"posthog":            `posthog.onFeatureFlags((f)=>{f.includes('a');done('flags')});if(posthog.isFeatureEnabled('a'))throw 4`,
+	"comscore":           `COMSCORE.beacon({c1:2});_comscore.push({})`,
+	"intercom":           `Intercom('boot',{});Intercom('onShow',()=>{});`,
+	"zendesk":            `zE(()=>done('ze'));zE('webWidget','hide')`,
+	"hotjar":             `hj('event','x');hj('identify',1)`,
+	"matomo":             `_paq.push(['trackPageView']);_paq.push([function(){done('paq')}])`,
+	"optimizely":         `optimizely.push({type:'x'});optimizely.get('state').getActiveExperimentIds()`,
+	"sentry":             `Sentry.init({});Sentry.withScope((s)=>{s.setTag('a','b');done('scope')});try{throw 1}catch(e){Sentry.captureException(e)}`,
+	"google-maps":        `var m=new google.maps.Map(document.body,{});new google.maps.Marker({map:m}).addListener('click',()=>{})`,
+	"youtube":            `new YT.Player('x',{events:{onReady(){}}}).playVideo()`,
+	"linkedin-insight":   `lintrk('track',{conversion_id:1})`,
+	"microsoft-uet":      `uetq.push('event','x',{});new UET({ti:1})`,
+	"adobe-analytics":    `s.t();s.tl(this,'o','x',null,()=>done('tl'));Visitor.getInstance('x').getMarketingCloudVisitorID(()=>done('mcid'))`,
+	"snapengage":         `SnapEngage.setCallback('Close',()=>{});SnapEngage.startLink()`,
+	"customerio":         `_cio.track('x');_cio.identify({id:1})`,
+	"adroll":             `adroll.track('pageView')`,
+	"vwo":                `_vwo_code.finish();VWO.push(['x'])`,
+}
+
+// TestPageCode shows that pages run on stand-ins: no exception, and who waits is called.
+func TestPageCode(t *testing.T) {
+	b := newScenarioBench(t)
+	vendors := referenceVendors(t)
+	purpose := make(map[string]string)
+	arrays := map[string]bool{"dataLayer": true, "_gaq": true, "_paq": true, "uetq": true, "_cio": false, "_fbq": true}
+	for i := range vendors {
+		purpose[vendors[i].ID] = vendors[i].Purpose
+		for j, g := range vendors[i].Globals {
+			if arrays[g] {
+				vendors[i].Globals[j] += "[]"
+			}
+		}
+	}
+	g := testGuard(t, Config{Vendors: vendors, Budget: 1 << 20})
+	var body strings.Builder
+	body.WriteString(`<script>var called=[];function done(w){called.push(w)}</script>`)
+	want := 0
+	for id, code := range pageCode {
+		body.WriteString(`<script type="text/plain" data-consent="` + testMark + ` ` + purpose[id] + ` ` + id + `" data-consent-src="https://x.test/"></script><script>` + code + `</script>`)
+		want += strings.Count(code, "done(")
+	}
+	b.page("/page", b.guarded(g, Page{}, "", body.String()))
+	got, thrown := b.visit(t, "/page", "new Promise((r) => setTimeout(() => r(JSON.stringify(called)), 300))", 200*time.Millisecond)
+	var called []string
+	if err := json.Unmarshal([]byte(got), &called); err != nil {
+		t.Fatal(err, got)
+	}
+	if len(called) != want {
+		t.Errorf("%d callbacks ran, want %d: %q", len(called), want, called)
+	}
+	if len(thrown) > 0 {
+		t.Errorf("exceptions: %q", thrown)
+	}
+}
+
+// TestCatalogue compares what the script makes of each vendor's patterns and hosts with what the vendor claims.
+func TestCatalogue(t *testing.T) {
+	b := newScenarioBench(t)
+	vendors := referenceVendors(t)
+	type probe struct{ URL, ID string }
+	var probes []probe
+	for _, v := range vendors {
+		if v.Purpose == "necessary" {
+			continue
+		}
+		for _, h := range v.Hosts {
+			probes = append(probes, probe{"https://a.b." + h + "/x?y", v.ID})
+		}
+		for _, p := range v.Patterns {
+			if !strings.HasPrefix(p, "*/") {
+				probes = append(probes, probe{"https://" + strings.ReplaceAll(p, "*", "1"), v.ID})
+			}
+		}
+	}
+	benign := []string{"https://example.com/", "https://www.facebook.com/someone", "https://www.google.com/search?q=x", "https://twitter.com/someone",
+		"https://www.linkedin.com/in/someone", "https://cdn.jsdelivr.net/npm/vue", "https://code.jquery.com/jquery.js", "https://www.youtube.com/watch?v=1",
+		"https://notdoubleclick.net/", "https://google-analytics.com.example/", "https://example.org/?u=https://google-analytics.com/"}
+	for _, u := range benign {
+		probes = append(probes, probe{u, ""})
+	}
+	list, _ := json.Marshal(probes)
+	for _, budget := range []int{0, 1, 1 << 20} {
+		g := testGuard(t, Config{Vendors: vendors, Budget: budget})
+		b.page("/page", b.guarded(g, Page{}, "", ""))
+		got, _ := b.visit(t, "/page", "(async()=>{"+click+"await here(); return JSON.stringify("+string(list)+`.map((p) => {const a = document.createElement('embed'); a.src = p.URL; return [p.URL, p.ID, ((a.dataset.consent || '').split(' ')[2] || '')]}).filter((r) => r[1] != r[2]))})()`, 0)
+		var wrong [][3]string
+		if err := json.Unmarshal([]byte(got), &wrong); err != nil {
+			t.Fatal(err, got)
+		}
+		missed := 0
+		for _, w := range wrong {
+			switch {
+			case w[1] == "":
+				t.Errorf("%s is benign, taken for %s's", w[0], w[2])
+			case w[2] == "":
+				missed++
+				t.Errorf("%s of %s is not known", w[0], w[1])
+			}
+		}
+		t.Logf("budget %d: %d URLs, %d claimed by another vendor too", budget, len(probes), len(wrong)-missed)
+	}
+}
+
+// TestHistory shows that going back does not bring a withdrawn vendor back: the page from the back/forward cache asks.
+func TestHistory(t *testing.T) {
+	b := newScenarioBench(t)
+	b.mu.Lock()
+	b.state = denyAll // withdrawn on the other page
+	b.mu.Unlock()
+	g := testGuard(t, Config{})
+	b.page("/page", b.guarded(g, Page{Granted: 31}, "", `<script>setInterval(()=>{new Image().src='https://tracker.test/beat'+(self.back?'/back':'')},30);addEventListener('pageshow',(e)=>{if(e.persisted)self.back=1})</script>`))
+	b.page("/next", "<!DOCTYPE html>next")
+	tab, exceptions := b.tab(t)
+	if err := chromedp.Do(tab, chromedp.Navigate("https://site.test/page"), chromedp.Sleep(600*time.Millisecond), chromedp.Navigate("https://site.test/next"),
+		chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("history.back() || true"))
+			return err
+		}), chromedp.Sleep(800*time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	back, err := chromedp.Run(tab, chromedp.Evaluate[string]("String(self.back)"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back != "1" {
+		t.Skip("this Chromium did not keep the page in its back/forward cache")
+	}
+	if hits := b.seen("/back"); len(hits) > 0 {
+		t.Errorf("%d requests after going back", len(hits))
+	}
+	if len(b.seen("/beat")) == 0 {
+		t.Error("no request before: the test proves nothing")
+	}
+	if e := exceptions(); len(e) > 0 {
+		t.Errorf("exceptions: %q", e)
+	}
+}
+
+// TestHydration shows that nodes which a framework is to adopt stay: the guard changes attributes of elements in the
+// body, and adds none, and none in head once it has run.
+func TestHydration(t *testing.T) {
+	b := newScenarioBench(t)
+	g := testGuard(t, Config{Judge: true})
+	body := `<div id=root><p>a<!-- c -->b</p><img src="/own.png"><iframe src="about:blank"></iframe><script type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/x.js"></script><svg><image href="/x.png"/></svg><img src="https://cdn.test/i.png"></div>`
+	const shape = `(() => { const walk = (n) => n.nodeName + (n.childNodes.length ? '(' + [...n.childNodes].map(walk) + ')' : '') ; return walk(document.head) + walk(document.body) })()`
+	b.page("/page", b.guarded(g, Page{}, "<title>x</title>", body+banner))
+	b.page("/plain", "<!DOCTYPE html><html><head><title>x</title></head><body>"+body+"</body></html>")
+	want, _ := b.visit(t, "/plain", shape, 0)
+	got, thrown := b.visit(t, "/page", shape, 500*time.Millisecond)
+	if got != want || len(thrown) > 0 {
+		t.Errorf("got  %s\nwant %s\n%q", got, want, thrown)
+	}
+	if len(b.seen("cdn.test/i.png")) != 2 {
+		t.Errorf("the site's own third party came %d times, want 2", len(b.seen("cdn.test/i.png")))
+	}
+}
