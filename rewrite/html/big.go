@@ -21,6 +21,7 @@ type bigPart byte
 
 const (
 	bigAttrs     bigPart = 0 // between attributes
+	bigTagName   bigPart = 't'
 	bigName      bigPart = 'n'
 	bigAfterName bigPart = 'e'
 	bigBefore    bigPart = 'v'
@@ -28,20 +29,25 @@ const (
 	// in a quoted value the part is the quote
 )
 
-// startBig begins to let the tag at b[start:] through. A script with such a tag does not run.
-func (r *Rewriter) startBig(b []byte, start int) {
+// startBig begins to let the tag at b[start:] through, and returns where to go on. A script with such a tag does not run.
+func (r *Rewriter) startBig(b []byte, start int) int {
 	r.limited = true
 	r.big = bigTag{on: true}
-	after := start + r.tok.tag.nameEnd
+	after, el := start+r.tok.tag.nameEnd, &elements[0]
+	if after == start { // not even the name is whole
+		after = len(b)
+		r.big.part = bigTagName
+	} else if !r.tok.tag.end {
+		el = r.element(&r.tok.tag, b[start:])
+	}
 	if r.tok.tag.end {
 		if r.style.on {
 			r.style.close()
 		}
 		r.ctx.lost = r.ctx.lost || r.ctx.depth > 0
 		r.pass(b, after)
-		return
+		return after
 	}
-	el := r.element(&r.tok.tag, b[start:])
 	r.big.el = el
 	if !r.headDone && el.flags&flagInject == 0 && !r.o.XML {
 		r.pass(b, start)
@@ -56,6 +62,7 @@ func (r *Rewriter) startBig(b []byte, start int) {
 	if el == elScript && r.o.Policy != nil && !bytes.HasPrefix(b[after:], []byte(parked)) {
 		r.emit([]byte(parked))
 	}
+	return after
 }
 
 // runBig goes on with the large tag at b[p:]. It returns where the tag ends and true, or what is needed again and false.
@@ -97,6 +104,11 @@ func (r *Rewriter) skipPart(b []byte, p int) int {
 	for ; p < len(b); p++ {
 		c := b[p]
 		switch part := r.big.part; part {
+		case bigTagName:
+			if nameByte[c] == 0 {
+				r.big.part = bigAttrs
+				return p
+			}
 		case bigName:
 			if attrByte[c] == 0 {
 				r.big.part = bigAfterName

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	xhtml "golang.org/x/net/html"
 )
 
 const corpus = "../../../shared/corpus/"
@@ -221,4 +222,23 @@ func BenchmarkPages(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkPeer is x/net/html's tokenizer, raw and reading the attributes of four elements, over the same pages.
+func BenchmarkPeer(b *testing.B) {
+	pages := realPages(b)
+	size := 0
+	for _, p := range pages {
+		size += len(p)
+	}
+	b.Run("x-net-raw", func(b *testing.B) {
+		b.SetBytes(int64(size))
+		for b.Loop() {
+			for _, p := range pages {
+				z := xhtml.NewTokenizer(bytes.NewReader(p))
+				for z.Next() != xhtml.ErrorToken {
+				}
+			}
+		}
+	})
 }

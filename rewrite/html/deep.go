@@ -58,6 +58,9 @@ type rawElement struct {
 	el *element
 }
 
+// maxTexts is how many scripts and styles may begin within each other's text; more are made inert unseen.
+const maxTexts = 8
+
 type insertion struct {
 	at   int
 	text []byte
@@ -281,7 +284,11 @@ func (d *deepScanner) endName(c byte) (set uint64) {
 		}
 		set |= 1 << el.bit
 		if el == elScript || el == elStyle {
-			d.texts = append(d.texts, rawElement{d.pos, el})
+			if len(d.texts) == maxTexts {
+				d.insert(d.pos, parked)
+			} else {
+				d.texts = append(d.texts, rawElement{d.pos, el})
+			}
 		}
 	}
 	d.inName, d.otherName = false, false

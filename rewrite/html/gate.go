@@ -207,7 +207,7 @@ func (r *Rewriter) judgeLocal(ref []byte) rewrite.Verdict {
 	scheme, rest := url.Scheme(ref)
 	switch {
 	case string(scheme) == "javascript":
-		return r.judgeScript(url.AppendDecoded(nil, rest))
+		return r.judgeScript(r.unescaped(rest))
 	case string(scheme) == "data":
 		return r.judgeData(rest)
 	}
@@ -225,7 +225,7 @@ func (r *Rewriter) judgeScriptURL(id attrID, s []byte) {
 	if string(scheme) != "javascript" {
 		return
 	}
-	if v := r.judgeScript(url.AppendDecoded(nil, rest)); v.Gate {
+	if v := r.judgeScript(r.unescaped(rest)); v.Gate {
 		r.plan.gate(id, v)
 	}
 }
@@ -304,4 +304,10 @@ func isHandler(name []byte) bool { return len(name) > 2 && name[0]|0x20 == 'o' &
 // looksAbsolute reports what may name a host: it holds "//", a backslash or a scheme.
 func looksAbsolute(s []byte) bool {
 	return bytes.Contains(s, []byte("//")) || bytes.IndexByte(s, '\\') >= 0 || bytes.IndexByte(s, ':') >= 0
+}
+
+// unescaped returns s with its percent-encoding undone, in memory that is used again.
+func (r *Rewriter) unescaped(s []byte) []byte {
+	r.code = url.AppendDecoded(r.code[:0], s)
+	return r.code
 }

@@ -85,6 +85,7 @@ type Rewriter struct {
 	val    []byte // a decoded attribute value
 	urlBuf []byte // a resolved URL
 	text   []byte // other decoded text
+	code   []byte // a javascript: URL
 	child  *Rewriter
 
 	entities entities
@@ -205,11 +206,11 @@ func (r *Rewriter) run(b []byte, eof bool) (keep int) {
 		}
 		switch k {
 		case kindMore:
-			if !eof && r.overLimit(b, start) {
-				if p = start; r.big.on {
-					p += r.tok.tag.nameEnd
+			if !eof {
+				if at := r.overLimit(b, start); at >= 0 {
+					p = at
+					continue
 				}
-				continue
 			}
 			if eof {
 				if r.hold.on {
@@ -219,15 +220,9 @@ func (r *Rewriter) run(b []byte, eof bool) (keep int) {
 			}
 			return r.stop(b, start, start)
 		case kindStartTag:
-			r.startTag(b, start, end)
-			if r.big.on {
-				end = start + r.tok.tag.nameEnd
-			}
+			end = r.startTag(b, start, end)
 		case kindEndTag:
-			r.endTag(b, start, end)
-			if r.big.on {
-				end = start + r.tok.tag.nameEnd
-			}
+			end = r.endTag(b, start, end)
 		default:
 			end = r.other(k, b, start, end)
 		}
@@ -247,27 +242,24 @@ func (r *Rewriter) stop(b []byte, at, scanned int) (keep int) {
 	return at
 }
 
-// overLimit deals with what is too large to be held, and reports whether it did.
-func (r *Rewriter) overLimit(b []byte, start int) bool {
+// overLimit deals with what is too large to be held, and returns where to go on, -1 if nothing is too large.
+func (r *Rewriter) overLimit(b []byte, start int) int {
 	limit := r.o.Limit / 2
 	switch {
 	case r.hold.on && start-r.hold.start > limit:
-		r.limited = true
 		r.release(b, start, false)
-		return true
+		return start
 	case r.tok.state == stateTag && len(b)-start > limit:
 		if r.hold.on {
 			r.release(b, start, false)
 		}
-		r.limited = true
-		r.startBig(b, start)
-		return true
+		return r.startBig(b, start)
 	case r.tok.state == stateData && len(b)-start > limit: // an XML DOCTYPE or processing instruction
 		r.limited, r.dropping = true, true
 		r.tok.state, r.tok.kind = stateBogus, kindDoctype
-		return true
+		return start
 	}
-	return false
+	return -1
 }
 
 // onText sees text that lies between constructs.
@@ -287,13 +279,12 @@ func (r *Rewriter) onText(b []byte, p, end int) {
 	}
 }
 
-// startTag judges the start tag b[start:end] and follows what it means for what comes.
-func (r *Rewriter) startTag(b []byte, start, end int) {
+// startTag judges the start tag b[start:end] and follows what it means for what comes. It returns where to go on.
+func (r *Rewriter) startTag(b []byte, start, end int) int {
 	t := &r.tok.tag
 	el := r.element(t, b[start:end])
 	if end-start > r.o.Limit/2 {
-		r.startBig(b, start) // as if it had come in pieces
-		return
+		return r.startBig(b, start) // as if it had come in pieces
 	}
 	if r.ctx.noscript && containsFold(b[start:end], "</noscript") {
 		r.startDeep(b, start)
@@ -306,7 +297,7 @@ func (r *Rewriter) startTag(b []byte, start, end int) {
 	}
 	if el.flags&(flagRaw|flagScript|flagPlain) != 0 {
 		r.rawText(b, start, end, el)
-		return
+		return end
 	}
 	if t.seen&el.mask != 0 {
 		r.judgeTag(b, start, end, t, el)
@@ -317,6 +308,7 @@ func (r *Rewriter) startTag(b []byte, start, end int) {
 	if el.flags&flagInject != 0 {
 		r.injectAt(b, start, end, el)
 	}
+	return end
 }
 
 // element returns the element of a tag; in XML a name's prefix does not count and its case is forgiven, which can only
@@ -343,20 +335,19 @@ func (r *Rewriter) element(t *tag, b []byte) *element {
 	return lookupElement(t.name, name)
 }
 
-// endTag follows the end tag b[start:end].
-func (r *Rewriter) endTag(b []byte, start, end int) {
+// endTag follows the end tag b[start:end]. It returns where to go on.
+func (r *Rewriter) endTag(b []byte, start, end int) int {
 	if r.style.on {
 		r.style.close()
 	}
 	if r.hold.on {
 		if r.o.XML && !r.hold.ends(b[start:end], r.tok.tag.nameEnd) {
-			return
+			return end
 		}
 		r.release(b, start, true)
 	}
 	if end-start > r.o.Limit/2 {
-		r.startBig(b, start)
-		return
+		return r.startBig(b, start)
 	}
 	if !r.headDone && !r.o.XML {
 		r.pass(b, start)
@@ -365,6 +356,7 @@ func (r *Rewriter) endTag(b []byte, start, end int) {
 	if !r.o.XML && r.ctx.any() {
 		r.ctx.endTag(r.element(&r.tok.tag, b[start:end]), b[start+2:start+r.tok.tag.nameEnd])
 	}
+	return end
 }
 
 // other sees comments, DOCTYPEs, CDATA sections and processing instructions. It returns where to go on.

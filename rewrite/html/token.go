@@ -266,7 +266,13 @@ func xmlDoctypeEnd(s []byte, _, _ bool) (q, safe int) {
 
 // inTag goes on with the tag that begins at b[p].
 func (t *tokenizer) inTag(b []byte, p int) (kind, int, int) {
-	n := t.tag.scan(b[p:])
+	n := -1
+	if t.tag.state == inTagName {
+		n = t.tag.whole(b[p:])
+	}
+	if n < 0 {
+		n = t.tag.scan(b[p:])
+	}
 	if n < 0 {
 		return kindMore, p, p // at the end of the document (eof-in-tag) the tag does not exist
 	}
