@@ -248,7 +248,7 @@ func AppendCSP(h http.Header, policy string) bool {
 
 // csp removes gated addresses from report-uri. The other directives keep their bytes.
 func (e *editor) csp(field, value string) string {
-	if !strings.Contains(strings.ToLower(value), "report-uri") {
+	if !mentionsReportURI(value) {
 		return value
 	}
 	var out strings.Builder
@@ -275,6 +275,21 @@ func (e *editor) csp(field, value string) string {
 		return value
 	}
 	return strings.Trim(out.String(), " \t,")
+}
+
+// mentionsReportURI looks for the directive's name without regard to case and without making a lower-case copy.
+func mentionsReportURI(s string) bool {
+	const name = "report-uri"
+	for i := 0; ; i++ {
+		n := strings.IndexByte(s[i:], '-')
+		if n < 0 {
+			return false
+		}
+		i += n
+		if begin := i - len("report"); begin >= 0 && begin+len(name) <= len(s) && strings.EqualFold(s[begin:begin+len(name)], name) {
+			return true
+		}
+	}
 }
 
 // reportURI returns a directive without the gated addresses, "" when it is a report-uri that has none left.

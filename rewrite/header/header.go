@@ -155,8 +155,10 @@ func attributeName(field string) string {
 		return "location"
 	case "Refresh":
 		return "refresh"
+	case "Report-To":
+		return "report-to"
 	}
-	return strings.ToLower(field)
+	return strings.ToLower(field) // rare enough
 }
 
 func (e *editor) changed(kind rewrite.Kind, field string, v rewrite.Verdict) {

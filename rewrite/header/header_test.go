@@ -291,6 +291,14 @@ func BenchmarkEdit(b *testing.B) {
 	}
 }
 
+// BenchmarkClone is a yardstick for the machine: copying the same header.
+func BenchmarkClone(b *testing.B) {
+	h := typical()
+	for b.Loop() {
+		h.Clone()
+	}
+}
+
 // BenchmarkEditOptOut includes making the header anew, since Edit changes it.
 func BenchmarkEditOptOut(b *testing.B) {
 	o := options(b)

@@ -18,7 +18,7 @@ func (e *editor) link(field, value string) string {
 		var text string
 		start := len(value) - len(rest)
 		text, rest = cutLink(rest)
-		if strings.Trim(text, " \t") == "" {
+		if trim(text) == "" {
 			continue
 		}
 		v, ok := e.judgeLink(field, text)
@@ -27,7 +27,7 @@ func (e *editor) link(field, value string) string {
 				if kept.Len() > 0 {
 					kept.WriteString(", ")
 				}
-				kept.WriteString(strings.Trim(text, " \t"))
+				kept.WriteString(trim(text))
 			}
 			continue
 		}
@@ -100,16 +100,16 @@ type linkValue struct {
 }
 
 func parseLink(s string) (l linkValue, ok bool) {
-	s = strings.Trim(s, " \t")
+	s = trim(s)
 	end := strings.IndexByte(s, '>')
 	if s == "" || s[0] != '<' || end < 0 {
 		return l, false
 	}
-	l.target = strings.Trim(s[1:end], " \t")
+	l.target = trim(s[1:end])
 	s = s[end+1:]
 	as := ""
 	for {
-		s = strings.TrimLeft(s, " \t")
+		s = trimLeft(s)
 		if s == "" {
 			break
 		}
@@ -138,8 +138,8 @@ func parseLink(s string) (l linkValue, ok bool) {
 // relations adds the link types of one rel. Several rel parameters are an error that engines treat differently, so
 // all are looked at.
 func (l *linkValue) relations(rel string) {
-	for _, r := range strings.Fields(strings.ToLower(rel)) {
-		if d, ok := relDestination(r); ok {
+	for r := range strings.FieldsSeq(rel) {
+		if d, ok := relDestination(strings.ToLower(r)); ok {
 			l.destination, l.fetches = d, true
 		}
 	}
@@ -188,18 +188,21 @@ func asDestination(as string) (rewrite.Destination, bool) {
 
 // cutParam reads `name`, `name=token` or `name="quoted"` and returns what follows.
 func cutParam(s string) (name, value, rest string, ok bool) {
-	i := strings.IndexAny(s, "=;\"<>")
-	if i < 0 {
-		return strings.Trim(s, " \t"), "", "", true
+	i := 0
+	for i < len(s) && s[i] != '=' && s[i] != ';' && s[i] != '"' && s[i] != '<' && s[i] != '>' {
+		i++
 	}
-	name = strings.Trim(s[:i], " \t")
+	if i == len(s) {
+		return trim(s), "", "", true
+	}
+	name = trim(s[:i])
 	if s[i] == ';' {
 		return name, "", s[i:], true
 	}
 	if s[i] != '=' {
 		return "", "", "", false
 	}
-	s = strings.TrimLeft(s[i+1:], " \t")
+	s = trimLeft(s[i+1:])
 	if s != "" && s[0] == '"' {
 		value, rest, ok = unquote(s[1:])
 		return name, value, rest, ok
@@ -208,14 +211,14 @@ func cutParam(s string) (name, value, rest string, ok bool) {
 	if i < 0 {
 		i = len(s)
 	}
-	value = strings.Trim(s[:i], " \t")
+	value = trim(s[:i])
 	return name, value, s[i:], strings.IndexByte(value, '"') < 0
 }
 
 // unquote reads a quoted string after its opening quote: backslash escapes one character (RFC 9110, 5.6.4).
 func unquote(s string) (value, rest string, ok bool) {
-	i := strings.IndexAny(s, `"\`)
-	if i >= 0 && s[i] == '"' {
+	i := strings.IndexByte(s, '"')
+	if i >= 0 && strings.IndexByte(s[:i], '\\') < 0 {
 		return s[:i], s[i+1:], true
 	}
 	var b strings.Builder
@@ -232,6 +235,22 @@ func unquote(s string) (value, rest string, ok bool) {
 		b.WriteByte(s[i])
 	}
 	return "", "", false
+}
+
+// trim and trimLeft remove optional white space (RFC 9110, 5.6.3). Unlike the functions of package strings they build no set.
+func trim(s string) string {
+	s = trimLeft(s)
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func trimLeft(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	return s
 }
 
 // eachQuoted calls f for every quoted string in s, with JSON's \u escapes for ASCII undone as well; text after
@@ -253,11 +272,8 @@ func eachQuoted(s string, f func(string)) {
 }
 
 func unquoteJSON(s string) (value, rest string, ok bool) {
-	i := strings.IndexAny(s, `"\`)
-	if i < 0 {
-		return s, "", false
-	}
-	if s[i] == '"' {
+	i := strings.IndexByte(s, '"')
+	if i >= 0 && strings.IndexByte(s[:i], '\\') < 0 {
 		return s[:i], s[i+1:], true
 	}
 	var b strings.Builder
