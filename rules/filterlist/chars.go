@@ -1,5 +1,7 @@
 package filterlist
 
+import "strings"
+
 // chars tells, for each byte, what matching needs to know of it.
 var chars = func() (t [256]uint8) {
 	for i := range t {
@@ -54,16 +56,30 @@ const (
 const minToken = 2
 
 // tokenKey is the key of a token, in lower case.
-func tokenKey(t []byte) uint32 {
-	n := len(t)
-	if n >= 8 {
-		return mix(le64(t) ^ le64(t[n-8:])*31 ^ uint64(n)<<56)
+func tokenKey(t string) uint32 { return mix(word(t)) }
+
+// word sums up a token or label in one number: its first and its last eight bytes and its length.
+func word(t string) uint64 {
+	head, tail := uint64(0), uint64(0)
+	for i := range min(8, len(t)) {
+		head |= uint64(t[i]) << (8 * i)
+		if len(t) >= 8 {
+			tail |= uint64(t[len(t)-8+i]) << (8 * i)
+		}
 	}
-	var x uint64
-	for i := n - 1; i >= 0; i-- {
-		x = x<<8 | uint64(t[i])
-	}
-	return mix(x ^ uint64(n)<<56)
+	return head ^ tail*31 ^ uint64(len(t))<<56
+}
+
+// headMask chooses what of the eight bytes at the beginning of a word of that length counts.
+var headMask = [9]uint64{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1, 1<<40 - 1, 1<<48 - 1, 1<<56 - 1, 1<<64 - 1}
+
+// paddedWord is word for text[start:end] in a buffer that has eight bytes before and behind the text.
+func paddedWord(buf []byte, start, end int) uint64 {
+	n := end - start
+	short := min(n, 8)
+	head := le64(buf[padding+start:]) & headMask[short]
+	tail := le64(buf[end:]) & -uint64(short>>3) // the padding makes this the eight bytes before end
+	return head ^ tail*31 ^ uint64(n)<<56
 }
 
 func le64(b []byte) uint64 {
@@ -86,15 +102,17 @@ func le32(b []byte) uint32 {
 // edgeKey is the key of a byte that is no part of a token and the three behind it, where a token begins.
 func edgeKey(quad uint32) uint32 { return mix(uint64(quad) ^ saltEdge<<32) }
 
-// The hash of a host runs from its last byte to its first, so that one pass gives those of all its parent domains.
+// The hash of a host goes from its last label to its first, so that one pass gives those of all its parent domains.
 const hostSeed = 0x811C9DC5
 
-func hostStep(h uint32, c byte) uint32 { return (h ^ uint32(c)) * 0x01000193 }
+func labelStep(h uint32, label uint64) uint32 { return mix(label ^ uint64(h)<<17) }
 
-func hostHash[T string | []byte](host T) uint32 {
+func hostHash(host string) uint32 {
 	h := uint32(hostSeed)
-	for i := len(host) - 1; i >= 0; i-- {
-		h = hostStep(h, host[i])
+	for end := len(host); end >= 0; {
+		start := strings.LastIndexByte(host[:end], '.') + 1
+		h = labelStep(h, word(host[start:end]))
+		end = start - 1
 	}
 	return h
 }

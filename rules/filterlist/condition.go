@@ -40,7 +40,7 @@ func inHosts[T string | []byte](blob string, head uint32, set []uint32, text T, 
 			continue
 		}
 		name := text[p.at:suffix]
-		if ref, ok := lookup(blob, set, hostHash(name), name, hostEntity); ok {
+		if ref, ok := lookup(blob, set, hostHash(string(name)), name, hostEntity); ok {
 			return ref&hostNot == 0
 		}
 	}

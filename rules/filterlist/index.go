@@ -25,8 +25,9 @@ var commonTokens = func() map[uint32]bool {
 	m := make(map[uint32]bool)
 	for _, t := range strings.Fields("http https www com net org js css html htm php png jpg gif svg images image img " +
 		"static assets cdn content wp api index main js1 script scripts media files data min jquery lib v1 v2 en id " +
-		"info io co uk de src url page default content includes themes plugins uploads") {
-		m[tokenKey([]byte(t))] = true
+		"info io co uk de src url page default includes themes plugins uploads ver ajax libs common public global dist " +
+		"app secure logo google facebook loader resources embed platform tag widget widgets player show home") {
+		m[tokenKey(t)] = true
 	}
 	return m
 }()
@@ -136,7 +137,7 @@ func (x *indexer) candidates(r *rule) {
 		left := i > 0 && pat[i-1] != '*' || i == 0 && r.flags&(flagLeft|flagHost) != 0
 		right := j < len(pat) && pat[j] != '*' || j == len(pat) && r.flags&flagRight != 0
 		if left && right && j-i > 1 {
-			x.found = append(x.found, candidate{tokenKey([]byte(pat[i:j])), i, j})
+			x.found = append(x.found, candidate{tokenKey(pat[i:j]), i, j})
 		}
 		i = j
 	}
@@ -238,23 +239,33 @@ func (x *indexer) hostKeys(r *rule) bool {
 	return len(x.keys) > 0
 }
 
-// edge finds four bytes where a token begins that every match holds, the least common of them: long and without the ends of
-// ordinary host and file names.
+// edgeCost is high for what ordinary host and file names hold.
+func edgeCost(quad string) int {
+	switch quad {
+	case ".com", ".net", ".org", "/www", "//ww", ".js?", ".php", "/js/", "/wp-":
+		return 1000
+	case ".gif", ".png", ".jpg", ".css", ".htm", ".jso", "/img", "/ima", "/api", "/css", "/cdn", "/scr", "/pag", "?ver", "/sta":
+		return 100
+	}
+	if quad[3] == '/' || quad[3] == '.' {
+		return 10
+	}
+	return 1
+}
+
+// edge finds four bytes where a token begins that every match holds, the least common of them.
 func (x *indexer) edge(r *rule) bool {
 	lits := strings.FieldsFunc(x.pat, func(c rune) bool { return c == '*' || c == '^' })
 	if r.shape == shapeRegexp {
 		lits = requiredLiterals(x.e.sources[r.pat], nil)
 	}
-	lowest := 1 << 10
+	lowest := 1 << 20
 	for _, lit := range lits {
 		for i := 0; i+4 <= len(lit); i++ {
 			if isToken(lit[i]) || !isToken(lit[i+1]) {
 				continue
 			}
-			cost := 1
-			if strings.Contains("//ww /www .com .net .org .js? .js/ .php .htm .gif .png .jpg /js/ /api /img", lit[i:i+4]) {
-				cost = 100
-			}
+			cost := edgeCost(lit[i : i+4])
 			if cost < lowest {
 				lowest = cost
 				k := bare(edgeKey(le32([]byte(lit[i : i+4]))))

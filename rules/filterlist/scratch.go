@@ -9,8 +9,10 @@ import (
 
 // scratch is a request prepared for matching: folded, cut into keys. It is pooled, so that Match does not allocate.
 type scratch struct {
-	raw, lower []byte // the URL and its lower case; lower has zero bytes behind its end
+	raw, lower []byte // the URL and its lower case
+	buf        []byte // lower with zero bytes before and behind it
 	rawCopy    []byte
+	pageBuf    []byte     // pageHost likewise
 	keys       []key      // of hosts, page and tokens
 	host       []hostPart // the request's host and its parents, the shortest first
 	page       []hostPart // the same of the page
@@ -68,28 +70,25 @@ func (s *scratch) load(r *Request, e *Engine) {
 // of bits, whose edges are the ends of the tokens: no branch depends on a single byte.
 func (s *scratch) foldAndTokenize(f filter) {
 	n := len(s.raw)
-	if cap(s.lower) < n+padding {
-		s.lower = make([]byte, n+padding, 2*n+padding+256)
-	}
-	text := s.lower[:n+padding]
-	clear(text[n:])
-	s.lower = text[:n]
+	s.buf = padded(s.buf, n)
+	text := s.buf[padding : padding+n]
+	s.lower = text
 	start, inside := 0, false
 	carry := uint64(0)
 	for base := 0; base < n; base += 64 {
-		m := foldChunk(text[base:n], s.raw[base:])
+		m := foldChunk(text[base:], s.raw[base:])
 		edges := m ^ (m<<1 | carry)
 		carry = m >> 63
 		for ; edges != 0; edges &= edges - 1 {
 			i := base + bits.TrailingZeros64(edges)
 			if inside {
-				s.addToken(f, text, start, i)
+				s.addToken(f, start, i)
 			}
 			start, inside = i, !inside
 		}
 	}
 	if inside {
-		s.addToken(f, text, start, n)
+		s.addToken(f, start, n)
 	}
 }
 
@@ -120,52 +119,71 @@ func foldChunk(dst, src []byte) (m uint64) {
 	return m
 }
 
-// addToken adds the keys of the token text[start:end]: its own, and that of the byte before it with its first three.
-// text may be read beyond its end.
-func (s *scratch) addToken(f filter, text []byte, start, end int) {
-	n := uint(end - start)
-	x := le64(text[start:])
-	if start > 0 {
-		if k := edgeKey(uint32(text[start-1]) | uint32(x)<<8); f.has(k) {
+// padded returns a buffer for n bytes with zero bytes before and behind them.
+func padded(buf []byte, n int) []byte {
+	if cap(buf) < n+2*padding {
+		buf = make([]byte, n+2*padding, 2*n+2*padding+256)
+	}
+	buf = buf[:n+2*padding]
+	clear(buf[:padding])
+	clear(buf[padding+n:])
+	return buf
+}
+
+// addToken adds the keys of the token at [start:end]: its own, and that of the byte before it with its first three.
+func (s *scratch) addToken(f filter, start, end int) {
+	if quad := le32(s.buf[padding-1+start:]); start > 0 {
+		if k := edgeKey(quad); f.has(k) {
 			s.keys = append(s.keys, key{k, int32(start - 1)})
 		}
 	}
-	switch {
-	case n < minToken:
-		return
-	case n >= 8:
-		x ^= le64(text[end-8:]) * 31
-	default:
-		x &= 1<<(8*n) - 1
-	}
-	if k := mix(x ^ uint64(n)<<56); f.has(k) {
+	if k := mix(paddedWord(s.buf, start, end)); f.has(k) && end-start >= minToken {
 		s.keys = append(s.keys, key{k, int32(start)})
 	}
 }
 
 // splitHosts finds the suffixes of both hosts and adds their keys.
 func (s *scratch) splitHosts(start, end int, e *Engine) {
-	s.host = s.host[:0]
-	h := uint32(hostSeed)
-	for i := end - 1; i >= start; i-- {
-		h = hostStep(h, s.lower[i])
-		if i == start || s.lower[i-1] == '.' {
-			s.host = append(s.host, hostPart{h, int32(i)})
-			s.addHost(e.filter, hostKey(h))
-		}
+	s.host = suffixes(s.host[:0], s.buf, start, end)
+	for _, p := range s.host {
+		s.addHost(e.filter, hostKey(p.hash))
 	}
-	s.page = s.page[:0]
-	h = hostSeed
-	for i := len(s.pageHost) - 1; i >= 0; i-- {
-		h = hostStep(h, s.pageHost[i])
-		if i == 0 || s.pageHost[i-1] == '.' {
-			s.page = append(s.page, hostPart{h, int32(i)})
-			s.addHost(e.filter, pageKey(h))
-		}
+	n := len(s.pageHost)
+	s.pageBuf = padded(s.pageBuf, n)
+	copy(s.pageBuf[padding:], s.pageHost)
+	s.page = suffixes(s.page[:0], s.pageBuf, 0, n)
+	for _, p := range s.page {
+		s.addHost(e.filter, pageKey(p.hash))
 	}
 	if e.entities {
 		s.entityKeys(e.filter)
 	}
+}
+
+// suffixes appends the host at [start:end] of a padded buffer and its parents, the shortest first.
+func suffixes(parts []hostPart, buf []byte, start, end int) []hostPart {
+	h := uint32(hostSeed)
+	for i := end; i > start; {
+		// Eight bytes at a time: a byte of x is zero where there is a dot.
+		label := i
+		for label > start {
+			const ones, low = 0x0101010101010101, 0x7F7F7F7F7F7F7F7F
+			x := le64(buf[label:]) ^ '.'*ones // the eight bytes before label
+			dots := ^(((x & low) + low) | x | low)
+			if label-start < 8 {
+				dots &= -(uint64(1) << (8 * (8 - (label - start))))
+			}
+			if dots != 0 {
+				label -= bits.LeadingZeros64(dots) / 8
+				break
+			}
+			label = max(label-8, start)
+		}
+		h = labelStep(h, paddedWord(buf, label, i))
+		parts = append(parts, hostPart{h, int32(label)})
+		i = label - 1
+	}
+	return parts
 }
 
 // addHost adds the key of a host, which has no place in the URL.
@@ -177,16 +195,11 @@ func (s *scratch) addHost(f filter, k uint32) {
 
 // entityKeys adds a key for each label of the page's host: a rule for name.* stands under its last label.
 func (s *scratch) entityKeys(f filter) {
-	h := uint32(hostSeed)
-	for i := len(s.pageHost) - 1; i >= 0; i-- {
-		if s.pageHost[i] == '.' {
-			s.addHost(f, entityKey(h))
-			h = hostSeed
-			continue
-		}
-		h = hostStep(h, s.pageHost[i])
+	end := len(s.pageHost)
+	for _, p := range s.page {
+		s.addHost(f, entityKey(labelStep(hostSeed, paddedWord(s.pageBuf, int(p.at), end))))
+		end = int(p.at) - 1
 	}
-	s.addHost(f, entityKey(h))
 }
 
 // suffixStart returns where the host's public suffix begins, the dot before it included; -1 if it is all there is.

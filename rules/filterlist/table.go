@@ -132,10 +132,9 @@ func (t *table) run(e *Engine, s *scratch, k key, f func(id uint32) bool) bool {
 		id := ref - 1
 		return e.matches(&e.rules[id], s) && f(id)
 	}
-	padded := s.lower[:len(s.lower)+padding]
 	for at := ref &^ refRun; ; at++ {
 		p := &t.posts[at]
-		if p.mask == 0 || p.fits(padded, int(k.at)+int(p.off)) {
+		if p.mask == 0 || p.fits(s.buf, int(k.at)+int(p.off)) {
 			if id := p.rule &^ lastPost; p.matches(e, s, id, int(k.at)) && f(id) {
 				return true
 			}
@@ -167,9 +166,10 @@ func (p *post) matches(e *Engine, s *scratch, id uint32, at int) bool {
 	return false
 }
 
-// fits compares the four bytes at i, of which padded holds some behind the URL's end.
-func (p *post) fits(padded []byte, i int) bool {
-	return i >= 0 && i+4 <= len(padded) && le32(padded[i:])&p.mask == p.want
+// fits compares the four bytes at i. buf is the URL with its padding.
+func (p *post) fits(buf []byte, i int) bool {
+	i += padding
+	return i >= 0 && i+4 <= len(buf) && le32(buf[i:])&p.mask == p.want
 }
 
 func (t *table) empty() bool { return len(t.slots) == 0 && len(t.always) == 0 }
