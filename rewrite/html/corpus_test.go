@@ -69,7 +69,7 @@ func TestHiding(t *testing.T) {
 		if again := rewriteAll(t, o, out); again != out {
 			t.Errorf("%s: a second pass changes\n%q to\n%q", p.Name, out, again)
 		}
-		checkSplits(t, o, p.Body, out, 5)
+		checkSplits(t, o, p.Body, out, 2)
 		checked++
 	}
 	t.Logf("%d pages", checked)

@@ -46,7 +46,7 @@ func grammarDocument(r *rand.Rand, n int) string {
 // TestGrammar: no document of the grammar has a contact left in any view, a second pass changes nothing, and random splits
 // neither. REWRITE_DOCUMENTS sets how many documents are tried, REWRITE_SEED which.
 func TestGrammar(t *testing.T) {
-	count, seed := 3000, uint64(1)
+	count, seed := 2000, uint64(1)
 	if n, err := strconv.Atoi(os.Getenv("REWRITE_DOCUMENTS")); err == nil {
 		count = n
 	}

@@ -262,23 +262,6 @@ func (r *Rewriter) overLimit(b []byte, start int) int {
 	return -1
 }
 
-// onText sees text that lies between constructs.
-func (r *Rewriter) onText(b []byte, p, end int) {
-	if r.style.on {
-		r.pass(b, p)
-		r.style.write(b[p:end])
-		r.done = end
-		return
-	}
-	for ; p < end && !r.o.XML; p++ {
-		if !isSpace(b[p]) {
-			r.pass(b, p)
-			r.injectHead()
-			return
-		}
-	}
-}
-
 // startTag judges the start tag b[start:end] and follows what it means for what comes. It returns where to go on.
 func (r *Rewriter) startTag(b []byte, start, end int) int {
 	t := &r.tok.tag
@@ -370,55 +353,12 @@ func (r *Rewriter) other(k kind, b []byte, start, end int) int {
 	return end
 }
 
-// injectAt injects after a head or body start tag.
-func (r *Rewriter) injectAt(b []byte, start, end int, el *element) {
-	switch {
-	case el == elHead && !r.headDone:
-		r.pass(b, end)
-		r.injectHead()
-	case el == elBody:
-		if !r.headDone && !r.o.XML {
-			r.pass(b, start)
-			r.injectHead()
-		}
-		if !r.bodyDone && !r.ctx.any() {
-			r.pass(b, end)
-			r.injectBody()
-		}
-	}
-}
-
-func (r *Rewriter) injectHead() {
-	if !r.headDone {
-		r.headDone = true
-		r.inject(r.o.Head)
-	}
-}
-
-func (r *Rewriter) injectBody() {
-	if !r.bodyDone {
-		r.bodyDone = true
-		if !r.ctx.frameset {
-			r.inject(r.o.Body)
-		}
-	}
-}
-
 // pass emits b up to end as it is.
 func (r *Rewriter) pass(b []byte, end int) {
 	if end > r.done {
 		r.emit(b[r.done:end])
 		r.done = end
 	}
-}
-
-// inject hands on what no policy judges.
-func (r *Rewriter) inject(p []byte) {
-	if r.deepOn {
-		r.deep.inject(p)
-		return
-	}
-	r.put(p)
 }
 
 // emit hands p on, to the deep stage where that is on.

@@ -126,7 +126,7 @@ func TestGolden(t *testing.T) {
 			if got != string(want) {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
-			random := 50
+			random := 20
 			if os.Getenv("REWRITE_SPLITS") != "" {
 				random = 1000
 			}
