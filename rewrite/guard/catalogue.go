@@ -98,7 +98,7 @@ func (k *catalogue) add(v *Vendor, foreign map[string]bool) {
 			hosts = append(hosts, h)
 		}
 	}
-	globs, group := k.patterns(v, foreign)
+	globs, group := k.patterns(v, v.Patterns, foreign)
 	for _, g := range v.Globals {
 		if !validGlobal.MatchString(g) {
 			k.fail(v, "global %q", g)
@@ -106,14 +106,18 @@ func (k *catalogue) add(v *Vendor, foreign map[string]bool) {
 	}
 	line := fmt.Sprintf("%d%s %s %s %s %s", bit, v.ID, strings.Join(hosts, ","), strings.Join(globs, "|"), group, strings.Join(v.Globals, " "))
 	k.lines = append(k.lines, strings.TrimRight(line, " "))
+	if len(v.Passes) > 0 { // as those of a nameless vendor that needs no consent
+		globs, group := k.patterns(&Vendor{ID: v.ID}, v.Passes, nil)
+		k.lines[len(k.lines)-1] += fmt.Sprintf(";0  %s %s", strings.Join(globs, "|"), group)
+	}
 	if names := append(k.prefixed(v, "c", v.Cookies), k.prefixed(v, "s", v.Storage)...); len(names) > 0 {
 		k.names = append(k.names, v.ID+" "+strings.Join(names, " "))
 	}
 }
 
-// patterns adds the vendor's URL patterns and returns those that need a regular expression, and the hashes of the others.
-func (k *catalogue) patterns(v *Vendor, foreign map[string]bool) (globs []string, group string) {
-	list := slices.Clone(v.Patterns)
+// patterns returns, of a vendor's URL patterns, those that need a regular expression, and the hashes of the others.
+func (k *catalogue) patterns(v *Vendor, patterns []string, foreign map[string]bool) (globs []string, group string) {
+	list := slices.Clone(patterns)
 	slices.SortFunc(list, func(a, b string) int { return len(a) - len(b) })
 	var kept []string
 	for _, p := range list {

@@ -42,6 +42,8 @@ type Vendor struct {
 	// Patterns are "host/pathprefix", with * for any run of characters; a pattern beats a host. Patterns for every host
 	// ("*/path") are left to the gateway, which sees the site's own requests.
 	Patterns []string
+	// Passes are patterns that are let through whatever host or shorter pattern claims them.
+	Passes []string
 	// Cookies are names of first-party cookies, Storage those of localStorage, sessionStorage and IndexedDB; * at the
 	// end stands for any rest.
 	Cookies, Storage []string

@@ -175,10 +175,10 @@ var revivals = []scenario{
 	},
 	{
 		name:     "patterns and look-alikes",
-		body:     `<script>for (const u of ['shared.test/pixel?x','shared.test/page','a.multi.test/t/x','multi.test/t/x','glob.test/abc/t.js','glob.test/b/t.js','nottracker.test/','tracker.test.evil.test/']) new Image().src='https://'+u</script>`,
+		body:     `<script>for (const u of ['shared.test/pixel?x','shared.test/page','a.multi.test/t/x','multi.test/t/x','glob.test/abc/t.js','glob.test/b/t.js','nottracker.test/','tracker.test.evil.test/','tracker.test/public/x','tracker.test/publi','fine.tracker.test/1/ok','fine.tracker.test/no']) new Image().src='https://'+u</script>`,
 		do:       `await pause(200); return performance.getEntriesByType('resource').map((e) => e.name.slice(8)).filter((n) => !/^site/.test(n)).sort().join(' ')`,
-		want:     "glob.test/b/t.js multi.test/t/x nottracker.test/ shared.test/page tracker.test.evil.test/",
-		contacts: "glob.test multi.test nottracker.test shared.test tracker.test.evil.test",
+		want:     "fine.tracker.test/1/ok glob.test/b/t.js multi.test/t/x nottracker.test/ shared.test/page tracker.test.evil.test/ tracker.test/public/x",
+		contacts: "fine.tracker.test glob.test multi.test nottracker.test shared.test tracker.test tracker.test.evil.test",
 	},
 	{
 		name:     "individual vendors",

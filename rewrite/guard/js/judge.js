@@ -21,7 +21,7 @@ const enlist = (lines) => {
     const [head, hosts = '', glob, group = '', ...globals] = line.split(' '), id = head.slice(1), one = {id, bit: 1 << head[0], globals};
     parties.set(id, one);
     for (const host of hosts.split(',')) domains.set(host + (host.includes('.') ? '' : '.com'), one);
-    if (glob) globs.push([new RegExp('^(' + glob + ')'), one]);
+    if (glob) globs[one.bit < 2 ? 'unshift' : 'push']([new RegExp('^(' + glob + ')'), one]);
     for (let at = 0; at < group.length;) {
       let key = 0;
       for (let j = 0; j < 5; j++) key = key * 64 + digits.indexOf(group[at++]);
@@ -59,12 +59,12 @@ const identify = (url) => {
   if (inside(host, site) || u.origin == self.origin || allowed.some((h) => inside(host, h))) return 0;
   const rest = host + u.pathname + u.search;
   let who;
+  for (const [glob, one] of globs) if (!who && glob.test(rest)) who = one;
   for (let i = -1; !who && i < host.length;) {
     const tail = rest.slice(i < 0 ? 0 : i);
     who = lookup(tail, host.length - (i < 0 ? 0 : i));
     if ((i = rest.indexOf('.', i + 1)) < 0) break;
   }
-  for (const [glob, one] of globs) if (!who && glob.test(rest)) who = one;
   for (let h = host; !who && h; h = h.replace(/^[^.]*\.?/, '')) who = domains.get(h);
   if (who) return who;
   const known = answers.get(u.origin + u.pathname);
