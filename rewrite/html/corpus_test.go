@@ -231,14 +231,34 @@ func BenchmarkPeer(b *testing.B) {
 	for _, p := range pages {
 		size += len(p)
 	}
-	b.Run("x-net-raw", func(b *testing.B) {
-		b.SetBytes(int64(size))
-		for b.Loop() {
-			for _, p := range pages {
-				z := xhtml.NewTokenizer(bytes.NewReader(p))
-				for z.Next() != xhtml.ErrorToken {
+	for _, read := range []bool{false, true} {
+		b.Run(map[bool]string{false: "x-net-raw", true: "x-net-four"}[read], func(b *testing.B) {
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				for _, p := range pages {
+					tokenizePeer(p, read)
 				}
 			}
+		})
+	}
+}
+
+// tokenizePeer tokenizes a page with x/net/html and reads the attributes of img, script, link and iframe if it is told to.
+func tokenizePeer(page []byte, read bool) {
+	z := xhtml.NewTokenizer(bytes.NewReader(page))
+	for {
+		k := z.Next()
+		if k == xhtml.ErrorToken {
+			return
 		}
-	})
+		if !read || k != xhtml.StartTagToken && k != xhtml.SelfClosingTagToken {
+			continue
+		}
+		switch name, more := z.TagName(); string(name) {
+		case "img", "script", "link", "iframe":
+			for more {
+				_, _, more = z.TagAttr()
+			}
+		}
+	}
 }
