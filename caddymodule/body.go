@@ -43,8 +43,20 @@ func (x *exchange) editHeader(h http.Header, status int) int {
 		status = x.gateRedirect(h, location, result.Redirect)
 	}
 	x.appendPolicy(h)
+	x.remember(h)
 	h["Tk"] = []string{x.trackingStatusValue()}
 	return status
+}
+
+// remember keeps what a signal refused where nobody asks: under opt-out the refusal must outlive the header that caused it.
+func (x *exchange) remember(h http.Header) {
+	if x.decision.Regime == consent.OptIn || x.decision.Honoured == 0 || !x.fetch.markup() {
+		return
+	}
+	if t, ok := consent.Remember(&x.site.terms, &x.signals, time.Now()); ok {
+		value := string(x.site.app.keys.Sign(nil, x.siteName, &t))
+		h["Set-Cookie"] = append(h["Set-Cookie"], x.cookie().Set(value, x.site.terms.CookieAge(&t)))
+	}
 }
 
 // editInterim edits a 1xx response: early hints would preload a tracker before the page is there (RFC 8297).
@@ -68,7 +80,7 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 		if _, ok := header.Nonce(header.ParseCSP(h["Content-Security-Policy"])); !ok {
 			header.AllowInline(h, "script-src-elem", x.guard().Hash())
 		}
-		for _, hash := range strings.Fields(x.site.ui.StyleHash()) {
+		for hash := range strings.FieldsSeq(x.site.ui.StyleHash()) {
 			header.AllowInline(h, "style-src-elem", hash)
 		}
 		header.AllowSource(h, "connect-src", "'self'")

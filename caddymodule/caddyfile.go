@@ -128,6 +128,8 @@ var siteOptions = map[string]option[Options]{
 	"purpose":         parsePurposeText,
 	"theme":           parseTheme,
 	"text":            parseText,
+	"imprint_url":     func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.ImprintURL) },
+	"languages":       func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Languages) },
 	"logo":            func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Logo) },
 	"json":            func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.JSON) },
 	"first_party":     parseFirstParty,

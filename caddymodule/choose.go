@@ -45,6 +45,7 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 		return
 	}
 	now := time.Now()
+	x.reconcile(app)
 	token, event := consent.Choose(&x.site.terms, &x.signals, c, now)
 	record := x.record(&token, event, now)
 	grants := event == consent.EventGiven
@@ -91,27 +92,32 @@ func readChoice(w http.ResponseWriter, r *http.Request) (map[string][]string, er
 	return r.PostForm, nil
 }
 
+// reconcile makes sure that the next answer comes after the newest one on record, also where the present one only refuses.
+func (x *exchange) reconcile(app *App) {
+	t := &x.signals.Token
+	if x.signals.TokenState != consent.TokenValid || t.ID.IsZero() {
+		return
+	}
+	if latest, err := app.store.Latest(x.r.Context(), x.siteName, t.ID); err == nil {
+		x.signals.Reconcile(latest.Seq, latest.Granted, latest.Denied, x.site.choices(latest.Vendors))
+	}
+}
+
 // record is the entry that proves the answer (ISO/IEC TS 27560).
 func (x *exchange) record(t *consent.Token, event consent.Event, now time.Time) *consent.Record {
+	r := consent.NewRecord(x.siteName, &x.site.terms, &x.signals, t, event, now)
 	id, sum := x.site.ui.NoticeHash(x.policy.lang)
-	r := &consent.Record{
-		SchemaVersion: consent.SchemaVersion, RecordID: consent.NewID(), PrincipalID: t.ID, Seq: t.Seq, Site: x.siteName, Event: event, Time: now,
-		Granted: t.Granted, Denied: t.Denied, Notice: consent.Notice{ID: id, Version: x.site.options.PolicyVersion, Language: x.policy.lang, SHA256: sum},
-		Method: x.method(), Signals: t.Signals, Regime: x.decision.Regime, LawfulBasis: "consent", PolicyVersion: x.site.options.PolicyVersion,
-		BrowserMajor: browserMajor(x.r.UserAgent()),
-	}
-	if event == consent.EventGiven {
-		r.Expiry = t.At.Add(x.site.lifetime())
-	}
+	r.Notice = consent.Notice{ID: id, Version: x.site.options.PolicyVersion, Language: x.policy.lang, SHA256: sum}
+	r.Method, r.BrowserMajor = x.method(), consent.BrowserMajor(x.r.UserAgent())
 	for n, granted := range t.Vendors.All() {
-		if r.Vendors == nil {
-			r.Vendors = map[string]bool{}
-		}
 		if v := x.site.vendor(n); v != nil {
+			if r.Vendors == nil {
+				r.Vendors = map[string]bool{}
+			}
 			r.Vendors[v.ID] = granted
 		}
 	}
-	return r
+	return &r
 }
 
 // method tells how the visitor answered.
@@ -135,7 +141,7 @@ func (a *App) append(ctx context.Context, r *consent.Record) error {
 // setToken sends the signed answer.
 func (x *exchange) setToken(w http.ResponseWriter, app *App, t *consent.Token) {
 	value := string(app.keys.Sign(nil, x.siteName, t))
-	w.Header().Add("Set-Cookie", x.cookie().Set(value, x.site.lifetime()))
+	w.Header().Add("Set-Cookie", x.cookie().Set(value, x.site.terms.CookieAge(t)))
 }
 
 // expireCookies removes the cookies of vendors that are not permitted, HttpOnly ones too, wherever they may be stored:
@@ -240,20 +246,4 @@ func (x *exchange) receipt(app *App, w http.ResponseWriter) {
 		w.Header().Set("Content-Disposition", `inline; filename="consent-receipt.json"`)
 		_, _ = w.Write(body)
 	}
-}
-
-// browserMajor returns name and major version of the browser, "" if it is none that is known: a full User-Agent would
-// identify.
-func browserMajor(ua string) string {
-	for _, b := range []struct{ mark, name string }{
-		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Version/", "Safari"},
-	} {
-		if i := strings.Index(ua, b.mark); i >= 0 {
-			major, _, _ := strings.Cut(ua[i+len(b.mark):], ".")
-			if len(major) > 0 && len(major) <= 4 && strings.Trim(major, "0123456789") == "" {
-				return b.name + " " + major
-			}
-		}
-	}
-	return ""
 }

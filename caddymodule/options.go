@@ -55,6 +55,10 @@ type Options struct {
 	Theme map[string]string `json:"theme,omitempty"`
 	// Texts overrides the banner's texts: language, then key.
 	Texts map[string]map[string]string `json:"texts,omitempty"`
+	// ImprintURL is where the site says who runs it: an absolute URL or a path of the site.
+	ImprintURL string `json:"imprint_url,omitempty"`
+	// Languages are the banner's languages; the first is used where none fits. Default: all there are, English first.
+	Languages []string `json:"languages,omitempty"`
 	// Logo is the path or URL of an image on the site itself for the preference centre.
 	Logo string `json:"logo,omitempty"`
 	// JSON lists paths under which the HTML inside JSON string values is rewritten, too.
@@ -103,7 +107,7 @@ type Region struct {
 func (o Options) merged(over Options) Options {
 	for _, f := range []struct{ to, from *string }{
 		{&o.Site, &over.Site}, {&o.Prefix, &over.Prefix}, {&o.PolicyVersion, &over.PolicyVersion}, {&o.PolicyURL, &over.PolicyURL}, {&o.Material, &over.Material},
-		{&o.Regime, &over.Regime}, {&o.OnUnrewritable, &over.OnUnrewritable}, {&o.CSP, &over.CSP}, {&o.Banner, &over.Banner}, {&o.Logo, &over.Logo},
+		{&o.Regime, &over.Regime}, {&o.OnUnrewritable, &over.OnUnrewritable}, {&o.CSP, &over.CSP}, {&o.Banner, &over.Banner}, {&o.Logo, &over.Logo}, {&o.ImprintURL, &over.ImprintURL},
 	} {
 		if *f.from != "" {
 			*f.to = *f.from
@@ -116,6 +120,9 @@ func (o Options) merged(over Options) Options {
 	}
 	if over.Region != nil {
 		o.Region = over.Region
+	}
+	if over.Languages != nil {
+		o.Languages = over.Languages
 	}
 	if over.Signals != nil {
 		o.Signals = over.Signals

@@ -18,6 +18,7 @@ type policy struct {
 	pageHost string
 	context  rules.Context
 	lang     string
+	back     string // the page's path and query
 	tally    tally
 	request  rules.Request // scratch, so that judging allocates nothing
 }
@@ -60,7 +61,7 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	}
 	v := p.verdict(rewrite.KindResource, m)
 	if v.Gate && r.Destination == rewrite.DestinationFrame && !r.Beacon {
-		v.Placeholder = p.site.placeholder(m.Vendor, p.lang, r.URL)
+		v.Placeholder = p.site.placeholder(m.Vendor, p.lang, p.back, r.URL)
 	}
 	return v
 }

@@ -79,24 +79,35 @@ func (s *site) exchange(r *http.Request) *exchange {
 	x.signals, x.decision = s.decide(x, time.Now())
 	x.policy = policy{site: s, decision: &x.decision, lang: s.ui.Negotiate(r.Header.Get("Accept-Language"), "")}
 	x.policy.setPage(host, r.URL.Path)
+	x.policy.back = r.URL.RequestURI()
 	return x
 }
 
-// decide resolves the request's signals. An answer that grants anything is checked against the store: whoever kept the
-// cookie of a consent that was withdrawn since has none.
+// decide resolves the request's signals. An answer is held against the newest one that the store knows: whoever kept the
+// cookie of a consent that was withdrawn since has none. A store that does not answer leaves the refusals in force only.
 func (s *site) decide(x *exchange, now time.Time) (consent.Signals, consent.Decision) {
 	peer, _ := netip.ParseAddrPort(x.r.RemoteAddr)
 	signals := s.reader(x).Read(x.r.Header, peer.Addr(), now)
-	d := consent.Decide(&s.terms, &signals, now)
-	if t := &signals.Token; signals.TokenState != consent.TokenValid || t.Granted&consent.OptionalPurposes == 0 && t.Vendors.IsZero() {
-		return signals, d
+	if t := &signals.Token; signals.TokenState == consent.TokenValid && !t.ID.IsZero() && (t.Granted&consent.OptionalPurposes != 0 || !t.Vendors.IsZero()) {
+		latest, err := s.app.store.Latest(x.r.Context(), x.siteName, t.ID)
+		if err != nil {
+			signals.TokenState = consent.TokenSuperseded
+		} else {
+			signals.Reconcile(latest.Seq, latest.Granted, latest.Denied, s.choices(latest.Vendors))
+		}
 	}
-	latest, err := s.app.store.Latest(x.r.Context(), x.siteName, signals.Token.ID)
-	if err != nil || latest.Seq > signals.Token.Seq || !latest.Grants() {
-		signals.TokenState = consent.TokenSuperseded
-		d = consent.Decide(&s.terms, &signals, now)
+	return signals, consent.Decide(&s.terms, &signals, now)
+}
+
+// choices translates a record's answers about single vendors. One about a vendor that is in the catalogue no more says
+// nothing.
+func (s *site) choices(vendors map[string]bool) (c consent.VendorChoices) {
+	for id, granted := range vendors {
+		if n, ok := s.vendorNumber(id); ok {
+			c.Set(n, granted)
+		}
 	}
-	return signals, d
+	return c
 }
 
 // expose offers the decision as placeholders ({http.consent.analytics}, {http.consent.state}, …) to later handlers and logs.

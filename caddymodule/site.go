@@ -189,8 +189,9 @@ func (o *Options) ruleOptions() (rules.Options, error) {
 
 func (s *site) uiConfig(purposes map[string]consent.Purpose) ui.Config {
 	c := ui.Config{
-		Prefix: s.options.Prefix, SiteName: s.options.Site, PolicyURL: s.options.PolicyURL, Logo: s.options.Logo,
-		Texts: s.options.Texts, Theme: s.options.Theme, Purposes: s.terms.Asked,
+		Prefix: s.options.Prefix, SiteName: s.options.Site, PolicyURL: s.options.PolicyURL, ImprintURL: s.options.ImprintURL, Logo: s.options.Logo,
+		Languages: s.options.Languages,
+		Texts:     s.options.Texts, Theme: s.options.Theme, Purposes: s.terms.Asked,
 	}
 	for _, v := range s.catalogue.Vendors {
 		p := v.Purpose
@@ -324,13 +325,6 @@ func platforms(names []string) ([]consent.Platform, error) {
 	return list, errors.Join(errs...)
 }
 
-func (s *site) lifetime() time.Duration {
-	if s.terms.Lifetime > 0 {
-		return s.terms.Lifetime
-	}
-	return consent.DefaultLifetime
-}
-
 func (s *site) honoursGPC() bool { return !s.terms.DisregardGPC && s.mode != modeReport }
 
 // nameFor is the name that tokens and records are bound to: the configured one, or the host without www.
@@ -351,12 +345,12 @@ func (s *site) vendorNumber(id string) (uint16, bool) {
 }
 
 // placeholder is the document that stands in a gated frame.
-func (s *site) placeholder(id, lang string, url []byte) []byte {
+func (s *site) placeholder(id, lang, back string, url []byte) []byte {
 	v := s.vendors[id]
 	if v == nil {
 		return nil
 	}
-	return s.ui.AppendPlaceholder(nil, v, &ui.Embed{Lang: lang, URL: string(url)})
+	return s.ui.AppendPlaceholder(nil, v, &ui.Embed{Lang: lang, URL: string(url), Return: back})
 }
 
 // decoration is the set of link parameters to remove from redirects while marketing is not permitted.
