@@ -211,15 +211,18 @@ func parseDefault(d *caddyfile.Dispenser, o *Options) error {
 	return nil
 }
 
-// parseRegion reads: region header COUNTRY [SUBDIVISION].
+// parseRegion reads: region header COUNTRY [SUBDIVISION] | region maxmind FILE.
 func parseRegion(d *caddyfile.Dispenser, o *Options) error {
 	args := d.RemainingArgs()
-	if len(args) < 2 || len(args) > 3 || args[0] != "header" {
-		return d.Err("region takes the header of a trusted proxy that names the country: region header CF-IPCountry [CF-Region-Code]")
-	}
-	o.Region = &Region{Header: args[1]}
-	if len(args) == 3 {
-		o.Region.Subdivision = args[2]
+	switch {
+	case len(args) == 2 && args[0] == "maxmind":
+		o.Region = &Region{Database: absolute(d, args[1])}
+	case len(args) == 2 && args[0] == "header":
+		o.Region = &Region{Header: args[1]}
+	case len(args) == 3 && args[0] == "header":
+		o.Region = &Region{Header: args[1], Subdivision: args[2]}
+	default:
+		return d.Err("region takes: region header COUNTRY [SUBDIVISION], fields that a trusted proxy sets, or region maxmind FILE")
 	}
 	return nil
 }

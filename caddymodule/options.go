@@ -98,9 +98,11 @@ type FirstPartyPath struct {
 type Region struct {
 	// Header names a request header with an ISO 3166-1 country code, such as CF-IPCountry, that only a trusted proxy can
 	// set.
-	Header string `json:"header"`
+	Header string `json:"header,omitempty"`
 	// Subdivision names a header with the ISO 3166-2 code of a state or province. Optional.
 	Subdivision string `json:"subdivision,omitempty"`
+	// Database is the path of a MaxMind country or city database, in which the visitor's address is looked up instead.
+	Database string `json:"database,omitempty"`
 }
 
 // merged returns o with everything that over sets put in its place, and over's lists added.

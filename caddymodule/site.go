@@ -281,7 +281,14 @@ func (o *Options) regionFunc() (func(http.Header, netip.Addr) consent.Region, er
 	if err != nil {
 		return nil, err
 	}
-	return regions.FromHeader(o.Region.Header, o.Region.Subdivision), nil
+	if o.Region.Database == "" {
+		return regions.FromHeader(o.Region.Header, o.Region.Subdivision), nil
+	}
+	db, err := regions.OpenDatabase(o.Region.Database)
+	if err != nil {
+		return nil, err
+	}
+	return db.Region, nil
 }
 
 // declared reports whether the operator allowed the host.
