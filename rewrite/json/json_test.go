@@ -1,0 +1,312 @@
+package json_test
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/json"
+)
+
+// gate stands for the HTML rewriter: it replaces the tracker, if there is a tag.
+func gate(dst, html []byte) []byte {
+	return append(dst, bytes.ReplaceAll(html, []byte("https://tracker.test/"), []byte("about:\"é\u2028\\<😀"))...)
+}
+
+// gated is what it writes into a string that has characters beyond ASCII as they are, gatedASCII into one that has not.
+const gatedASCII = `about:\"\u00e9\u2028\\<\ud83d\ude00`
+
+const gated = `about:\"é\u2028\\<😀`
+
+func rewrite(t testing.TB, o json.Options, pieces ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	r := json.NewRewriter(&out, o)
+	for _, p := range pieces {
+		if n, err := io.WriteString(r, p); n != len(p) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+var cases = []struct{ name, in, want string }{
+	{"nothing", `{"a":1,"b":[true,null,"x"],"c":{"d":"e"}}`, ""},
+	{"tag", `{"a":"<img src=https://tracker.test/>"}`, `{"a":"<img src=` + gatedASCII + `>"}`},
+	{"text before", `{"a":"hello https://tracker.test/ <img src=https://tracker.test/>"}`, `{"a":"hello https://tracker.test/ <img src=` + gatedASCII + `>"}`},
+	{"no tag", `{"a":"1 < 2 https://tracker.test/ <3"}`, ""},
+	{"unchanged", `{"a":"<p class=\"x\">\u00e9\/<\/p>"}`, ""},
+	{"escaped less-than", `["\u003cimg src=https://tracker.test/\u003E"]`, `["\u003cimg src=about:\"\u00e9\u2028\\\u003c\ud83d\ude00\u003E"]`},
+	{"escaped tag name", `["<\u0069mg src=https://tracker.test/>"]`, `["<\u0069mg src=about:\"\u00e9\u2028\\<\ud83d\ude00>"]`},
+	{"escaped slashes", `["<a href=\"https:\/\/tracker.test\/\">é<\/a>"]`, `["<a href=\"` + gated + `\">é<\/a>"]`},
+	{"end tag only", `["</b>https://tracker.test/"]`, `["</b>about:\"\u00e9\u2028\\<\ud83d\ude00"]`},
+	{"comment", `["é<!-- https://tracker.test/"]`, `["é<!-- ` + `about:\"\u00e9\u2028\\<\ud83d\ude00` + `"]`},
+	{"names stay", `{"<b>https://tracker.test/":"x","\"<b>https://tracker.test/":["<b>é"]}`, ""},
+	{"nested", `[[{"a":{"b":["<b>éhttps://tracker.test/"]}}]]`, `[[{"a":{"b":["<b>é` + gated + `"]}}]]`},
+	{"top level", `"<b>éhttps://tracker.test/"`, `"<b>é` + gated + `"`},
+	{"several texts", "{\"a\":\"x\"}\n{\"a\":\"<b>éhttps://tracker.test/\"}\n", "{\"a\":\"x\"}\n{\"a\":\"<b>é" + gated + "\"}\n"},
+	{"prefix and callback", ")]}'\ncb({\"a\":\"<b>éhttps://tracker.test/\"});", ")]}'\ncb({\"a\":\"<b>é" + gated + "\"});"},
+	{"backslashes", `["\\","\\\"<b>éhttps://tracker.test/\\"]`, `["\\","\\\"<b>é` + gated + `\\"]`},
+	{"lone surrogate", `["<b>\ud800é\udc00https://tracker.test/\ud800"]`, `["<b>\ud800é\udc00` + gated + `\ud800"]`},
+	{"not UTF-8", "[\"<b>\xff\xe9https://tracker.test/\xff\"]", "[\"<b>\xff\xe9" + gated + "\xff\"]"},
+	{"broken escape", `["\u00<b>","\uzz<b>https://tracker.test/é"]`, `["\u00<b>","\uzz<b>` + gated + `é"]`},
+	{"cut off", `["<b>https://tracker.test/`, ""},
+	{"cut off in an escape", `["<b>\u00`, ""},
+	{"cut off before a tag", `["x<`, ""},
+	{"almost tags", `["<","<<","<1","\u003c","\u003c\u003c\u0031","\\u003cb"]`, ""},
+	{"empty", "", ""},
+	{"control characters", "[\"<b>\n\tx\"]", ""},
+}
+
+func TestRewrite(t *testing.T) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			want := c.want
+			if want == "" {
+				want = c.in
+			}
+			o := json.Options{HTML: gate}
+			got, err := json.Append([]byte("->"), []byte(c.in), o)
+			if err != nil || string(got) != "->"+want {
+				t.Errorf("Append gave\n%s, %v, want\n%s", got, err, want)
+			}
+			for i := range len(c.in) + 1 {
+				if got := rewrite(t, o, c.in[:i], c.in[i:]); got != want {
+					t.Fatalf("split before %q:\n%s, want\n%s", c.in[i:], got, want)
+				}
+			}
+			var single []string
+			for i := range len(c.in) {
+				single = append(single, c.in[i:i+1])
+			}
+			if got := rewrite(t, o, single...); got != want {
+				t.Errorf("byte by byte:\n%s", got)
+			}
+		})
+	}
+}
+
+func TestHTMLIsUnescaped(t *testing.T) {
+	var seen []string
+	o := json.Options{HTML: func(dst, html []byte) []byte {
+		seen = append(seen, string(html))
+		return append(dst, html...)
+	}}
+	rewrite(t, o, `{"k":"x \u003ca href=\"\/\u00e9\ud83d\ude00\"\u003e\n<\/a>"}`)
+	if want := []string{"<a href=\"/é😀\">\n</a>"}; !reflect.DeepEqual(seen, want) {
+		t.Errorf("the callback saw %q", seen)
+	}
+}
+
+func TestPaths(t *testing.T) {
+	const b = `"<b>"`
+	for _, c := range []struct{ paths, in, want string }{
+		{"a", `{"a":B,"b":B}`, `{"a":X,"b":B}`},
+		{"a.b", `{"a":{"b":B,"c":B},"b":B}`, `{"a":{"b":X,"c":B},"b":B}`},
+		{"*.b", `{"a":{"b":B},"x":[B],"b":B}`, `{"a":{"b":X},"x":[B],"b":B}`},
+		{"#.b", `[{"b":B},{"c":B,"b":B}]`, `[{"b":X},{"c":B,"b":X}]`},
+		{"#", `[B,{"a":B},B]`, `[X,{"a":B},X]`},
+		{"a.#", `{"a":[B,[B],B],"c":B}`, `{"a":[X,[B],X],"c":B}`},
+		{"*", `[B,{"a":B}]`, `[X,{"a":B}]`},
+		{"**.html", `{"html":B,"a":[{"html":B,"x":B}]}`, `{"html":X,"a":[{"html":X,"x":B}]}`},
+		{"a.**", `{"a":{"b":[B]},"c":B}`, `{"a":{"b":[X]},"c":B}`},
+		{"a.**", `{"a":B,"c":B}`, `{"a":X,"c":B}`},
+		{"a.**.b", `{"a":{"b":B,"c":{"b":B,"d":B}},"b":B}`, `{"a":{"b":X,"c":{"b":X,"d":B}},"b":B}`},
+		{"**", `[B,{"a":B}]`, `[X,{"a":X}]`},
+		{`a\.b`, `{"a.b":B,"a":{"b":B}}`, `{"a.b":X,"a":{"b":B}}`},
+		{`\*`, `{"*":B,"a":B}`, `{"*":X,"a":B}`},
+		{"a", `{"\u0061":B}`, `{"\u0061":X}`},
+		{"a c", `{"a":B,"b":B,"c":B}`, `{"a":X,"b":B,"c":X}`},
+		{"a", `{"a":B}{"a":B}`, `{"a":X}{"a":X}`},
+		{"a", `B`, `B`},
+		{"a", `]}{"a":B}`, `]}{"a":X}`},
+	} {
+		paths, err := json.ParsePaths(strings.Fields(c.paths)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, want := strings.ReplaceAll(c.in, "B", b), strings.NewReplacer("B", b, "X", `"<i>"`).Replace(c.want)
+		o := json.Options{Paths: paths, HTML: func(dst, _ []byte) []byte { return append(dst, "<i>"...) }}
+		for i := range len(in) + 1 {
+			if got := rewrite(t, o, in[:i], in[i:]); got != want {
+				t.Fatalf("%s in %s split at %d: %s, want %s", c.paths, in, i, got, want)
+			}
+		}
+	}
+}
+
+func TestParsePathsRefuses(t *testing.T) {
+	for _, bad := range []string{"", "a..b", ".", "a.", strings.Repeat("a.", 64) + "a"} {
+		if _, err := json.ParsePaths(bad); err == nil || !strings.Contains(err.Error(), "JSON path") {
+			t.Errorf("%.20q: %v", bad, err)
+		}
+	}
+	if _, err := json.ParsePaths(strings.Repeat("a.", 63) + "a"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLimit(t *testing.T) {
+	o := json.Options{HTML: gate, Limit: 100}
+	var limit *json.LimitError
+	if out, err := json.Append(nil, []byte(`["`+strings.Repeat("x", 5000)+`<b>`+strings.Repeat("x", 100)+`"]`), o); !errors.As(err, &limit) || out != nil {
+		t.Errorf("%d bytes, %v", len(out), err)
+	}
+	if _, err := json.Append(nil, []byte(`["`+strings.Repeat("x", 5000)+`<b>`+strings.Repeat("x", 97)+`"]`), o); err != nil {
+		t.Error(err)
+	}
+	var out bytes.Buffer
+	r := json.NewRewriter(&out, o)
+	if _, err := io.WriteString(r, `["ok","<b>`+strings.Repeat("x", 100)); !errors.As(err, &limit) || out.String() != `["ok","` {
+		t.Errorf("wrote %q, %v", out.String(), err)
+	}
+	if _, err := io.WriteString(r, "x"); !errors.As(err, &limit) || !errors.As(r.Flush(), &limit) || !errors.As(r.Close(), &limit) {
+		t.Error("the error was forgotten")
+	}
+}
+
+func TestDepthIsBounded(t *testing.T) {
+	paths, _ := json.ParsePaths("x")
+	deep := strings.Repeat(`[{"a":`, 100000) + `"<b>https://tracker.test/"`
+	got := rewrite(t, json.Options{HTML: gate, Paths: paths}, deep)
+	if strings.Contains(got, "tracker") {
+		t.Error("a string below all depth was not looked at")
+	}
+}
+
+// oracle is what encoding/json makes of a value when gate is applied to each string as the package promises.
+func oracle(v any) any {
+	switch v := v.(type) {
+	case string:
+		for i := range len(v) - 1 {
+			if c := v[i+1]; v[i] == '<' && ('a' <= c|0x20 && c|0x20 <= 'z' && c < 0x80 || c == '/' || c == '!' || c == '?') {
+				return v[:i] + string(gate(nil, []byte(v[i:])))
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = oracle(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = oracle(v[k])
+		}
+	}
+	return v
+}
+
+func checkText(t *testing.T, text string, rng *rand.Rand) {
+	t.Helper()
+	o := json.Options{HTML: gate}
+	whole := rewrite(t, o, text)
+	var pieces []string
+	for rest := text; rest != ""; {
+		n := min(len(rest), 1+rng.IntN(9))
+		pieces = append(pieces, rest[:n])
+		rest = rest[n:]
+	}
+	if got := rewrite(t, o, pieces...); got != whole {
+		t.Fatalf("%q\nas a whole %q\nin pieces  %q: %q", text, whole, pieces, got)
+	}
+	same := json.Options{HTML: func(dst, html []byte) []byte { return append(dst, html...) }}
+	if got := rewrite(t, same, text); got != text {
+		t.Fatalf("%q was changed to %q", text, got)
+	}
+	var before, after any
+	if stdjson.Unmarshal([]byte(text), &before) != nil {
+		return
+	}
+	if err := stdjson.Unmarshal([]byte(whole), &after); err != nil {
+		t.Fatalf("%q became %q: %v", text, whole, err)
+	}
+	if want := oracle(before); !reflect.DeepEqual(after, want) {
+		t.Fatalf("%q became %q, which is %q, want %q", text, whole, after, want)
+	}
+}
+
+var words = []string{"<b>", "<", "\\u003c", "\\u003C", "b", "https://tracker.test/", "https:\\/\\/tracker.test\\/", "\\\"", "\\\\", "\\n", "é", "\\u00e9", "\\ud83d\\ude00", "😀", " ", "x", "\\u2028", "&", ">"}
+
+func TestRandomTexts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	for range 20000 {
+		var b strings.Builder
+		b.WriteString(`{"k":["`)
+		for range rng.IntN(12) {
+			b.WriteString(words[rng.IntN(len(words))])
+		}
+		b.WriteString(`",{"`)
+		b.WriteString(words[rng.IntN(len(words))])
+		b.WriteString(`":"`)
+		b.WriteString(words[rng.IntN(len(words))])
+		b.WriteString(`"}]}`)
+		checkText(t, b.String(), rng)
+	}
+}
+
+func FuzzRewriter(f *testing.F) {
+	for _, c := range cases {
+		f.Add(c.in, uint64(0))
+	}
+	f.Fuzz(func(t *testing.T, text string, seed uint64) {
+		if strings.Contains(text, `\ud`) || strings.Contains(text, `\uD`) {
+			return // lone surrogates: encoding/json replaces them
+		}
+		checkText(t, text, rand.New(rand.NewPCG(seed, 1)))
+	})
+}
+
+func BenchmarkRewriter(b *testing.B) {
+	plain := []byte("[" + strings.Repeat(`{"id":12345,"name":"A product of some length","price":"12.50","tags":["a","b"],"text":"Plain words, \"quoted\" and so on."},`, 2000) + "{}]")
+	markup := []byte("[" + strings.Repeat(`{"id":12345,"html":"<p class=\"x\">Some <b>words<\/b> and a <a href=\"\/x\">link<\/a>.<\/p>"},`, 2000) + "{}]")
+	for name, text := range map[string][]byte{"plain": plain, "markup": markup} {
+		b.Run(name, func(b *testing.B) {
+			o := json.Options{HTML: func(dst, html []byte) []byte { return append(dst, html...) }}
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				r := json.NewRewriter(io.Discard, o)
+				for rest := text; len(rest) > 0; {
+					n := min(len(rest), 32<<10)
+					r.Write(rest[:n])
+					rest = rest[n:]
+				}
+				r.Close()
+			}
+		})
+	}
+}
+
+func ExampleNewRewriter() {
+	paths, _ := json.ParsePaths("**.html")
+	r := json.NewRewriter(os.Stdout, json.Options{
+		Paths: paths,
+		HTML:  func(dst, html []byte) []byte { return append(dst, bytes.ReplaceAll(html, []byte("<hr>"), nil)...) },
+	})
+	io.WriteString(r, `{"html":"<p>a<\/p><hr>","other":"<hr>"}`+"\n")
+	r.Close()
+	// Output: {"html":"<p>a<\/p>","other":"<hr>"}
+}
+
+func ExampleAppend() {
+	out, err := json.Append(nil, []byte(`["\u003cb\u003e"]`), json.Options{
+		HTML: func(dst, html []byte) []byte { return append(append(dst, html...), "</b>"...) },
+	})
+	fmt.Println(string(out), err)
+	// Output: ["\u003cb\u003e\u003c/b\u003e"] <nil>
+}
+
+func ExampleParsePaths() {
+	_, err := json.ParsePaths("data..html")
+	fmt.Println(err)
+	// Output: JSON path "data..html" has an empty step: write names joined by single dots, as in data.*.html
+}
