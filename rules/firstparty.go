@@ -107,41 +107,95 @@ func bodyShape(body []byte, contentType string) (vendor, rule string) {
 		return queryShape(line)
 	}
 	doc := gjson.ParseBytes(body)
-	for _, list := range [...]string{"batch.0", "events.0", "0", "data.0"} {
-		if vendor, rule = eventShape(doc, doc.Get(list)); vendor != "" {
-			return vendor, rule
+	outer := membersOf(doc)
+	event, inner := doc, outer
+	switch {
+	case body[0] == '[':
+		event = doc.Get("0")
+		inner = membersOf(event)
+	case outer&(memberBatch|memberEvents|memberData) != 0:
+		for _, list := range [...]string{"batch.0", "events.0", "data.0"} {
+			if r := doc.Get(list); r.IsObject() {
+				event, inner = r, membersOf(r)
+				break
+			}
 		}
 	}
-	return "", ""
+	return eventShape(doc, event, outer, inner)
 }
 
-// eventShape judges a JSON document and the first event that it holds, if it holds several.
-func eventShape(doc, event gjson.Result) (vendor, rule string) {
-	if !event.IsObject() {
-		event = doc
+// members is a set of names that a JSON object has.
+type members uint32
+
+const (
+	memberAPIKey members = 1 << iota
+	memberToken
+	memberSchema
+	memberMessageID
+	memberType
+	memberUser
+	memberN
+	memberD
+	memberU
+	memberRequests
+	memberEventName
+	memberMeta
+	memberEventType
+	memberDevice
+	memberEvent
+	memberProperties
+	memberPayload
+	memberBatch
+	memberEvents
+	memberData
+)
+
+var memberNames = map[string]members{
+	"api_key": memberAPIKey, "token": memberToken, "schema": memberSchema, "messageId": memberMessageID, "type": memberType,
+	"anonymousId": memberUser, "userId": memberUser, "n": memberN, "d": memberD, "u": memberU, "requests": memberRequests,
+	"event_name": memberEventName, "user_data": memberMeta, "action_source": memberMeta, "event_type": memberEventType,
+	"device_id": memberDevice, "user_id": memberDevice, "event": memberEvent, "properties": memberProperties,
+	"payload": memberPayload, "batch": memberBatch, "events": memberEvents, "data": memberData,
+}
+
+// membersOf reads an object once.
+func membersOf(r gjson.Result) members {
+	var set members
+	if !r.IsObject() {
+		return 0
 	}
-	text := func(r gjson.Result, name string) string { return r.Get(name).String() }
+	r.ForEach(func(k, _ gjson.Result) bool {
+		set |= memberNames[k.Str]
+		return true
+	})
+	return set
+}
+
+func (m members) has(all members) bool { return m&all == all }
+
+// eventShape judges a JSON document and the first event that it holds, which is the document itself if it holds no list.
+func eventShape(doc, event gjson.Result, outer, inner members) (vendor, rule string) {
+	begins := func(r gjson.Result, name, prefix string) bool { return strings.HasPrefix(r.Get(name).String(), prefix) }
 	switch {
-	case strings.HasPrefix(text(doc, "api_key"), "phc_"), strings.HasPrefix(text(doc, "token"), "phc_"),
-		strings.HasPrefix(text(event, "properties.token"), "phc_"):
+	case outer.has(memberAPIKey) && begins(doc, "api_key", "phc_"), outer.has(memberToken) && begins(doc, "token", "phc_"),
+		inner.has(memberProperties) && begins(event, "properties.token", "phc_"):
 		return "posthog", "shape: phc_ key"
-	case strings.HasPrefix(text(doc, "schema"), "iglu:com.snowplowanalytics.snowplow/"):
+	case outer.has(memberSchema) && begins(doc, "schema", "iglu:com.snowplowanalytics.snowplow/"):
 		return "snowplow", "shape: iglu schema"
-	case event.Get("messageId").Exists() && event.Get("type").Exists() &&
-		(event.Get("anonymousId").Exists() || event.Get("userId").Exists()):
+	case inner.has(memberMessageID | memberType | memberUser):
 		return "segment", "shape: messageId, type, anonymousId"
-	case event.Get("n").Exists() && event.Get("d").Exists() && strings.HasPrefix(text(event, "u"), "http"):
+	case inner.has(memberN|memberD|memberU) && begins(event, "u", "http"):
 		return "plausible", "shape: n, u, d"
-	case strings.Contains(text(doc, "requests.0"), "idsite="):
+	case outer.has(memberRequests) && strings.Contains(doc.Get("requests.0").String(), "idsite="):
 		return "matomo", "shape: bulk requests"
-	case event.Get("event_name").Exists() && (event.Get("user_data").Exists() || event.Get("action_source").Exists()):
+	case inner.has(memberEventName | memberMeta):
 		return "meta-pixel", "shape: event_name, user_data"
-	case doc.Get("api_key").Exists() && event.Get("event_type").Exists() &&
-		(event.Get("device_id").Exists() || event.Get("user_id").Exists()):
+	case outer.has(memberAPIKey) && inner.has(memberEventType|memberDevice):
 		return "amplitude", "shape: api_key, event_type"
-	case event.Get("event").Exists() && event.Get("properties.token").Exists() && event.Get("properties.distinct_id").Exists():
+	case inner.has(memberEvent|memberProperties) && event.Get("properties.token").Exists() &&
+		event.Get("properties.distinct_id").Exists():
 		return "mixpanel", "shape: event, properties.token"
-	case text(doc, "type") == "event" && len(text(doc, "payload.website")) == 36:
+	case outer.has(memberType|memberPayload) && begins(doc, "type", "event") && len(doc.Get("payload.website").String()) == 36:
 		return "umami", "shape: payload.website"
 	}
 	return "", ""

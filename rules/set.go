@@ -66,6 +66,7 @@ type Set struct {
 	options Options
 	// recognisers are used again: one is too large for a stack.
 	recognisers sync.Pool
+	sites       siteCache
 }
 
 // vendor is what the Set needs of a catalogue entry on the request path.

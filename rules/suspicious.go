@@ -59,7 +59,10 @@ func randomBits(run []byte) int {
 			k = 'a'
 			hexOnly = hexOnly && c <= 'f'
 		}
-		if last != 0 && k != last && k != '-' {
+		if k == '-' {
+			continue
+		}
+		if last != 0 && k != last {
 			turns++
 		}
 		last = k
