@@ -47,8 +47,13 @@ func (e *Engine) WriteTo(w io.Writer) (int64, error) {
 	for _, t := range e.tables() {
 		c.table(t)
 	}
-	c.length(len(e.filter))
-	for _, x := range e.filter {
+	for _, f := range []filter{e.tokens, e.hosts} {
+		c.length(len(f))
+		for _, x := range f {
+			c.b = binary.LittleEndian.AppendUint64(c.b, x)
+		}
+	}
+	for _, x := range e.edges {
 		c.b = binary.LittleEndian.AppendUint64(c.b, x)
 	}
 	c.b = append(c.b, byte(e.pages), 0)
@@ -180,9 +185,14 @@ func decode(body []byte) (*Engine, error) {
 	for _, t := range e.tables() {
 		d.table(t)
 	}
-	e.filter = make(filter, d.length(8))
-	for i := range e.filter {
-		e.filter[i] = binary.LittleEndian.Uint64(d.take(8))
+	for _, f := range []*filter{&e.tokens, &e.hosts} {
+		*f = make(filter, d.length(8))
+		for i := range *f {
+			(*f)[i] = binary.LittleEndian.Uint64(d.take(8))
+		}
+	}
+	for i := range e.edges {
+		e.edges[i] = binary.LittleEndian.Uint64(d.take(8))
 	}
 	tail := d.take(2)
 	e.pages, e.entities = pages(tail[0]), tail[1] != 0
@@ -243,7 +253,7 @@ func (d *decoder) words() []uint32 {
 	l := make([]uint32, d.length(4))
 	b := d.take(4 * len(l))
 	for i := range l {
-		l[i] = le32(b[4*i:])
+		l[i] = binary.LittleEndian.Uint32(b[4*i:])
 	}
 	return l
 }
@@ -251,7 +261,7 @@ func (d *decoder) words() []uint32 {
 func (d *decoder) rule(r *rule) {
 	b := d.take(ruleBytes)
 	*r = rule{
-		text: le32(b), pat: le32(b[4:]), cond: le32(b[8:]), line: le32(b[12:]),
+		text: binary.LittleEndian.Uint32(b), pat: binary.LittleEndian.Uint32(b[4:]), cond: binary.LittleEndian.Uint32(b[8:]), line: binary.LittleEndian.Uint32(b[12:]),
 		textLen: binary.LittleEndian.Uint16(b[16:]), patLen: binary.LittleEndian.Uint16(b[18:]),
 		types: binary.LittleEndian.Uint16(b[20:]), flags: binary.LittleEndian.Uint16(b[22:]),
 		list: binary.LittleEndian.Uint16(b[24:]), shape: shape(b[26]), mod: modifier(b[27]),
@@ -262,12 +272,12 @@ func (d *decoder) table(t *table) {
 	t.slots = make([]slot, d.length(8))
 	for i := range t.slots {
 		b := d.take(8)
-		t.slots[i] = slot{le32(b), le32(b[4:])}
+		t.slots[i] = slot{binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])}
 	}
 	t.posts = make([]post, d.length(16))
 	for i := range t.posts {
 		b := d.take(16)
-		t.posts[i] = post{le32(b), le32(b[4:]), le32(b[8:]),
+		t.posts[i] = post{binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:]),
 			int16(binary.LittleEndian.Uint16(b[12:])), int16(binary.LittleEndian.Uint16(b[14:]))}
 	}
 	t.always = d.words()

@@ -1,6 +1,9 @@
 package filterlist
 
-import "strings"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // chars tells, for each byte, what matching needs to know of it.
 var chars = func() (t [256]uint8) {
@@ -77,26 +80,9 @@ var headMask = [9]uint64{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1, 1<<40 - 1
 func paddedWord(buf []byte, start, end int) uint64 {
 	n := end - start
 	short := min(n, 8)
-	head := le64(buf[padding+start:]) & headMask[short]
-	tail := le64(buf[end:]) & -uint64(short>>3) // the padding makes this the eight bytes before end
+	head := binary.LittleEndian.Uint64(buf[padding+start:]) & headMask[short]
+	tail := binary.LittleEndian.Uint64(buf[end:]) & -uint64(short>>3) // the padding makes this the eight bytes before end
 	return head ^ tail*31 ^ uint64(n)<<56
-}
-
-func le64(b []byte) uint64 {
-	_ = b[7]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-}
-
-func putLE64(b []byte, x uint64) {
-	_ = b[7]
-	b[0], b[1], b[2], b[3] = byte(x), byte(x>>8), byte(x>>16), byte(x>>24)
-	b[4], b[5], b[6], b[7] = byte(x>>32), byte(x>>40), byte(x>>48), byte(x>>56)
-}
-
-func le32(b []byte) uint32 {
-	_ = b[3]
-	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }
 
 // edgeKey is the key of a byte that is no part of a token and the three behind it, where a token begins.

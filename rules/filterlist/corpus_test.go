@@ -266,3 +266,22 @@ func BenchmarkHeap(b *testing.B) {
 		runtime.KeepAlive(e)
 	}
 }
+
+// TestListsLoad checks that every line of the real lists is accounted for.
+func TestListsLoad(t *testing.T) {
+	for _, name := range []string{"easyprivacy", "easylist", "fanboy-social-thirdparty"} {
+		l, rep, err := Parse(name, bytes.NewReader(corpus(t, "lists/"+name+".txt")), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rep.Rules != l.Len() || rep.Dropped != len(rep.Drops) || rep.Lines != rep.Rules+rep.Cosmetic+rep.Comments+rep.Skipped+rep.Dropped {
+			t.Errorf("%+v", *rep)
+		}
+		for _, d := range rep.Drops {
+			t.Log(d)
+		}
+		if rep.Dropped > 0 {
+			t.Errorf("%s: %d rules are dropped; once none was", name, rep.Dropped)
+		}
+	}
+}

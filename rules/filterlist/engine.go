@@ -19,7 +19,9 @@ type Engine struct {
 	strong   table // those of them with $important
 	except   table // exceptions
 	modify   table // $csp, $removeparam, $redirect and their exceptions
-	filter   filter
+	tokens   filter
+	hosts    filter
+	edges    edges
 	entities bool // a rule stands under the key of an entity
 	pages    pages
 	scratch  sync.Pool
@@ -133,7 +135,7 @@ func (e *Engine) pageException(s *scratch, flags uint16) (id uint32, ok bool) {
 // knowsHost reports whether a rule may stand under one of the hosts.
 func (e *Engine) knowsHost(parts []hostPart) bool {
 	for _, p := range parts {
-		if e.filter.has(hostKey(p.hash)) {
+		if e.hosts.has(hostKey(p.hash)) {
 			return true
 		}
 	}

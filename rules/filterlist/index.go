@@ -1,7 +1,9 @@
 package filterlist
 
 import (
+	"encoding/binary"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +14,8 @@ type indexer struct {
 	pat    string   // of the rule at hand, in lower case
 	found  []candidate
 	keys   []posting // those chosen
+	tokens []uint32  // all tokens chosen for any rule
+	hosts  []uint32  // all hosts chosen
 }
 
 // candidate is a possible key and where it stands in the pattern; a host has no place.
@@ -94,7 +98,8 @@ func (e *Engine) index() {
 	for c, t := range [classes]*table{&e.block, &e.strong, &e.except, &e.modify} {
 		*t = newTable(postings[c], always[c])
 	}
-	e.filter = newFilter(&e.block, &e.strong, &e.except, &e.modify)
+	slices.Sort(x.hosts)
+	e.tokens, e.hosts = newFilter(x.tokens), newFilter(slices.Compact(x.hosts))
 }
 
 func (x *indexer) countOf(key uint32) *uint16 { return &x.counts[key&uint32(len(x.counts)-1)] }
@@ -147,7 +152,7 @@ func (x *indexer) candidates(r *rule) {
 func (x *indexer) choose(r *rule) {
 	x.keys = x.keys[:0]
 	if r.shape == shapeHost {
-		x.keys = append(x.keys, bare(hostKey(hostHash(x.e.pattern(r)))))
+		x.addHost(hostKey(hostHash(x.e.pattern(r))))
 		return
 	}
 	x.candidates(r)
@@ -164,14 +169,19 @@ func (x *indexer) choose(r *rule) {
 	switch {
 	case cost < costCommon, x.hostKeys(r):
 	case x.edge(r):
+		x.e.edges.add(x.keys[0].key)
 		return
 	}
 	if len(x.keys) == 0 && cost < costNone {
 		k := posting{best.key, window(x.pat, best.start, best.end)}
-		if r.shape == shapePlain && best.start < best.end {
+		if best.start == best.end {
+			x.addHost(best.key)
+			return
+		}
+		if r.shape == shapePlain {
 			k.place = place(best.start)
 		}
-		x.keys = append(x.keys, k)
+		x.keys, x.tokens = append(x.keys, k), append(x.tokens, best.key)
 	}
 }
 
@@ -184,6 +194,10 @@ func place(offset int) int16 {
 		return -1
 	}
 	return int16(offset)
+}
+
+func (x *indexer) addHost(key uint32) {
+	x.keys, x.hosts = append(x.keys, bare(key)), append(x.hosts, key)
 }
 
 // window makes the post of a key at pat[start:end] compare up to four literal bytes beside it, those behind it first.
@@ -218,9 +232,9 @@ func (x *indexer) hostKeys(r *rule) bool {
 		case ref&hostNot != 0:
 		case ref&hostEntity != 0:
 			x.e.entities = true
-			x.keys = append(x.keys, bare(entityKey(hostHash(host[strings.LastIndexByte(host, '.')+1:]))))
+			x.addHost(entityKey(hostHash(host[strings.LastIndexByte(host, '.')+1:])))
 		default:
-			x.keys = append(x.keys, bare(pageKey(hostHash(host))))
+			x.addHost(pageKey(hostHash(host)))
 		}
 	})
 	if len(x.keys) > 0 {
@@ -229,7 +243,7 @@ func (x *indexer) hostKeys(r *rule) bool {
 	entity := false // has no key of the request's host
 	hostsOf(x.e.blob, x.e.conds, r.cond, opTo, func(host string, ref uint32) {
 		if ref&hostNot == 0 {
-			x.keys = append(x.keys, bare(hostKey(hostHash(host))))
+			x.addHost(hostKey(hostHash(host)))
 			entity = entity || ref&hostEntity != 0
 		}
 	})
@@ -268,7 +282,7 @@ func (x *indexer) edge(r *rule) bool {
 			cost := edgeCost(lit[i : i+4])
 			if cost < lowest {
 				lowest = cost
-				k := bare(edgeKey(le32([]byte(lit[i : i+4]))))
+				k := bare(edgeKey(binary.LittleEndian.Uint32([]byte(lit[i : i+4]))))
 				if r.shape != shapeRegexp {
 					k.post = window(lit, i, i+4)
 				}

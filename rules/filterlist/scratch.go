@@ -1,6 +1,7 @@
 package filterlist
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"strings"
 
@@ -13,6 +14,7 @@ type scratch struct {
 	buf        []byte // lower with zero bytes before and behind it
 	rawCopy    []byte
 	pageBuf    []byte     // pageHost likewise
+	masks      []uint64   // which bytes are part of a token, as bits
 	keys       []key      // of hosts, page and tokens
 	host       []hostPart // the request's host and its parents, the shortest first
 	page       []hostPart // the same of the page
@@ -47,8 +49,11 @@ func (s *scratch) load(r *Request, e *Engine) {
 	s.hostEnd = end
 	s.pageHost = strings.TrimSuffix(r.PageHost, ".")
 	s.keys = s.keys[:0]
-	s.foldAndTokenize(e.filter)
+	s.pageBuf = padded(s.pageBuf, len(s.pageHost))
+	copy(s.pageBuf[padding:], s.pageHost)
+	s.fold()
 	s.splitHosts(start, end, e)
+	s.tokenize(e)
 	s.types = uint16(r.Type)
 	if r.Type&AllTypes == 0 {
 		s.types = uint16(Other)
@@ -66,29 +71,36 @@ func (s *scratch) load(r *Request, e *Engine) {
 	s.failed = [len(s.failed)]uint32{}
 }
 
-// foldAndTokenize makes the lower case of the URL and the keys of its tokens. The bytes of 64 positions become one word
-// of bits, whose edges are the ends of the tokens: no branch depends on a single byte.
-func (s *scratch) foldAndTokenize(f filter) {
+// fold makes the lower case of the URL and finds which of its bytes are part of a token: the bytes of 64 positions become
+// one word of bits.
+func (s *scratch) fold() {
 	n := len(s.raw)
 	s.buf = padded(s.buf, n)
-	text := s.buf[padding : padding+n]
-	s.lower = text
+	s.lower = s.buf[padding : padding+n]
+	s.masks = s.masks[:0]
+	for base := 0; base < n; base += 64 {
+		s.masks = append(s.masks, foldChunk(s.lower[base:], s.raw[base:]))
+	}
+}
+
+// tokenize adds the keys of the URL's tokens. The edges in the words of bits are their ends: no branch depends on a single
+// byte. It comes some time after fold, because reading just written bytes in other portions stalls the processor.
+func (s *scratch) tokenize(e *Engine) {
 	start, inside := 0, false
 	carry := uint64(0)
-	for base := 0; base < n; base += 64 {
-		m := foldChunk(text[base:], s.raw[base:])
+	for i, m := range s.masks {
 		edges := m ^ (m<<1 | carry)
 		carry = m >> 63
 		for ; edges != 0; edges &= edges - 1 {
-			i := base + bits.TrailingZeros64(edges)
+			at := 64*i + bits.TrailingZeros64(edges)
 			if inside {
-				s.addToken(f, start, i)
+				s.addToken(e, start, at)
 			}
-			start, inside = i, !inside
+			start, inside = at, !inside
 		}
 	}
 	if inside {
-		s.addToken(f, start, n)
+		s.addToken(e, start, len(s.lower))
 	}
 }
 
@@ -99,10 +111,10 @@ func foldChunk(dst, src []byte) (m uint64) {
 	src = src[:min(64, len(src))]
 	i := 0
 	for ; i+8 <= len(src); i += 8 {
-		x := le64(src[i:])
+		x := binary.LittleEndian.Uint64(src[i:])
 		low := x &^ high
 		upper := ((low + (0x80-'A')*ones) ^ (low + (0x7F-'Z')*ones)) &^ x & high
-		putLE64(dst[i:], x|upper>>2)
+		binary.LittleEndian.PutUint64(dst[i:], x|upper>>2)
 		low |= upper >> 2
 		letter := (low + (0x80-'a')*ones) ^ (low + (0x7F-'z')*ones)
 		digit := (low + (0x80-'0')*ones) ^ (low + (0x7F-'9')*ones)
@@ -131,13 +143,13 @@ func padded(buf []byte, n int) []byte {
 }
 
 // addToken adds the keys of the token at [start:end]: its own, and that of the byte before it with its first three.
-func (s *scratch) addToken(f filter, start, end int) {
-	if quad := le32(s.buf[padding-1+start:]); start > 0 {
-		if k := edgeKey(quad); f.has(k) {
+func (s *scratch) addToken(e *Engine, start, end int) {
+	if start > 0 {
+		if k := edgeKey(binary.LittleEndian.Uint32(s.buf[padding-1+start:])); e.edges.has(k) {
 			s.keys = append(s.keys, key{k, int32(start - 1)})
 		}
 	}
-	if k := mix(paddedWord(s.buf, start, end)); f.has(k) && end-start >= minToken {
+	if k := mix(paddedWord(s.buf, start, end)); e.tokens.has(k) && end-start >= minToken {
 		s.keys = append(s.keys, key{k, int32(start)})
 	}
 }
@@ -146,17 +158,14 @@ func (s *scratch) addToken(f filter, start, end int) {
 func (s *scratch) splitHosts(start, end int, e *Engine) {
 	s.host = suffixes(s.host[:0], s.buf, start, end)
 	for _, p := range s.host {
-		s.addHost(e.filter, hostKey(p.hash))
+		s.addHost(e.hosts, hostKey(p.hash))
 	}
-	n := len(s.pageHost)
-	s.pageBuf = padded(s.pageBuf, n)
-	copy(s.pageBuf[padding:], s.pageHost)
-	s.page = suffixes(s.page[:0], s.pageBuf, 0, n)
+	s.page = suffixes(s.page[:0], s.pageBuf, 0, len(s.pageHost))
 	for _, p := range s.page {
-		s.addHost(e.filter, pageKey(p.hash))
+		s.addHost(e.hosts, pageKey(p.hash))
 	}
 	if e.entities {
-		s.entityKeys(e.filter)
+		s.entityKeys(e.hosts)
 	}
 }
 
@@ -168,7 +177,7 @@ func suffixes(parts []hostPart, buf []byte, start, end int) []hostPart {
 		label := i
 		for label > start {
 			const ones, low = 0x0101010101010101, 0x7F7F7F7F7F7F7F7F
-			x := le64(buf[label:]) ^ '.'*ones // the eight bytes before label
+			x := binary.LittleEndian.Uint64(buf[label:]) ^ '.'*ones // the eight bytes before label
 			dots := ^(((x & low) + low) | x | low)
 			if label-start < 8 {
 				dots &= -(uint64(1) << (8 * (8 - (label - start))))

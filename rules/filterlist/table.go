@@ -2,6 +2,7 @@ package filterlist
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math/bits"
 	"slices"
 )
@@ -169,27 +170,19 @@ func (p *post) matches(e *Engine, s *scratch, id uint32, at int) bool {
 // fits compares the four bytes at i. buf is the URL with its padding.
 func (p *post) fits(buf []byte, i int) bool {
 	i += padding
-	return i >= 0 && i+4 <= len(buf) && le32(buf[i:])&p.mask == p.want
+	return i >= 0 && i+4 <= len(buf) && binary.LittleEndian.Uint32(buf[i:])&p.mask == p.want
 }
 
 func (t *table) empty() bool { return len(t.slots) == 0 && len(t.always) == 0 }
 
 // filter tells which keys no table holds: two bits in one word for each key (a blocked Bloom filter). Most keys of most
-// requests end here.
+// requests end here. Tokens have a filter of their own, small enough to stay near the processor.
 type filter []uint64
 
-func newFilter(tables ...*table) filter {
-	n := 0
-	for _, t := range tables {
-		n += len(t.slots)
-	}
-	f := make(filter, powerOfTwo(n/16+1))
-	for _, t := range tables {
-		for _, s := range t.slots {
-			if s.ref != 0 {
-				f[f.word(s.key)] |= filterBits(s.key)
-			}
-		}
+func newFilter(keys []uint32) filter {
+	f := make(filter, powerOfTwo(len(keys)/6+1))
+	for _, k := range keys {
+		f[f.word(k)] |= filterBits(k)
 	}
 	return f
 }
@@ -203,3 +196,10 @@ func (f filter) has(key uint32) bool {
 	b := filterBits(key)
 	return f[f.word(key)]&b == b
 }
+
+// edges is a filter for the keys that are four bytes where a token begins: rules have few of them, but every token of
+// every request asks.
+type edges [64]uint64
+
+func (e *edges) add(key uint32)      { e[key>>26] |= 1 << (key >> 20 & 63) }
+func (e *edges) has(key uint32) bool { return e[key>>26]&(1<<(key>>20&63)) != 0 }
