@@ -11,7 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -55,11 +57,14 @@ type App struct {
 
 	limiter *limiter
 
-	mu      sync.Mutex
-	sites   map[*Handler]struct{}
-	learned map[string]*learned
-	stop    context.CancelFunc
-	done    sync.WaitGroup
+	learned      sync.Map // site name to *learned
+	learnedSites atomic.Int32
+	overflow     learned
+
+	mu    sync.Mutex
+	sites map[*Handler]struct{}
+	stop  context.CancelFunc
+	done  sync.WaitGroup
 }
 
 // decisionCacheBytes is the size of the cache of decisions; about 2,000 visitors' worth a MiB.
@@ -73,7 +78,7 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 // Provision opens the store and compiles the rules. All that is wrong is reported together.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx, a.log = ctx, ctx.Logger()
-	a.sites, a.learned, a.limiter = map[*Handler]struct{}{}, map[string]*learned{}, newLimiter()
+	a.sites, a.limiter = map[*Handler]struct{}{}, newLimiter()
 	a.decisions = freecache.NewCache(decisionCacheBytes)
 	return errors.Join(a.provisionRules(), a.provisionKeys(), a.provisionStore())
 }
@@ -147,16 +152,17 @@ func (a *App) removeSite(h *Handler) {
 	delete(a.sites, h)
 }
 
-// learnedOf returns what was learned of the site of that name.
+// learnedOf returns what was learned of the site of that name. Names beyond the bound, which only a client that invents
+// host names reaches, share one that never has enough.
 func (a *App) learnedOf(site string) *learned {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	l := a.learned[site]
-	if l == nil {
-		l = new(learned)
-		a.learned[site] = l
+	if l, ok := a.learned.Load(site); ok {
+		return l.(*learned)
 	}
-	return l
+	if a.learnedSites.Add(1) > maxSites {
+		return &a.overflow
+	}
+	l, _ := a.learned.LoadOrStore(strings.Clone(site), new(learned))
+	return l.(*learned)
 }
 
 // rulesChanged compiles every site anew after the lists or vendor files changed.

@@ -76,7 +76,7 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 	addVary(h, "Cookie", "Sec-GPC", "DNT")
 	makePrivate(h, kind == encoding.KindHTML || kind == encoding.KindXML)
 	if x.document() && kind == encoding.KindHTML {
-		x.site.learned.page()
+		x.policy.learned.page()
 		if _, ok := header.Nonce(header.ParseCSP(h["Content-Security-Policy"])); !ok {
 			header.AllowInline(h, "script-src-elem", x.guard().Hash())
 		}

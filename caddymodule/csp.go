@@ -16,9 +16,10 @@ import (
 // is a policy of its own beside the site's, so it can only tighten: it names who may be contacted and leaves inline code,
 // eval and the like to the site's policy.
 //
-//   - strict: the site itself and what the operator allowed.
-//   - auto: also the third parties that the site was seen to use and that no rule calls tracking. Until enough pages were
-//     seen, the browser is asked to report only; each report of a host that is not tracking adds it.
+//   - strict: nobody but the site itself and whom the operator allowed.
+//   - auto: scripts and workers only, which is where what the guard cannot see comes from (import(), importScripts), from
+//     the site and the third parties that it was seen to load scripts from and that no rule calls tracking. Until enough
+//     pages were seen, the browser is asked to report only; each report of a host that is not tracking adds it.
 const (
 	cspInline  = "data: blob: 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' 'inline-speculation-rules' mediastream: filesystem:"
 	cspName    = "Content-Security-Policy"
@@ -42,7 +43,7 @@ func (x *exchange) appendPolicy(h http.Header) {
 	if !ok {
 		return
 	}
-	if mode == "strict" || x.site.learned.enough() {
+	if mode == "strict" || x.policy.learned.enough() {
 		header.AppendCSP(h, policy)
 	} else if x.document() {
 		h.Add(cspReports, policy+"; report-uri "+x.site.options.Prefix+"/csp")
@@ -52,7 +53,12 @@ func (x *exchange) appendPolicy(h http.Header) {
 // policyText writes the policy for this visitor; ok is false when it would be too long.
 func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 	var b strings.Builder
-	b.WriteString("default-src 'self' ")
+	if strict {
+		b.WriteString("default-src")
+	} else {
+		b.WriteString("script-src")
+	}
+	b.WriteString(" 'self' ")
 	b.WriteString(cspInline)
 	if site := rules.RegistrableDomain(x.policy.pageHost); strings.Contains(site, ".") {
 		b.WriteString(" " + site + " *." + site + " ws://" + x.r.Host + " wss://" + x.r.Host)
@@ -64,7 +70,7 @@ func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 	}
 	x.site.appendPermitted(&b, x)
 	if !strict {
-		for _, host := range x.site.learned.list() {
+		for _, host := range x.policy.learned.list() {
 			b.WriteByte(' ')
 			b.WriteString(host)
 		}

@@ -228,7 +228,6 @@ func offlineSite(path string) (*site, error) {
 		}
 	}
 	app.log = zap.NewNop()
-	app.learned = map[string]*learned{}
 	if err := app.provisionRules(); err != nil {
 		return nil, err
 	}

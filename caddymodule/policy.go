@@ -18,7 +18,8 @@ type policy struct {
 	pageHost string
 	context  rules.Context
 	lang     string
-	back     string // the page's path and query
+	back     string   // the page's path and query
+	learned  *learned // nil where nothing is to be learned
 	tally    tally
 	request  rules.Request // scratch, so that judging allocates nothing
 }
@@ -54,8 +55,8 @@ var types = [...]filterlist.Type{
 func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	m, found := p.match(r)
 	if !found {
-		if p.request.ThirdParty {
-			p.site.learned.add(r.Host())
+		if p.request.ThirdParty && p.learned != nil && (r.Destination == rewrite.DestinationScript || r.Destination == rewrite.DestinationWorker) {
+			p.learned.add(r.Host())
 		}
 		return rewrite.Verdict{}
 	}

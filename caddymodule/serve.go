@@ -79,7 +79,7 @@ func (s *site) exchange(r *http.Request) *exchange {
 	x.signals, x.decision = s.decide(x, time.Now())
 	x.policy = policy{site: s, decision: &x.decision, lang: s.ui.Negotiate(r.Header.Get("Accept-Language"), "")}
 	x.policy.setPage(host, r.URL.Path)
-	x.policy.back = r.URL.RequestURI()
+	x.policy.back, x.policy.learned = r.URL.RequestURI(), s.app.learnedOf(x.siteName)
 	return x
 }
 

@@ -31,7 +31,6 @@ type site struct {
 	ui        *ui.UI
 	guards    [2]*guard.Guard // for ordinary pages, and for those where a payment is made
 	vendors   map[string]*ui.Vendor
-	learned   *learned
 	since     time.Time
 	readers   *readers
 }
@@ -130,7 +129,6 @@ func newSite(app *App, o Options, m mode) (*site, error) {
 	if err := errors.Join(err, regionErr, platformErr); err != nil {
 		return nil, err
 	}
-	s.learned = app.learnedOf(s.options.Site)
 	return s.withRules(app.rules.compiled)
 }
 
