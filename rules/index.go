@@ -128,12 +128,15 @@ func newAddress(url []byte, start, end int) address {
 	if n := len(a.host); n > 1 && a.host[n-1] == '.' {
 		a.host = a.host[:n-1] // a fully qualified name is the same host
 	}
-	rest := url[end:]
-	i := indexByte(rest, '/')
-	if i < 0 {
-		return a
+	a.path = url[end:]
+	if len(a.path) == 0 || a.path[0] != '/' { // a port
+		i := indexByte(a.path, '/')
+		if i < 0 {
+			a.path = nil
+			return a
+		}
+		a.path = a.path[i:]
 	}
-	a.path = rest[i:]
 	if q := indexByte(a.path, '?'); q >= 0 {
 		a.path, a.query = a.path[:q], a.path[q+1:]
 	}
