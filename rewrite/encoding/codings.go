@@ -21,6 +21,7 @@ var (
 	bufferedReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4096) }}
 	brotliReaders   = sync.Pool{New: func() any { return new(brotli.Reader) }}
 	gzipReaders     = sync.Pool{New: func() any { return new(gzip.Reader) }}
+	zlibReaders     sync.Pool
 	flateReaders    = sync.Pool{New: func() any { return flate.NewReader(nil) }}
 	zstdReaders     = sync.Pool{New: func() any {
 		r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
@@ -89,7 +90,7 @@ func (s *stack) layer(c coding, br *bufio.Reader) (io.Reader, error) {
 		}
 	case deflateCoding:
 		if magic, _ := br.Peek(2); isZlib(magic) {
-			return zlib.NewReader(br)
+			return s.zlib(br)
 		}
 		if !beginsLikeText(first[0], br) {
 			r := flateReaders.Get().(io.ReadCloser)
@@ -146,6 +147,20 @@ func (s *stack) gzip(br *bufio.Reader) (io.Reader, error) {
 	}
 	r.Multistream(false)
 	return &gzipBody{r: r, br: br}, nil
+}
+
+func (s *stack) zlib(br *bufio.Reader) (io.Reader, error) {
+	r, ok := zlibReaders.Get().(io.ReadCloser)
+	if !ok { // the library makes none without a body
+		fresh, err := zlib.NewReader(br)
+		if err != nil {
+			return nil, truncated(err)
+		}
+		s.free = append(s.free, func() { zlibReaders.Put(fresh) })
+		return fresh, nil
+	}
+	s.free = append(s.free, func() { zlibReaders.Put(r) })
+	return r, truncated(r.(zlib.Resetter).Reset(br, nil))
 }
 
 func (s *stack) zstd(br *bufio.Reader) (io.Reader, error) {
