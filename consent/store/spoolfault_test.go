@@ -100,7 +100,7 @@ func TestSpoolFaults(t *testing.T) {
 		for failAt := 1; failAt < 60; failAt++ {
 			d := &disk{fault: fault, failAt: failAt}
 			acked := spoolLife(t, shared, d)
-			for try := range 4 {
+			for try := range 3 {
 				var rnd *rand.Rand
 				if try > 0 {
 					rnd = rand.New(rand.NewPCG(uint64(failAt), uint64(try)))

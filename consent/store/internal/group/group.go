@@ -8,8 +8,9 @@ import (
 )
 
 // Group collects items of concurrent callers into batches and commits one batch at a time. There is no
-// goroutine and no timer: the first caller of a batch commits it as soon as the batch before it is done,
-// and everybody who arrives in between shares that commit.
+// timer: a batch is committed as soon as the one before it is done, and everybody who arrives in between
+// shares that commit. It runs in a goroutine of its own, which ends with it, so that no caller has to wait
+// longer than it wants to.
 type Group[T any] struct {
 	max    int
 	commit func([]T) error
@@ -38,8 +39,7 @@ func (g *Group[T]) Do(ctx context.Context, items ...T) error {
 	}
 	b, leads := g.join(items)
 	if leads {
-		g.lead(b)
-		return b.err
+		go g.lead(b)
 	}
 	select {
 	case <-b.done:

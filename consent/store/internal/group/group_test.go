@@ -99,11 +99,16 @@ func TestACallerMayGiveUp(t *testing.T) {
 	release, entered := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	g := group.New(8, func([]int) error { once.Do(func() { close(entered) }); <-release; return nil })
+	short, stop := context.WithTimeout(context.Background(), 5*time.Millisecond)
+	defer stop()
+	if err := g.Do(short, 0); !errors.Is(err, context.DeadlineExceeded) { // the first of a batch may, too
+		t.Errorf("got %v", err)
+	}
 	lead := make(chan error, 1)
 	go func() { lead <- g.Do(context.Background(), 1) }()
 	<-entered
 	next := make(chan error, 1)
-	go func() { next <- g.Do(context.Background(), 2) }() // leads the second batch
+	go func() { next <- g.Do(context.Background(), 2) }() // in the second batch
 	time.Sleep(5 * time.Millisecond)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
 	defer cancel()
