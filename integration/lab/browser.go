@@ -75,6 +75,44 @@ func NewBrowser(t testing.TB, d *Door, options ...chromedp.ExecAllocatorOption) 
 	return b
 }
 
+// Tab opens another tab of the same browser and profile; it closes with the test.
+func (b *Browser) Tab(t testing.TB) *Browser {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx)
+		cancel()
+	})
+	tab := &Browser{ctx: ctx}
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("opening a tab: %v", err)
+	}
+	if err := chromedp.Listen(ctx, tab.note); err != nil {
+		t.Fatal(err)
+	}
+	return tab
+}
+
+// Headers makes the tab send additional request header fields, such as Sec-GPC.
+func (b *Browser) Headers(t testing.TB, fields map[string]any) {
+	t.Helper()
+	run(t, b, func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+			return chromedp.Void{}, err
+		}
+		_, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: fields})
+		return chromedp.Void{}, err
+	})
+}
+
+// Try navigates to the URL and waits for the load event, within the limit. Pages that never finish, or leave for
+// another, are no error.
+func (b *Browser) Try(url string, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(b.ctx, limit)
+	defer cancel()
+	_ = chromedp.Do(ctx, chromedp.Navigate(url))
+}
+
 func (b *Browser) note(ev any) {
 	e, ok := ev.(*runtime.EventExceptionThrown)
 	if !ok {
