@@ -13,13 +13,14 @@ import (
 )
 
 // TestCorpus opens real pages with the guard of a visitor who refuses and without it: no exception may be new, and the
-// text and the elements that the page shows must be the same. GUARD_CORPUS=all takes every page, else one of eight.
+// text and the elements that the page shows must be the same. GUARD_CORPUS=all takes every page, else one of sixteen.
 func TestCorpus(t *testing.T) {
+	t.Parallel()
 	files, _ := filepath.Glob("../../../shared/corpus/dev/pages/*.html")
 	if len(files) == 0 {
 		t.Skip("no pages beside the repository")
 	}
-	step := 8
+	step := 16
 	if os.Getenv("GUARD_CORPUS") == "all" {
 		step = 1
 	}

@@ -12,6 +12,7 @@ import (
 
 // TestPolicies shows that the guard needs neither unsafe-inline nor a string sink.
 func TestPolicies(t *testing.T) {
+	t.Parallel()
 	b := newScenarioBench(t)
 	g := testGuard(t, Config{})
 	body := `<p id=p></p><img id=i ` + parkedAs + ` data-consent-src="https://tracker.test/i.png"><script type="text/plain" nonce="n0nce" ` + parkedAs + `>(self.ran=self.ran||[]).push('inline')</script>` +
@@ -36,6 +37,7 @@ func TestPolicies(t *testing.T) {
 
 // TestWorker runs a worker of the site's own whose script the gateway has put the guard in front of.
 func TestWorker(t *testing.T) {
+	t.Parallel()
 	b := newScenarioBench(t)
 	b.judge = func(url string) string {
 		if strings.Contains(url, "tracker.test") {
@@ -93,6 +95,7 @@ var pageCode = map[string]string{
 
 // TestPageCode shows that pages run on stand-ins: no exception, and who waits is called.
 func TestPageCode(t *testing.T) {
+	t.Parallel()
 	b := newScenarioBench(t)
 	vendors := referenceVendors(t)
 	purpose := make(map[string]string)
@@ -129,6 +132,7 @@ func TestPageCode(t *testing.T) {
 
 // TestCatalogue compares what the script makes of each vendor's patterns and hosts with what the vendor claims.
 func TestCatalogue(t *testing.T) {
+	t.Parallel()
 	b := newScenarioBench(t)
 	vendors := referenceVendors(t)
 	type probe struct{ URL, ID string }
@@ -177,6 +181,7 @@ func TestCatalogue(t *testing.T) {
 
 // TestHistory shows that going back does not bring a withdrawn vendor back: the page from the back/forward cache asks.
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	b := newScenarioBench(t)
 	b.mu.Lock()
 	b.state = denyAll // withdrawn on the other page
@@ -213,6 +218,7 @@ func TestHistory(t *testing.T) {
 // TestHydration shows that nodes which a framework is to adopt stay: the guard changes attributes of elements in the
 // body, and adds none, and none in head once it has run.
 func TestHydration(t *testing.T) {
+	t.Parallel()
 	b := newScenarioBench(t)
 	g := testGuard(t, Config{Judge: true})
 	body := `<div id=root><p>a<!-- c -->b</p><img src="/own.png"><iframe src="about:blank"></iframe><script type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/x.js"></script><svg><image href="/x.png"/></svg><img src="https://cdn.test/i.png"></div>`

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ const banner = `<consent-banner data-consent-ui="` + testMark + `"><template sha
 	`<button name=choice value=accept>Accept</button><button name=choice value=refuse>Refuse</button></form></template></consent-banner>`
 
 // click presses a button of the banner and waits until what follows has happened.
-const click = `const pause = (ms) => new Promise((r) => setTimeout(r, ms)); const here = async () => { while (!performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd)) await pause(20); await pause(150); }; const click = async (v) => { await here(); document.querySelector('consent-banner').shadowRoot.querySelector('[value=' + v + ']').click(); await pause(700); };`
+const click = `const pause = (ms) => new Promise((r) => setTimeout(r, ms)); const here = async () => { while (!performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd)) await pause(20); await pause(150); }; const click = async (v) => { await here(); document.querySelector('consent-banner').shadowRoot.querySelector('[value=' + v + ']').click(); await pause(500); };`
 
 // scenario is a page, what is done there, and what comes of it.
 type scenario struct {
@@ -226,8 +227,14 @@ var revivals = []scenario{
 }
 
 func TestScenarios(t *testing.T) {
-	b := newScenarioBench(t)
-	for i := range revivals {
-		t.Run(strings.ReplaceAll(revivals[i].name, " ", "_"), func(t *testing.T) { b.run(t, &revivals[i]) })
+	const browsers = 3
+	for n := range browsers {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			b := newScenarioBench(t)
+			for i := n; i < len(revivals); i += browsers {
+				t.Run(strings.ReplaceAll(revivals[i].name, " ", "_"), func(t *testing.T) { b.run(t, &revivals[i]) })
+			}
+		})
 	}
 }

@@ -131,6 +131,7 @@ func vectorURL(i int) string { return fmt.Sprintf("https://tracker.test/v%03d.js
 // TestVectors shows for each vector that it contacts the tracker without the guard and does not with it: when the page's
 // part of the guard knows the tracker, and when only the late part or the gateway does.
 func TestVectors(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.judge = func(url string) string {
 		if strings.Contains(url, "tracker.test") {
@@ -154,11 +155,17 @@ func TestVectors(t *testing.T) {
 	}
 	begin := time.Now()
 	b.frames(t, "open", names, 0, func() bool {
-		return time.Since(begin) > 15*time.Second || !slices.ContainsFunc(names, func(name string) bool {
+		return time.Since(begin) > 5*time.Second || !slices.ContainsFunc(names, func(name string) bool {
 			return !alone[name] && len(b.contacts(name, 3*slices.Index(names, name))) == 0
 		})
 	})
 	settled := time.Since(begin)
+	for i, name := range names { // what a crowded page did not do in time
+		for try := 0; len(b.contacts(name, 3*i)) == 0 && try < 3; try++ {
+			b.visit(t, fmt.Sprintf("/open%d", i), "", time.Duration(try+1)*time.Second)
+			t.Log("once more:", name)
+		}
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() { b.frames(t, "known", names, settled, nil) })
 	wg.Go(func() { b.frames(t, "late", names, settled, nil) })
@@ -174,7 +181,7 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s: leaks %q before the late part has come", name, hits)
 		}
 	}
-	t.Logf("%d vectors", len(names))
+	t.Logf("%d vectors, settled after %v of %v", len(names), settled, time.Since(begin))
 }
 
 // frames opens one page with a frame for each vector, and those that need it on their own; it waits as told.
