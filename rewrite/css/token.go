@@ -151,6 +151,7 @@ func (s *scanner) atKeyword(buf []byte, i int, final, first bool) int {
 		return end
 	}
 	s.ref = appendUnescaped(s.ref[:0], buf[i+1:end])
+	s.namespace = false
 	switch {
 	case equalFold(s.ref, "import"):
 		s.imports = true
@@ -169,7 +170,7 @@ func (s *scanner) unquoted(buf []byte, i int, final bool) int {
 	end, complete, spoilt := unquotedEnd(buf, i+s.known, final)
 	switch {
 	case spoilt, s.namespace, passes(buf[i:end]):
-		s.known, s.mode = 0, url
+		s.known, s.mode, s.namespace = 0, url, false
 		return end
 	case !complete && end-i <= s.limit():
 		s.known = end - i
@@ -220,7 +221,7 @@ func (s *scanner) stringToken(buf []byte, i int, final, fetches bool) int {
 	s.quote = buf[i]
 	loose := !fetches && (s.custom || s.top)
 	if s.namespace || !fetches && !loose {
-		s.mode = text
+		s.mode, s.namespace = text, false // @namespace has one name, so the next one is not its
 		return i + 1
 	}
 	end, closed := stringEnd(buf, i+max(1, s.known), s.quote)
