@@ -173,7 +173,8 @@ const scan = (root) => {
 
 // Markup is parsed where nothing is fetched, gated there, and only then handed to the page.
 const inertDoc = doc && doc.implementation.createHTMLDocument('');
-const plain = (markup) => !/[/:&]/.test(markup) || !/<[a-z]/i.test(markup);
+// Markup that names no other host, nor could after its escapes are resolved, needs no look.
+const plain = (markup) => !/\/\s*[/\\]|\\|&(#|sol|colon|bsol|tab|new)|(http|ws)s?:|srcdoc/i.test(markup) && doc.baseURI.startsWith(self.origin);
 const boxFor = (el) => el.nodeType == 1 ? inertDoc.importNode(el, false) : inertDoc.createElement('template');
 // A document for srcdoc: gated, and guarded by this very script.
 const frame = (markup) => {

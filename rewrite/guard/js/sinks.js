@@ -29,9 +29,9 @@ const patch = (w) => {
   const element = proto(w, 'Element'), node = proto(w, 'Node'), document = proto(w, 'Document'), range = proto(w, 'Range');
 
   // Properties that reflect a fetching attribute.
-  for (const name of Object.getOwnPropertyNames(w)) if (/^(HTML|SVG).*Element$/.test(name)) {
+  for (const name of Object.getOwnPropertyNames(w)) if (/^HTML(Script|Image|I?Frame|Embed|Media|Video|Source|Track|Input|Link|Object|Body|Anchor|Area)Element$/.test(name)) {
     for (const key of ['src', 'href', 'srcset', 'imageSrcset', 'data', 'poster', 'background', 'ping', 'attributionSrc', 'srcdoc', ...(name == 'HTMLScriptElement' ? ['type'] : [])]) {
-      if (!/^HTML(Anchor|Area|Base)/.test(name) || key == 'ping') property(proto(w, name), key, (el, value, go) => assign(el, key, value, go), (el, go) => {
+      if (!/^HTMLA/.test(name) || key == 'ping') property(proto(w, name), key, (el, value, go) => assign(el, key, value, go), (el, go) => {
         const value = keptValue(el, key == 'type' && keptValue(el, 'type') == null ? 'parked' : key.toLowerCase());
         return value == null ? go() : /set$|ping|type|srcdoc|background/i.test(key) ? value : (parse(value) || {href: value}).href;
       });
