@@ -68,7 +68,7 @@ func segmentAt(text []byte, i int, seg string) int {
 	for j := 0; j < len(seg); j++ {
 		c := seg[j]
 		if i >= len(text) {
-			if c == '^' && j == len(seg)-1 {
+			if strings.TrimLeft(seg[j:], "^") == "" {
 				return i // the end of the URL counts as a separator
 			}
 			return -1
@@ -111,11 +111,14 @@ func findSegment(text []byte, i int, seg string) int {
 
 // endsWith reports whether text ends with a match of the segment that begins at or after position i.
 func endsWith(text []byte, i int, seg string) bool {
-	if k := len(text) - len(seg); k >= i && segmentAt(text, k, seg) == len(text) {
-		return true
-	}
-	if k := len(text) - len(seg) + 1; k >= i && strings.HasSuffix(seg, "^") {
-		return segmentAt(text, k, seg) == len(text)
+	// Of the separators at its end, any number may stand for the end of the URL.
+	for k := len(text) - len(seg); k <= len(text); k++ {
+		if k >= i && segmentAt(text, k, seg) == len(text) {
+			return true
+		}
+		if n := k - len(text) + len(seg); n >= len(seg) || seg[len(seg)-1-n] != '^' {
+			return false
+		}
 	}
 	return false
 }

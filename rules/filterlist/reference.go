@@ -65,7 +65,7 @@ func patternRegexp(pat string, flags uint16, host bool) *regexp.Regexp {
 	case flags&flagLeft != 0:
 		s = `^` + s
 	case flags&flagHost != 0:
-		s = `^[^:]+:/+(?:[^/?#@]*@)?(?:[^/?#:]+\.)?` + s
+		s = `^[^:]+://(?:[^/?#@]*@)?(?:[^/?#:]+\.)?` + s
 	}
 	if host {
 		s += separator
