@@ -71,7 +71,7 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 func (p *policy) match(r *rewrite.Resource) (rules.Match, bool) {
 	p.request = rules.Request{
 		URL: r.URL, HostStart: r.HostStart, HostEnd: r.HostEnd, Type: types[r.Destination], PageHost: p.pageHost,
-		ThirdParty: rules.ThirdParty(p.pageHost, string(r.Host())), Method: "GET",
+		ThirdParty: p.site.rules.ThirdParty(p.pageHost, r.Host()), Method: "GET",
 	}
 	m, found := p.site.rules.Match(&p.request, p.context)
 	switch {

@@ -10,7 +10,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-consent/caddy-consent/consent"
-	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
 	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
@@ -140,13 +139,6 @@ func (x *exchange) placeholder(name string) (any, bool) {
 		return x.decision.Permits(p, 0), true
 	}
 	return nil, false
-}
-
-// gatedRequest reports whether the request itself is tracking, passed on through the site's own path, and must not
-// reach the app.
-func (x *exchange) gatedRequest() bool {
-	m, found := x.site.firstParty(x.r)
-	return found && x.policy.verdict(rewrite.KindResource, m).Gate && x.site.gatesFirstParty(&m)
 }
 
 // editRequest takes out what the app must not see and what would make its answer unreadable.

@@ -299,23 +299,6 @@ func (s *site) declared(host []byte) bool {
 	return false
 }
 
-// firstParty judges the request itself: data passed on to a vendor through the site's own path.
-func (s *site) firstParty(r *http.Request) (rules.Match, bool) {
-	for _, f := range s.options.FirstParty {
-		if globMatch(f.Path, r.URL.Path) {
-			if v := s.catalogue.Vendor(f.Vendor); v != nil {
-				return rules.Match{Vendor: v.ID, Number: v.Number, Purpose: v.Purpose, Rule: "first_party " + f.Path}, true
-			}
-		}
-	}
-	return rules.Match{}, false
-}
-
-// gatesFirstParty reports whether a match of firstParty gates, or is only counted.
-func (s *site) gatesFirstParty(m *rules.Match) bool {
-	return s.options.DetectFirstParty || strings.HasPrefix(m.Rule, "first_party ")
-}
-
 func platforms(names []string) ([]consent.Platform, error) {
 	var list []consent.Platform
 	var errs []error
