@@ -20,7 +20,10 @@ import (
 )
 
 // proxyFlags are the flags of `caddy consent proxy`.
-type proxyFlags struct{ from, to, data, mode string }
+type proxyFlags struct {
+	from, to, data, mode string
+	shop                 bool // no site was named: the demonstration
+}
 
 func proxyCommand() *cobra.Command {
 	var f proxyFlags
@@ -47,8 +50,7 @@ small shop full of trackers, and the gateway in front of it.`,
 
 // run serves until the process ends.
 func (f proxyFlags) run(out io.Writer) error {
-	shop := f.to == ""
-	if shop {
+	if f.shop = f.to == ""; f.shop {
 		addr, err := serveDemo()
 		if err != nil {
 			return fmt.Errorf("starting the demonstration shop: %w", err)
@@ -68,7 +70,7 @@ func (f proxyFlags) run(out io.Writer) error {
 	}
 	at := f.address()
 	fmt.Fprintf(out, "\n  gateway            %s\n  the site behind it %s\n  preference centre  %s/.consent/\n  records            %s\n", at, f.to, at, f.data)
-	if shop {
+	if f.shop {
 		_, _ = io.WriteString(out, `
   Look at both with the browser's network panel open. Behind the gateway no tracker is contacted and no tracking cookie
   is set until you agree; the video, the map and the social buttons have a placeholder; the chat and the counters are
@@ -110,10 +112,19 @@ func (f proxyFlags) caddyfile() (string, error) {
 %s {
 	anonymize_ip
 	encode
-	consent %s
+	consent %s%s
 	reverse_proxy %s%s
 }
-`, store, f.siteAddress(), f.mode, to, host), nil
+`, store, f.siteAddress(), f.mode, f.embeds(), to, host), nil
+}
+
+// embeds are the options of the demonstration: a player or a map passes unless the operator wants consent for it, and the
+// shop's have placeholders.
+func (f proxyFlags) embeds() string {
+	if !f.shop {
+		return ""
+	}
+	return " {\n\t\t" + demo.Embeds + "\n\t}"
 }
 
 // upstream returns the address to forward to, and whether the site is to be asked for under its own name.

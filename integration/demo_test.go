@@ -23,6 +23,12 @@ var trackers = []string{
 	"cdn.segment.com", "static.zdassets.com", "s.adroll.com", "count.mailing-partner.example",
 }
 
+// embeds are the hosts of the shop's video and map.
+var embeds = []string{"www.youtube.com", "www.google.com"}
+
+// directive is how the demonstration's gateway is set up.
+const directive = "consent {\n" + demo.Embeds + "\n}"
+
 // trackingCookies are those of the shop that need consent.
 var trackingCookies = []string{"_ga", "FPID", "_fbp"}
 
@@ -74,26 +80,41 @@ func (s *shop) press(t *testing.T, choice string) {
 	s.settle(t)
 }
 
-// clean fails if anybody was contacted or a tracking cookie was stored, or if the site's own session was lost.
+// clean fails if anybody was contacted or a tracking cookie is stored, or if the site's own session was lost. Cookies that
+// scripts set under names which no catalogue knows are only reported.
 func (s *shop) clean(t *testing.T, when string) {
 	t.Helper()
 	for _, c := range s.door.Contacts() {
-		if c.Host != "www.youtube.com" && c.Host != "www.google.com" {
-			t.Errorf("%s: %s%s was contacted", when, c.Host, c.Path)
-		}
+		t.Errorf("%s: %s%s was contacted", when, c.Host, c.Path)
 	}
-	session := false
+	session, unknown := false, []string{}
 	for _, c := range s.browser.Cookies(t) {
 		session = session || c.Name == "PHPSESSID"
-		if slices.Contains(trackingCookies, c.Name) || strings.HasPrefix(c.Name, "_lab") {
+		if slices.Contains(trackingCookies, c.Name) {
 			t.Errorf("%s: cookie %s of %s is stored", when, c.Name, c.Domain)
 		}
+		if strings.HasPrefix(c.Name, "_lab") {
+			unknown = append(unknown, c.Name)
+		}
+	}
+	if len(unknown) > 0 {
+		t.Logf("%s: cookies of unknown names: %v", when, unknown)
 	}
 	if !session {
 		t.Errorf("%s: the site's session cookie is gone", when)
 	}
 	if errs := s.browser.Errors(); len(errs) > 0 {
 		t.Errorf("%s: the page has errors: %q", when, errs)
+	}
+}
+
+// alive fails unless every one of the hosts was contacted.
+func (s *shop) alive(t *testing.T, when string, hosts []string) {
+	t.Helper()
+	for _, host := range hosts {
+		if !slices.Contains(s.door.Hosts(), host) {
+			t.Errorf("%s: %s was not contacted; contacted: %v", when, host, s.door.Hosts())
+		}
 	}
 }
 
@@ -105,15 +126,11 @@ func TestShopWithoutGateway(t *testing.T) {
 	s.browser = lab.NewBrowser(t, s.door)
 	s.door.Site(shopHost, strings.TrimPrefix(upstream.URL, "http://"))
 	s.visit(t)
-	for _, host := range trackers {
-		if !slices.Contains(s.door.Hosts(), host) {
-			t.Errorf("%s was not contacted; contacted: %v", host, s.door.Hosts())
-		}
-	}
+	s.alive(t, "without the gateway", trackers)
 }
 
 func TestShopBeforeAnyChoice(t *testing.T) {
-	s := newShop(t, "consent")
+	s := newShop(t, directive)
 	s.visit(t)
 	s.clean(t, "before any choice")
 	if text := lab.Eval[string](t, s.browser, "document.querySelector('consent-banner').shadowRoot.textContent"); !strings.Contains(text, "Refuse") && !strings.Contains(text, "Reject") {
@@ -122,7 +139,7 @@ func TestShopBeforeAnyChoice(t *testing.T) {
 }
 
 func TestShopAfterRefusal(t *testing.T) {
-	s := newShop(t, "consent")
+	s := newShop(t, directive)
 	s.visit(t)
 	s.press(t, "refuse")
 	s.clean(t, "after refusal")
@@ -130,39 +147,116 @@ func TestShopAfterRefusal(t *testing.T) {
 	s.clean(t, "on the next page after refusal")
 }
 
+// A signal is honoured in the first byte, and the page sees the same answer as the server.
+func TestShopHonoursSignals(t *testing.T) {
+	s := newShop(t, directive)
+	for field, property := range map[string]string{"Sec-GPC": "navigator.globalPrivacyControl === true", "DNT": "navigator.doNotTrack === '1'"} {
+		tab := &shop{s.door, s.browser.Tab(t), s.addr}
+		tab.browser.Headers(t, map[string]any{field: "1"})
+		tab.visit(t)
+		tab.clean(t, "with "+field)
+		if !lab.Eval[bool](t, tab.browser, property) {
+			t.Errorf("with %s: not %s", field, property)
+		}
+		if state := lab.Eval[string](t, tab.browser, "document.querySelector('consent-banner').dataset.consentState"); state != "signal" {
+			t.Errorf("with %s: the banner's state is %s, want the notice that the signal is honoured", field, state)
+		}
+	}
+}
+
+// Without JavaScript, what a page needs no script for is gated, revived and gated again by forms alone.
 func TestShopWithoutJavaScript(t *testing.T) {
-	s := newShop(t, "consent", chromedp.Flag("blink-settings", "scriptEnabled=false"))
-	s.door.Reset()
-	s.browser.Open(t, "https://"+shopHost+"/")
-	s.door.Quiet(600 * time.Millisecond)
+	s := newShop(t, directive, chromedp.Flag("blink-settings", "scriptEnabled=false"))
+	open := func(path string) {
+		s.door.Reset()
+		s.browser.Open(t, "https://"+shopHost+path)
+		s.door.Quiet(600 * time.Millisecond)
+	}
+	choose := func(choice string) {
+		s.door.Reset()
+		s.browser.Click(t, "name", "choice", "value", choice)
+		s.door.Quiet(900 * time.Millisecond)
+	}
+	open("/")
 	s.clean(t, "without JavaScript")
+	choose("refuse")
+	s.clean(t, "without JavaScript, after refusal")
+	open("/.consent/")
+	choose("accept")
+	open("/")
+	s.alive(t, "without JavaScript, after acceptance", []string{"www.googletagmanager.com", "www.facebook.com", "www.youtube.com", "count.mailing-partner.example"})
+	open("/.consent/")
+	choose("refuse")
+	s.clean(t, "without JavaScript, after withdrawal")
+	open("/")
+	s.clean(t, "without JavaScript, on the next page after withdrawal")
 }
 
 func TestShopAcceptsAndWithdraws(t *testing.T) {
-	s := newShop(t, "consent")
+	s := newShop(t, directive)
 	s.visit(t)
 	s.press(t, "accept")
-	hosts := s.door.Hosts()
-	at := -1
-	for _, host := range trackers {
-		i := slices.Index(hosts, host)
-		if i < 0 {
-			t.Errorf("after acceptance %s was not contacted; contacted: %v", host, hosts)
-		}
-		_ = at
-	}
+	s.alive(t, "after acceptance", slices.Concat(trackers, embeds))
 	if ran := lab.Eval[[]string](t, s.browser, "globalThis.labRan || []"); len(ran) < 6 {
 		t.Errorf("only these scripts ran: %v", ran)
 	}
 	s.visit(t)
-	for _, host := range trackers {
-		if !slices.Contains(s.door.Hosts(), host) {
-			t.Errorf("on the next page %s was not contacted; contacted: %v", host, s.door.Hosts())
-		}
-	}
+	s.alive(t, "on the next page", slices.Concat(trackers, embeds))
 	s.browser.Errors()
 	s.press(t, "refuse")
 	s.clean(t, "after withdrawal")
+	if left := lab.Eval[int](t, s.browser, "[...document.querySelectorAll('iframe')].filter((f) => !f.srcdoc && /^https/.test(f.src)).length"); left > 0 {
+		t.Errorf("after withdrawal %d frames did not go back to placeholders", left)
+	}
 	s.visit(t)
 	s.clean(t, "on the next page after withdrawal")
+}
+
+// Another tab follows a choice without being touched: alive after acceptance, silent after withdrawal, even for calls that
+// its page makes later.
+func TestShopInTwoTabs(t *testing.T) {
+	s := newShop(t, directive)
+	s.visit(t)
+	other := &shop{s.door, s.browser.Tab(t), s.addr}
+	other.visit(t)
+	s.press(t, "accept")
+	if ran := lab.Eval[[]string](t, other.browser, "globalThis.labRan || []"); len(ran) < 6 {
+		t.Errorf("in the other tab only these scripts ran: %v", ran)
+	}
+	if n := lab.Eval[int](t, other.browser, later); n != 0 {
+		t.Error("setting up the timer failed")
+	}
+	s.door.Quiet(600 * time.Millisecond)
+	s.alive(t, "after acceptance, in the other tab", []string{"www.google-analytics.com"})
+	other.browser.Errors()
+	s.press(t, "refuse")
+	s.clean(t, "in the other tab after withdrawal")
+	if ticks := lab.Eval[int](t, other.browser, "ticks"); ticks < 2 {
+		t.Errorf("the timer in the other tab ran %d times: it proves nothing", ticks)
+	}
+}
+
+// later contacts a tracker twice now, and again after each message that the tab gets.
+const later = `(() => {
+	globalThis.ticks = 0;
+	const tick = () => { ticks++; new Image().src = 'https://www.google-analytics.com/collect?v=1&tid=UA-1-1&n=' + ticks; };
+	tick();
+	setInterval(tick, 2500);
+	return 0;
+})()`
+
+// The page of before the withdrawal, kept alive by the browser, does not bring anything back.
+func TestShopBackAfterWithdrawal(t *testing.T) {
+	s := newShop(t, directive)
+	s.visit(t)
+	s.press(t, "accept")
+	lab.Eval[bool](t, s.browser, `addEventListener('pageshow', (e) => globalThis.persisted = e.persisted), true`)
+	s.browser.Open(t, "https://"+shopHost+"/workshop")
+	s.press(t, "refuse")
+	s.door.Reset()
+	s.browser.Do(t, chromedp.NavigateBack())
+	lab.Eval[int](t, s.browser, later)
+	s.settle(t)
+	s.clean(t, "back after withdrawal")
+	t.Logf("from the back/forward cache: %v", lab.Eval[bool](t, s.browser, "!!globalThis.persisted"))
 }

@@ -3,13 +3,17 @@ package lab
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/storage"
@@ -103,6 +107,53 @@ func (b *Browser) Headers(t testing.TB, fields map[string]any) {
 		_, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: fields})
 		return chromedp.Void{}, err
 	})
+}
+
+// Click clicks, as a visitor does with a mouse, the first element whose attributes hold all the given names and values
+// ("name", "choice", "value", "refuse"). Shadow trees are searched, too, and no script of the page is needed.
+func (b *Browser) Click(t testing.TB, attributes ...string) {
+	t.Helper()
+	run(t, b, func(ctx context.Context, _ *chromedp.Target) (none chromedp.Void, err error) {
+		all, pierce := int64(-1), true
+		doc, err := chromedp.Call(ctx, dom.GetDocument, dom.GetDocumentParams{Depth: &all, Pierce: &pierce})
+		if err != nil {
+			return none, err
+		}
+		node := find(doc.Root, attributes)
+		if node == nil {
+			return none, fmt.Errorf("no element with %q", attributes)
+		}
+		if _, err := chromedp.Call(ctx, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: node.BackendNodeID}); err != nil {
+			return none, err
+		}
+		box, err := chromedp.Call(ctx, dom.GetBoxModel, dom.GetBoxModelParams{BackendNodeID: node.BackendNodeID})
+		if err != nil {
+			return none, err
+		}
+		q := box.Model.Border
+		return none, chromedp.Do(ctx, chromedp.MouseClickXY((q[0]+q[4])/2, (q[1]+q[5])/2))
+	})
+}
+
+// find returns the first node below n, in the order of the document, that has the attributes.
+func find(n *cdp.Node, attributes []string) *cdp.Node {
+	match := len(attributes) > 0
+	for pair := range slices.Chunk(attributes, 2) {
+		has := false
+		for own := range slices.Chunk(n.Attributes, 2) {
+			has = has || slices.Equal(own, pair)
+		}
+		match = match && has
+	}
+	if match {
+		return n
+	}
+	for _, child := range slices.Concat(n.ShadowRoots, n.Children) {
+		if found := find(child, attributes); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 // Try navigates to the URL and waits for the load event, within the limit. Pages that never finish, or leave for
