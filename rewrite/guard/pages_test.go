@@ -234,3 +234,24 @@ func TestHydration(t *testing.T) {
 		t.Errorf("the site's own third party came %d times, want 2", len(b.seen("cdn.test/i.png")))
 	}
 }
+
+// TestPlaceholder presses "load once" as a visitor does: that frame comes, and nothing else of its vendor.
+func TestPlaceholder(t *testing.T) {
+	t.Parallel()
+	b := newScenarioBench(t)
+	g := testGuard(t, Config{})
+	const frame = ` srcdoc="<body style='margin:0'><button style='width:200px;height:80px' data-consent-load=tracker>load</button>" width=220 height=100 style="display:block;border:0" ` + parkedAs
+	b.page("/page", b.guarded(g, Page{}, "<style>body{margin:0}</style>", `<iframe id=f`+frame+` data-consent-src="https://tracker.test/f1"></iframe><iframe`+frame+` data-consent-src="https://tracker.test/f2"></iframe>`+
+		`<script>var r=document.createElement('iframe');r.width=220;r.height=100;r.src='https://tracker.test/f3';document.body.append(r)</script>`))
+	tab, exceptions := b.tab(t)
+	if err := chromedp.Do(tab, chromedp.Navigate("https://site.test/page"), chromedp.Sleep(500*time.Millisecond), chromedp.MouseClickXY(50, 40), chromedp.Sleep(400*time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	state, err := chromedp.Run(tab, chromedp.Evaluate[string](`[f.hasAttribute('srcdoc'), r.srcdoc.includes('data-consent-load')].join(' ')`))
+	if hits := b.seen("tracker.test/"); err != nil || state != "false true" || len(hits) != 1 || hits[0] != "tracker.test/f1" {
+		t.Errorf("%s, contacts %q, error %v", state, hits, err)
+	}
+	if e := exceptions(); len(e) > 0 {
+		t.Errorf("exceptions: %q", e)
+	}
+}

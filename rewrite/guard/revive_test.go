@@ -147,9 +147,9 @@ var revivals = []scenario{
 		name: "withdrawal",
 		page: Page{Granted: 31},
 		body: `<img id=i src="https://tracker.test/i.png"><iframe id=f src="https://tracker.test/f"></iframe><script>document.cookie='_trk_1=a;path=/';localStorage['trk-a']='1';document.cookie='own=1';localStorage.own='2';new WebSocket('wss://tracker.test/ws');setInterval(()=>{fetch('https://tracker.test/beat').catch(()=>0);new Image().src='https://meter.test/t'},50)</script>`,
-		do: `await here(); await pause(300); const before = document.cookie + ' ' + localStorage['trk-a']; await click('refuse');
-			const n = performance.getEntriesByType('resource').filter((e) => /tracker|meter/.test(e.name)).length; await pause(400);
-			return before + ' | ' + document.cookie + ' ' + localStorage['trk-a'] + localStorage.own + ' ' + f.src + ' ' + f.hasAttribute('src') + !!f.srcdoc + ' ' + (performance.getEntriesByType('resource').filter((e) => /tracker|meter/.test(e.name)).length - n)`,
+		do: `await here(); await pause(300); const before = document.cookie + ' ' + localStorage['trk-a'], clicked = click('refuse'); let since; document.querySelector('consent-banner').shadowRoot.addEventListener('submit', () => { since = performance.now() }); await clicked;
+			await pause(600);
+			return before + ' | ' + document.cookie + ' ' + localStorage['trk-a'] + localStorage.own + ' ' + f.src + ' ' + f.hasAttribute('src') + !!f.srcdoc + ' ' + performance.getEntriesByType('resource').filter((e) => /tracker|meter/.test(e.name) && e.startTime > since).length`,
 		want:     "_trk_1=a; own=1 1 | own=1 undefined2 https://tracker.test/f falsetrue 0",
 		contacts: "meter.test tracker.test",
 	},
@@ -216,6 +216,22 @@ var revivals = []scenario{
 		body:     `<script>var seen=[typeof trk,typeof Trk,self.trkq]; trk=5; var trkq=trkq||[]</script>`,
 		do:       `return seen + ' ' + trk + trkq.length`,
 		want:     "undefined,undefined, 50",
+		contacts: "",
+	},
+	{
+		name:     "vendors are told",
+		config:   Config{Vendors: []Vendor{{ID: "meta-pixel", Purpose: "marketing", Hosts: []string{"facebook.test"}}, {ID: "tiktok-pixel", Purpose: "marketing", Globals: []string{"ttq"}}}},
+		page:     Page{Granted: 31},
+		body:     `<script>var said=[];function fbq(...a){said.push('fbq '+a)};var ttq={revokeConsent(){said.push('revoke')},grantConsent(){said.push('grant')}};var dataLayer=dataLayer||[];dataLayer.push({event:'x'})</script>`,
+		do:       `await click('refuse'); await click('accept'); return said + ' ' + dataLayer.map((e) => e[0] ? [e[0], e[1], e[2].ad_storage] : e.event).join('|')`,
+		want:     "fbq consent,revoke,revoke,fbq consent,grant,grant consent,default,granted|x|consent,update,denied|consent,update,granted",
+		contacts: "",
+	},
+	{
+		name:     "no consent layer for who has not agreed",
+		body:     `<script>var seen='dataLayer' in self</script>`,
+		do:       `await here(); return String(seen)`,
+		want:     "false",
 		contacts: "",
 	},
 	{

@@ -26,7 +26,7 @@ const submitted = (e) => {
   if (button && button.name) data.append(button.name, button.value);
   // Refusal needs no answer.
   if (/refuse|withdraw/.test(data.get('choice'))) apply({granted: now.granted & 1, denied: 30});
-  get('choose', {method: 'POST', body: new URLSearchParams(data)}).then(apply).catch(() => show('error') || call(submit, form, []));
+  get('choose', {method: 'POST', body: new URLSearchParams(data)}).then((a) => same(a) ? show('saved') : apply(a)).catch(() => show('error') || call(submit, form, []));
 };
 const {submit} = proto(self, 'HTMLFormElement');
 const follow = (root, frame) => {
@@ -42,8 +42,10 @@ const show = (what) => {
   const {banner} = now;
   if (!banner) return;
   const root = banner.shadowRoot, status = root.querySelector('[data-consent-status]'), box = root.querySelector('details');
-  banner.setAttribute('data-consent-state', 'decided');
-  if (box && what == 'saved') box.open = false;
+  if (what == 'saved') {
+    banner.setAttribute('data-consent-state', 'decided');
+    if (box) box.open = false;
+  }
   if (status) status.textContent = status.dataset[what];
   for (const input of root.querySelectorAll('[name=purpose]')) input.checked = now.granted >> names.indexOf(input.value) & 1;
   return true;
