@@ -73,12 +73,13 @@ func (x *exchange) preferences(w http.ResponseWriter, status int, problem string
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", x.site.ui.PageCSP())
+	u := x.preferencesUI()
+	h.Set("Content-Security-Policy", u.PageCSP())
 	h.Set("Referrer-Policy", "no-referrer")
 	p := x.page()
 	p.Error = problem
 	w.WriteHeader(status)
-	_ = x.site.ui.WritePreferences(w, &p)
+	_ = u.WritePreferences(w, &p)
 }
 
 // returnPath is where to go back to: a path of this site, "/" for anything else. A scheme, a host, a backslash or a

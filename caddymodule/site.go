@@ -22,17 +22,18 @@ import (
 
 // site is one handler's compiled configuration. Its fields never change; a change of rules makes a new one.
 type site struct {
-	app       *App
-	mode      mode
-	options   Options
-	terms     consent.Terms
-	catalogue *catalogue.Catalogue
-	rules     *rules.Set
-	ui        *ui.UI
-	guards    [2]*guard.Guard // for ordinary pages, and for those where a payment is made
-	vendors   map[string]*ui.Vendor
-	since     time.Time
-	readers   *readers
+	app            *App
+	mode           mode
+	options        Options
+	terms          consent.Terms
+	catalogue      *catalogue.Catalogue
+	rules          *rules.Set
+	ui             *ui.UI
+	guards         [2]*guard.Guard // for ordinary pages, and for those where a payment is made
+	vendors        map[string]*ui.Vendor
+	preferencesUIs *preferencesUIs
+	since          time.Time
+	readers        *readers
 }
 
 // Defaults of the options.
@@ -144,14 +145,11 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 		return nil, err
 	}
 	n.catalogue = c.catalogue
-	config := n.uiConfig(ruleOptions.Purposes)
-	if n.ui, err = ui.New(config); err != nil {
+	if n.ui, err = ui.New(n.uiConfig()); err != nil {
 		return nil, err
 	}
-	n.vendors = map[string]*ui.Vendor{}
-	for i := range config.Vendors {
-		n.vendors[config.Vendors[i].ID] = &config.Vendors[i]
-	}
+	n.vendors = n.uiVendors(ruleOptions.Purposes)
+	n.preferencesUIs = new(preferencesUIs)
 	for i, payment := range []bool{false, true} {
 		if n.guards[i], err = guard.Compile(n.guardConfig(rules.Context{Payment: payment}, c.engine != nil)); err != nil {
 			return nil, err
@@ -185,22 +183,44 @@ func (o *Options) ruleOptions() (rules.Options, error) {
 	return r, errors.Join(errs...)
 }
 
-func (s *site) uiConfig(purposes map[string]consent.Purpose) ui.Config {
+func (s *site) uiConfig() ui.Config {
 	c := ui.Config{
 		Prefix: s.options.Prefix, SiteName: s.options.Site, PolicyURL: s.options.PolicyURL, ImprintURL: s.options.ImprintURL, Logo: s.options.Logo,
-		Languages: s.options.Languages,
-		Texts:     s.options.Texts, Theme: s.options.Theme, Purposes: s.terms.Asked,
+		Languages: s.options.Languages, Texts: s.options.Texts, Theme: s.options.Theme, Purposes: s.terms.Asked,
 	}
+	if len(s.options.Purposes) == 0 {
+		return c
+	}
+	// The operator wrote one text: it is shown in every language.
+	if offered, err := ui.New(ui.Config{Languages: s.options.Languages}); err == nil {
+		for _, lang := range offered.Languages() {
+			for name, text := range s.options.Purposes {
+				c.Texts = union(c.Texts, map[string]map[string]string{lang: union(c.Texts[lang], map[string]string{"purpose_" + name + "_text": text})})
+			}
+		}
+	}
+	return c
+}
+
+// uiVendors are what visitors are told about the catalogue's vendors, by id.
+func (s *site) uiVendors(purposes map[string]consent.Purpose) map[string]*ui.Vendor {
+	vendors := make(map[string]*ui.Vendor, len(s.catalogue.Vendors))
 	for _, v := range s.catalogue.Vendors {
 		p := v.Purpose
 		if own, ok := purposes[v.ID]; ok {
 			p = own
 		}
-		c.Vendors = append(c.Vendors, ui.Vendor{
+		vendors[v.ID] = &ui.Vendor{
 			ID: v.ID, Number: v.Number, Name: v.Name, Org: v.Org, Purpose: p.String(), PolicyURL: v.Policy, OptOutURL: v.OptOut, Retention: strings.Trim(v.Retention(), "* "),
-		})
+		}
 	}
-	return c
+	return vendors
+}
+
+// preferencesUIs are the compiled preference centres by the vendors that they list.
+type preferencesUIs struct {
+	byVendors sync.Map // ids joined by spaces, to *ui.UI
+	count     atomic.Int32
 }
 
 // guardConfig is the run-time script's part of the rules.
