@@ -101,6 +101,13 @@ var revivals = []scenario{
 		contacts: "tracker.test",
 	},
 	{
+		name:     "SVG and a handler",
+		body:     `<svg width=9 height=9><image id=i width=9 height=9 ` + parkedAs + ` data-consent-xlink:href="https://tracker.test/x.svg" /></svg><b id=c ` + parkedAs + ` data-consent-onclick="self.hit=1">x</b>`,
+		do:       `await click('accept'); c.click(); return i.getAttribute('href') + ' ' + self.hit`,
+		want:     "https://tracker.test/x.svg 1",
+		contacts: "tracker.test",
+	},
+	{
 		name: "stored markup with a guessed mark stays dead",
 		body: `<script type="text/plain" data-consent="AAAAAAAAAAAAAAAA marketing tracker">self.pwned=1</script><img id=i data-consent="AAAAAAAAAAAAAAAA marketing tracker" data-consent-src="https://tracker.test/i.png" data-consent-onload="pwned=2">` +
 			`<script>var j=document.createElement('img');j.setAttribute('data-consent-onload','pwned=3');j.src='https://tracker.test/j.png';document.body.append(j)</script>`,

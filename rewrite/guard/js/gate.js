@@ -104,7 +104,7 @@ const restore = (el) => {
   parked.delete(el);
   const last = [];
   for (const {name, value} of held) {
-    const attr = name.slice(dash.length);
+    const attr = name.slice(dash.length).replace('xlink:', '');
     if (!attr || attr == 'parked') continue;
     const put = () => call(setAttr, el, [attr, originals.get(el) || (/^(src|srcdoc|on)/.test(attr) && self.trustedTypes && policy('') != '' ? trusted(attr, value) : value)]);
     /^src/.test(attr) ? last.push(put) : put();

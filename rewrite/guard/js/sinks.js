@@ -19,16 +19,8 @@ const property = (object, name, set, get) => {
   }));
 };
 
-const patched = new Members();
-const patch = (w) => {
-  let first;
-  try { first = w && w.Element && !patched.has(w.Element); } catch (e) {}
-  if (!first) return;
-  patched.add(w.Element);
-  network(w);
-  const element = proto(w, 'Element'), node = proto(w, 'Node'), document = proto(w, 'Document'), range = proto(w, 'Range');
-
-  // Properties that reflect a fetching attribute.
+// Properties that reflect a fetching attribute, and the attributes themselves.
+const guardAttributes = (w, element, node) => {
   for (const name of Object.getOwnPropertyNames(w)) if (/^HTML(Script|Image|I?Frame|Embed|Media|Video|Source|Track|Input|Link|Object|Body|Anchor|Area)Element$/.test(name)) {
     for (const key of ['src', 'href', 'srcset', 'imageSrcset', 'data', 'poster', 'background', 'ping', 'attributionSrc', 'srcdoc', ...(name == 'HTMLScriptElement' ? ['type'] : [])]) {
       if (!/^HTMLA/.test(name) || key == 'ping') property(proto(w, name), key, (el, value, go) => assign(el, key, value, go), (el, go) => {
@@ -53,12 +45,15 @@ const patch = (w) => {
   hooks(element, 'setAttributeNode setAttributeNodeNS', attach);
   hooks(proto(w, 'NamedNodeMap'), 'setNamedItem setNamedItemNS', (f, map, args) => (args[0] && fetching.test(args[0].localName) && judgeNow(args[0].value) ? null : call(f, map, args)));
   for (const [object, key] of [[proto(w, 'Attr'), 'value'], [node, 'nodeValue'], [node, 'textContent']]) {
-    property(object, key, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode && n.parentNode.localName == 'style' ? css('' + value) : value));
+    property(object, key, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode && n.parentNode.localName == 'style' ? css(value == null ? '' : '' + value) : value));
   }
   property(proto(w, 'HTMLElement'), 'innerText', (el, value, go) => go(el.localName == 'style' ? css('' + value) : value));
   property(proto(w, 'CharacterData'), 'data', (n, value, go) => go(n.parentNode && n.parentNode.localName == 'style' ? css('' + value) : value));
+};
 
-  // Markup.
+// Markup.
+const guardMarkup = (w, element, document) => {
+  const range = proto(w, 'Range');
   const setMarkup = (el, value, go, parse) => {
     if (el.localName == 'style') return go(css('' + value));
     if (plain('' + value)) return go(value);
@@ -107,8 +102,10 @@ const patch = (w) => {
     return out == text ? call(f, self, args) : call(document.write == f ? f : writeNative, self, [policy(out)]);
   });
   const writeNative = w == self ? nativeWrite : document.write;
+};
 
-  // Nodes that come from elsewhere, and style text, on their way into the document.
+// Nodes that come from elsewhere, and style text, on their way into the document.
+const guardNodes = (w, node, document) => {
   const enter = (f, self, args) => {
     if (self.localName == 'style') args = args.map((n) => typeof n == 'string' ? css(n) : n);
     for (const n of args) if (n && n.nodeType) {
@@ -127,10 +124,12 @@ const patch = (w) => {
   for (const name of ['Element', 'CharacterData', 'Document', 'DocumentFragment']) {
     hooks(proto(w, name), 'append prepend before after replaceWith replaceChildren insertAdjacentElement moveBefore', enter);
   }
-  hook(range, 'insertNode', enter);
+  hook(proto(w, 'Range'), 'insertNode', enter);
   hooks(document, 'adoptNode importNode', enter);
+};
 
-  // Frames of the same origin have their own natives.
+// Frames of the same origin have their own natives.
+const guardFrames = (w) => {
   for (const name of ['HTMLIFrameElement', 'HTMLFrameElement', 'HTMLObjectElement']) for (const key of ['contentWindow', 'contentDocument']) {
     const d = describe(proto(w, name), key);
     if (d) define(proto(w, name), key, copy(d, {get: new Stand(d.get, {apply: (f, el) => {
@@ -139,8 +138,11 @@ const patch = (w) => {
       return inner;
     }})}));
   }
+  w.document.addEventListener('load', (e) => e.target.localName == 'iframe' && frameOf(e.target), true);
+};
 
-  // Style objects.
+// Style objects, and media made by their constructor.
+const guardStyle = (w) => {
   const style = proto(w, 'CSSStyleDeclaration'), sheet = proto(w, 'CSSStyleSheet');
   property(style, 'cssText', (s, value, go) => go(css('' + value)));
   hook(style, 'setProperty', (f, s, args) => call(f, s, [args[0], css('' + (args[1] == null ? '' : args[1])), ...args.slice(2)]));
@@ -154,14 +156,32 @@ const patch = (w) => {
     if (args.length) el.src = args[0];
     return el;
   });
+};
 
-  // Navigations that no visitor started.
+// Navigations that no visitor started.
+const guardNavigation = (w) => {
   hooks(proto(w, 'HTMLFormElement'), 'submit requestSubmit', (f, form, args) => judgeNow(call(getAttr, form, ['action']) || '#', 'form') ? undefined : call(f, form, args));
   hook(w, 'open', (f, self, args) => args[0] && judgeNow(args[0], 'document') ? null : call(f, self, args));
   w.addEventListener('submit', (e) => {
     if (!(nav.userActivation || {}).isActive && judgeNow(e.submitter && e.submitter.hasAttribute('formaction') ? e.submitter.formAction : call(getAttr, e.target, ['action']) || '#', 'form')) e.preventDefault();
   }, true);
-  w.document.addEventListener('load', (e) => e.target.localName == 'iframe' && frameOf(e.target), true);
+};
+
+// Puts all of this into a window; each has its own natives.
+const patched = new Members();
+const patch = (w) => {
+  let first;
+  try { first = w && w.Element && !patched.has(w.Element); } catch (e) {}
+  if (!first) return;
+  patched.add(w.Element);
+  network(w);
+  const element = proto(w, 'Element'), node = proto(w, 'Node'), document = proto(w, 'Document');
+  guardAttributes(w, element, node);
+  guardMarkup(w, element, document);
+  guardNodes(w, node, document);
+  guardFrames(w);
+  guardStyle(w);
+  guardNavigation(w);
 };
 const contentOf = (describe(proto(self, 'HTMLIFrameElement'), 'contentWindow') || {}).get;
 const frameOf = (el) => {
