@@ -33,7 +33,7 @@ type Choice struct {
 	VendorsListed bool
 }
 
-// maxChoiceFields bounds the fields of one form.
+// maxChoiceFields bounds the answers in one form.
 const maxChoiceFields = 2*MaxVendor + numPurposes
 
 // ParseChoice reads a form's fields: choice; purpose, once for each that is ticked; vendor, once for each vendor as +id, -id
@@ -48,7 +48,13 @@ func ParseChoice(form url.Values, number func(id string) (uint16, bool)) (Choice
 	if c.Answer == 0 {
 		return c, fmt.Errorf("choice: unknown value %.20q: use accept, refuse, save or withdraw", form["choice"][0])
 	}
-	if len(form["purpose"])+len(form["vendor"]) > maxChoiceFields {
+	answers := 0
+	for _, v := range form["vendor"] {
+		if v != "" { // a form lists every vendor, most of them without an answer of their own
+			answers++
+		}
+	}
+	if len(form["purpose"])+answers > maxChoiceFields {
 		return c, fmt.Errorf("more than %d fields", maxChoiceFields)
 	}
 	for _, name := range form["purpose"] {

@@ -45,6 +45,7 @@ func TestParseChoice(t *testing.T) {
 		{"choice=save&vendor=-v300", consent.Choice{}, "purpose"},
 		{"choice=save&vendor=%2Bv0", consent.Choice{}, "purpose"},
 		{"choice=save&scope=vendor&vendor=", consent.Choice{}, "vendor"},
+		{"choice=refuse" + strings.Repeat("&vendor=", 2000), consent.Choice{Answer: consent.Refuse, VendorsListed: true}, ""},
 		{"choice=save" + strings.Repeat("&purpose=social", 600), consent.Choice{}, "fields"},
 	} {
 		form, _ := url.ParseQuery(c.form)
