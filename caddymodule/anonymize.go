@@ -45,6 +45,7 @@ func (*AnonymizeIP) CaddyModule() caddy.ModuleInfo {
 
 // Provision checks the bits.
 func (a *AnonymizeIP) Provision(caddy.Context) (err error) {
+	redirectStdlib()
 	a.masker, err = masker(a.V4, a.V6)
 	return err
 }
@@ -141,6 +142,7 @@ func (*AnonymizeEncoder) CaddyModule() caddy.ModuleInfo {
 
 // Provision sets up the wrapped encoder.
 func (e *AnonymizeEncoder) Provision(ctx caddy.Context) (err error) {
+	redirectStdlib()
 	e.ctx = ctx
 	if e.masker, err = masker(e.V4, e.V6); err != nil {
 		return err

@@ -77,6 +77,7 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 
 // Provision opens the store and compiles the rules. All that is wrong is reported together.
 func (a *App) Provision(ctx caddy.Context) error {
+	redirectStdlib()
 	a.ctx, a.log = ctx, ctx.Logger()
 	a.sites, a.limiter = map[*Handler]struct{}{}, newLimiter()
 	a.decisions = freecache.NewCache(decisionCacheBytes)
