@@ -56,7 +56,11 @@ const identify = (url) => {
   const u = parse(url);
   if (!u) return 0;
   const host = (u.hostname || u.pathname.split(/[:?]/)[0]).replace(/\.$/, '');
-  if (inside(host, site) || u.origin == self.origin || allowed.some((h) => inside(host, h))) return 0;
+  const own = inside(host, site);
+  // Lists also know trackers on other hosts of the site; only the gateway has them.
+  if (own && !judging || host == loc.hostname || u.origin == self.origin || allowed.some((h) => inside(host, h))) return 0;
+  const known = answers.get(u.origin + u.pathname);
+  if (own) return known ?? unknown;
   const rest = host + u.pathname + u.search;
   let who;
   for (const [glob, one] of globs) if (!who && glob.test(rest)) who = one;
@@ -67,7 +71,6 @@ const identify = (url) => {
   }
   for (let h = host; !who && h; h = h.replace(/^[^.]*\.?/, '')) who = domains.get(h);
   if (who) return who;
-  const known = answers.get(u.origin + u.pathname);
   if (known != null) return known;
   // The rest of the catalogue comes with the late part; who is unknown to it as well only the gateway can say.
   return now.complete && !judging ? strict && party('-', 8) : unknown;
