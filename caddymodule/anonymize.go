@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -68,6 +69,11 @@ func masker(v4, v6 int) (ipmask.Masker, error) {
 // ServeHTTP masks and passes on.
 func (a *AnonymizeIP) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	r.RemoteAddr = a.maskHostPort(r.RemoteAddr)
+	// Before error routes, Caddy puts back the address it remembered when the request came in.
+	if orig, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
+		orig.RemoteAddr = r.RemoteAddr
+		*r = *r.WithContext(context.WithValue(r.Context(), caddyhttp.OriginalRequestCtxKey, orig))
+	}
 	if ip, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
 		caddyhttp.SetVar(r.Context(), caddyhttp.ClientIPVarKey, a.maskHost(ip))
 	}

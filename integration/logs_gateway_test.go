@@ -68,7 +68,7 @@ func TestLogsGatewayProcess(t *testing.T) {
 	}
 }
 
-// logsCaddyfile has every sink of a log that Caddy knows. "{ours}", "{format}" and "{app}" are empty in the gateway that
+// logsCaddyfile has every sink of a log that Caddy knows. "{ours}", "{errors}", "{format}" and "{app}" are empty in the gateway that
 // must leak.
 const logsCaddyfile = `{
 	admin 127.0.0.1:{admin}
@@ -124,7 +124,7 @@ const logsCaddyfile = `{
 		reverse_proxy 127.0.0.1:{upstream}
 	}
 	handle_errors {
-		{ours}
+		{errors}
 		respond "{err.status_code} {remote_host} {client_ip} {header.X-Forwarded-For}"
 	}
 }
