@@ -41,7 +41,10 @@ const watch = () => new MutationObserver(observe).observe(doc, {subtree: true, c
 const narrowed = (a) => ({granted: now.granted & a.granted, denied: now.denied | a.denied, vendors: copy(
   Object.fromEntries(pairs(now.vendors).filter(([id, on]) => !on || (a.vendors || {})[id])),
   Object.fromEntries(pairs(a.vendors || {}).filter(([, on]) => !on)))});
-if (follower) follower.onmessage = (e) => now.apply ? (now.apply(narrowed(e.data), true), now.refresh()) : copy(now, narrowed(e.data));
+if (follower) follower.onmessage = (e) => {
+  now.wait = e.data.wait;
+  now.apply ? (now.apply(narrowed(e.data), true), now.refresh()) : copy(now, narrowed(e.data));
+};
 if (doc) {
   script.remove();
   patch(self);

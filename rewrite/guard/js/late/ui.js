@@ -1,9 +1,9 @@
 // UI: drives the banner, the preference form and the placeholders; keeps tabs, frames and workers in step.
-const apply = now.apply = (answer, told) => {
+const apply = now.apply = (answer, told, wait) => {
   const before = [...parties.values()].filter(permitted);
   copy(now, {suspended: 0, vendors: {}}, answer);
   const lost = before.filter((who) => !permitted(who)), gained = [...parties.values()].some((who) => permitted(who) && !before.includes(who));
-  if (follower && !told) follower.postMessage(answer);
+  if (follower && !told) follower.postMessage({...answer, wait});
   if (lost.length) {
     tell(true);
     retract();
@@ -17,16 +17,22 @@ const apply = now.apply = (answer, told) => {
 };
 const same = (a) => a.granted == now.granted && a.denied == now.denied && JSON.stringify(a.vendors || {}) == JSON.stringify(now.vendors);
 const get = (path, init) => load(endpoint + path, {headers: {Accept: 'application/json'}, credentials: 'same-origin', ...init}).then((r) => r.ok ? r.json() : Later.reject(r));
-const refresh = now.refresh = () => get('state').then((answer) => same(answer) ? now.suspended = 0 : apply(answer), none);
+const refresh = now.refresh = () => now.wait > Date.now() || get('state').then((answer) => same(answer) ? now.suspended = 0 : apply(answer), none);
 
 const submitted = (e) => {
   const form = e.target, button = e.submitter, data = new FormData(form);
   if (form.method != 'post' || !/\/choose$/.test(form.action)) return;
   e.preventDefault();
   if (button && button.name) data.append(button.name, button.value);
-  // Refusal needs no answer.
-  if (/refuse|withdraw/.test(data.get('choice'))) apply({granted: now.granted & 1, denied: 30});
-  get('choose', {method: 'POST', body: new URLSearchParams(data)}).then((a) => same(a) ? show('saved') : apply(a)).catch(() => show('error') || call(submit, form, []));
+  // Refusal needs no answer; until there is one, no tab asks the gateway, which would still tell the old state.
+  if (/refuse|withdraw/.test(data.get('choice'))) {
+    now.wait = Date.now() + 1e4;
+    apply({granted: now.granted & 1, denied: 30}, 0, now.wait);
+  }
+  get('choose', {method: 'POST', keepalive: true, body: new URLSearchParams(data)}).then((a) => {
+    now.wait = 0;
+    same(a) ? (follower && follower.postMessage(a), show('saved')) : apply(a);
+  }).catch(() => show('error') || call(submit, form, []));
 };
 const {submit} = proto(self, 'HTMLFormElement');
 const follow = (root, frame) => {
