@@ -99,7 +99,11 @@ func (p *policy) Script(text []byte) rewrite.Verdict {
 	if !found || m.Mixed {
 		return rewrite.Verdict{}
 	}
-	return p.verdict(rewrite.KindScript, m)
+	v := p.verdict(rewrite.KindScript, m)
+	if v.Gate {
+		v.Globals = strings.TrimSpace(v.Globals + " " + rules.Declared(text))
+	}
+	return v
 }
 
 // Cookie gates the cookies of vendors that the visitor has not agreed to.
@@ -122,7 +126,7 @@ func (p *policy) verdict(kind rewrite.Kind, m rules.Match) rewrite.Verdict {
 	if vendor == "" {
 		vendor = "-"
 	}
-	return rewrite.Verdict{Gate: p.site.mode != modeReport, Vendor: vendor, Purpose: m.Purpose.String()}
+	return rewrite.Verdict{Gate: p.site.mode != modeReport, Vendor: vendor, Purpose: m.Purpose.String(), Globals: p.site.globals[m.Vendor]}
 }
 
 // cookieKept reports, for the Cookie header on its way to the app, whether a cookie stays.

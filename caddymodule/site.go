@@ -32,6 +32,7 @@ type site struct {
 	guards         [2]*guard.Guard // for ordinary pages, and for those where a payment is made
 	vendors        map[string]*ui.Vendor
 	preferencesUIs *preferencesUIs
+	globals        map[string]string // by vendor, as marks carry them
 	since          time.Time
 	readers        *readers
 }
@@ -149,6 +150,10 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 		return nil, err
 	}
 	n.vendors = n.uiVendors(ruleOptions.Purposes)
+	n.globals = map[string]string{}
+	for _, v := range c.catalogue.Vendors {
+		n.globals[v.ID] = globalsOf(v.Globals, v.Stubs)
+	}
 	n.preferencesUIs = new(preferencesUIs)
 	for i, payment := range []bool{false, true} {
 		if n.guards[i], err = guard.Compile(n.guardConfig(rules.Context{Payment: payment}, c.engine != nil)); err != nil {
@@ -226,18 +231,56 @@ type preferencesUIs struct {
 // guardConfig is the run-time script's part of the rules.
 func (s *site) guardConfig(c rules.Context, lists bool) guard.Config {
 	g := guard.Config{Prefix: s.options.Prefix, Judge: lists, Strict: s.mode == modeStrict}
-	for _, v := range s.rules.GuardVendors(c) {
-		if v.ID == "allow" || len(v.Gate)+len(v.Hosts) == 0 {
+	vendors := s.rules.GuardVendors(c)
+	slices.SortStableFunc(vendors, func(a, b rules.GuardVendor) int { return int(a.Number) - int(b.Number) })
+	for _, v := range vendors {
+		if v.ID == "allow" {
+			g.Allow = append(g.Allow, guardHosts(v.Pass)...)
 			continue
 		}
-		g.Vendors = append(g.Vendors, guard.Vendor{ID: v.ID, Purpose: v.Purpose.String(), Hosts: v.Hosts, Patterns: v.Gate, Cookies: v.Cookies, Storage: v.Storage, Globals: v.Globals})
-	}
-	for _, a := range s.options.Allow {
-		if s.catalogue.Vendor(a.Host) == nil {
-			g.Allow = append(g.Allow, a.Host)
+		one := guard.Vendor{
+			ID: v.ID, Purpose: v.Purpose.String(), Hosts: v.Hosts, Patterns: v.Gate, Passes: v.Pass, Cookies: v.Cookies, Storage: v.Storage,
+			Globals: strings.Fields(globalsOf(v.Globals, v.Stubs)),
 		}
+		if len(v.Hosts)+len(v.Gate) == 0 {
+			one.Purpose, one.Patterns, one.Passes = consent.Necessary.String(), v.Pass, nil
+		}
+		g.Vendors = append(g.Vendors, one)
 	}
 	return g
+}
+
+// guardHosts returns the hosts of patterns that are nothing but a host (".host/").
+func guardHosts(patterns []string) []string {
+	var hosts []string
+	for _, p := range patterns {
+		if host, path, _ := strings.Cut(strings.TrimPrefix(p, "."), "/"); path == "" && !strings.Contains(host, "*") {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// globalsOf writes a vendor's globals as marks and guard take them: arrays end in "[]".
+func globalsOf(names []string, stubs []catalogue.Stub) string {
+	arrays := map[string]bool{}
+	for _, s := range stubs {
+		arrays[s.Global] = s.Kind == "array"
+		if !slices.Contains(names, s.Global) {
+			names = append(slices.Clone(names), s.Global)
+		}
+	}
+	var b strings.Builder
+	for _, n := range names {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(n)
+		if arrays[n] {
+			b.WriteString("[]")
+		}
+	}
+	return b.String()
 }
 
 // guardFor is the script for a page: payment providers pass where a payment is made.

@@ -56,6 +56,9 @@ type Verdict struct {
 	Drop bool
 	// Vendor and Purpose name who and why in marks and reports: identifiers of [a-z0-9-], never markup.
 	Vendor, Purpose string
+	// Globals are the names that the page's code expects of a gated script, separated by spaces; those of arrays end in
+	// "[]". They follow the vendor in the mark of a parked script, so that the guard can stand in for them at once.
+	Globals string
 	// Placeholder is the document shown in a gated frame's own box (as its srcdoc); nil leaves the box empty.
 	Placeholder []byte
 }
@@ -85,7 +88,7 @@ const (
 // Marks are the attributes that carry a gated element's state. Only elements whose Mark attribute begins with the
 // response's own random value are ever revived; the rest of its value is the purpose and the vendor, separated by single spaces.
 const (
-	// Mark is the attribute "data-consent": `VALUE PURPOSE VENDOR`.
+	// Mark is the attribute "data-consent": `VALUE PURPOSE VENDOR`, on a parked script followed by the globals it would define.
 	Mark = "data-consent"
 	// MarkPrefix goes before the name of an attribute that was taken off: src becomes data-consent-src.
 	MarkPrefix = "data-consent-"

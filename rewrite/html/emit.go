@@ -60,6 +60,10 @@ func (r *Rewriter) appendMark() {
 		r.out = append(r.out, '-')
 	}
 	r.out = append(r.out, v.Vendor...)
+	if r.plan.park && v.Globals != "" {
+		r.out = append(r.out, ' ')
+		r.out = appendEscaped(r.out, []byte(v.Globals))
+	}
 	r.out = append(r.out, '"')
 }
 

@@ -89,8 +89,8 @@ const unpark = (el, name) => {
 const keptValue = (el, name) => (call(getAttr, el, [kept]) || '').startsWith(mark) ? call(getAttr, el, [dash + name]) : null;
 
 const partyOf = (el) => {
-  const [m, purpose, id] = (call(getAttr, el, [kept]) || '').split(' ');
-  return m == mark && names.includes(purpose) && party(id, 1 << names.indexOf(purpose));
+  const [m, purpose, id, ...globals] = (call(getAttr, el, [kept]) || '').split(' ');
+  return m == mark && names.includes(purpose) && copy({}, party(id, 1 << names.indexOf(purpose)), globals[0] && {globals});
 };
 // Gives an element back what was taken off; the placeholder of a frame is kept for a withdrawal.
 const restore = (el) => {
