@@ -102,7 +102,13 @@ func (a *AnonymizeIP) maskHost(s string) string {
 func parseAnonymizeIP(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 	h.Next()
 	a := new(AnonymizeIP)
-	return a, parseBits(h.Dispenser, &a.V4, &a.V6)
+	if err := parseBits(h.Dispenser, &a.V4, &a.V6); err != nil {
+		return nil, err
+	}
+	if h.NextBlock(0) {
+		return nil, h.Errf("anonymize_ip takes no block, and so no option %q", h.Val())
+	}
+	return a, nil
 }
 
 func parseBits(d *caddyfile.Dispenser, v4, v6 *int) error {
@@ -139,6 +145,7 @@ type AnonymizeEncoder struct {
 	zapcore.Encoder `json:"-"`
 	masker          ipmask.Masker
 	ctx             caddy.Context
+	named           bool // the wrapped encoder was named; WrappedRaw is empty once it was loaded
 }
 
 // CaddyModule returns the encoder's ID.
@@ -158,6 +165,7 @@ func (e *AnonymizeEncoder) Provision(ctx caddy.Context) (err error) {
 		e.Encoder = j
 		return j.Provision(ctx)
 	}
+	e.named = true
 	mod, err := ctx.LoadModule(e, "WrappedRaw")
 	if err != nil {
 		return fmt.Errorf("loading the wrapped log encoder: %w", err)
@@ -168,7 +176,7 @@ func (e *AnonymizeEncoder) Provision(ctx caddy.Context) (err error) {
 
 // ConfigureDefaultFormat takes the console encoder when the log goes to a terminal and no encoder was named.
 func (e *AnonymizeEncoder) ConfigureDefaultFormat(wo caddy.WriterOpener) error {
-	if e.WrappedRaw != nil {
+	if e.named {
 		if c, ok := e.Encoder.(caddy.ConfiguresFormatterDefault); ok {
 			return c.ConfigureDefaultFormat(wo)
 		}
