@@ -15,23 +15,25 @@ func (r *Rewriter) emitTag(tag []byte, t *tag) {
 	if p.marked {
 		r.appendMark()
 	}
+	name := r.frameName(tag, t)
 	var names [64][]byte
 	seen := 0
 	for s := range attributes(tag, t.nameEnd) {
-		name := tag[s.nameStart:s.nameEnd]
-		if hasPrefixFold(name, rewrite.Mark) || isDuplicate(names[:seen], name) {
+		attr := tag[s.nameStart:s.nameEnd]
+		if hasPrefixFold(attr, rewrite.Mark) || isDuplicate(names[:seen], attr) {
 			continue
 		}
 		if seen < len(names) {
-			names[seen] = name
+			names[seen] = attr
 			seen++
 		}
-		r.emitAttr(tag, s, name)
+		r.emitAttr(tag, s, attr, name != nil && equalFold(attr, "name"))
 		if len(r.out) >= feed {
 			r.emit(r.out)
 			r.out = r.out[:0]
 		}
 	}
+	r.out = append(r.out, name...)
 	if p.park {
 		r.out = append(r.out, ` type="`+rewrite.InertScriptType+`"`...)
 	}
@@ -67,15 +69,15 @@ func (r *Rewriter) appendMark() {
 	r.out = append(r.out, '"')
 }
 
-// emitAttr appends one attribute as the plan says.
-func (r *Rewriter) emitAttr(tag []byte, s span, name []byte) {
+// emitAttr appends one attribute as the plan says, or under the name that keeps it.
+func (r *Rewriter) emitAttr(tag []byte, s span, name []byte, keep bool) {
 	p := &r.plan
 	var key uint64
 	for _, c := range name {
 		key = key<<8 | uint64(attrByte[c])
 	}
 	id := lookupAttr(key, name)
-	rename := p.renamed.has(id) && id != attrOther
+	rename := keep || p.renamed.has(id) && id != attrOther
 	switch {
 	case id == attrOther:
 	case id == attrOn:

@@ -43,8 +43,10 @@ func (r *Rewriter) nested(doc []byte, xml bool) (out []byte, first rewrite.Verdi
 		r.changed(k, v)
 	}
 	r.child.Reset(&buf, o)
+	r.child.frames = r.frames
 	_, _ = r.child.Write(doc) // a bytes.Buffer does not fail
 	_ = r.child.Close()
+	r.frames = r.child.frames
 	if r.child.limited {
 		r.limited = true
 		first.Gate = first.Gate || !bytes.Equal(buf.Bytes(), doc)

@@ -71,6 +71,7 @@ type Rewriter struct {
 	deep     *deepScanner
 	deepOn   bool
 	style    styleText
+	frames   int // how many gated frames were named
 	headDone bool
 	bodyDone bool
 
@@ -110,7 +111,7 @@ func (r *Rewriter) Reset(w io.Writer, o Options) {
 	r.ctx, r.entities = context{}, entities{}
 	r.pend, r.scanned, r.done, r.out = r.pend[:0], 0, 0, r.out[:0]
 	r.hold, r.big, r.dropping, r.limited, r.deepOn = hold{}, bigTag{}, false, false, false
-	r.style.on, r.begun = false, false
+	r.style.on, r.begun, r.frames = false, false, 0
 	r.headDone, r.bodyDone = o.Head == nil || o.Fragment, o.Body == nil || o.Fragment
 	r.bases = [maxBases]*url.URL{o.Base}
 	r.baseCount, r.baseSet = 1, false

@@ -100,6 +100,8 @@ const restore = (el) => {
     if (keptValue(el, 'srcdoc') == null) call(dropAttr, el, ['srcdoc']);
   }
   if (el.localName == 'script') keptValue(el, 'type') == null && call(dropAttr, el, ['type']);
+  // The name by which the gateway kept the frame out of the browser's history.
+  if (/^consent-/.test(el.name)) call(dropAttr, el, ['name']);
   for (const a of held) call(dropAttr, el, [a.name]);
   parked.delete(el);
   const last = [];
