@@ -13,13 +13,16 @@ import (
 
 // own answers the gateway's own pages. It reports false for all others.
 func (x *exchange) own(app *App, w http.ResponseWriter) bool {
-	path := x.r.URL.Path
+	path := x.url.Path
 	if x.site.mode == modeReport {
 		return false
 	}
 	rest, ok := strings.CutPrefix(path, x.site.options.Prefix)
 	if !ok || rest != "" && rest[0] != '/' {
 		return x.site.serveWellKnown(w, x)
+	}
+	if app.store.hold() == nil { // without a store refusals still take effect
+		defer app.store.letGo()
 	}
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -87,7 +90,7 @@ func (x *exchange) preferences(w http.ResponseWriter, status int, problem string
 func (x *exchange) returnPath() string {
 	v := x.r.PostForm.Get("return")
 	if v == "" {
-		v = x.r.URL.Query().Get("return")
+		v = x.url.Query().Get("return")
 	}
 	if len(v) > maxReturn || !strings.HasPrefix(v, "/") || strings.HasPrefix(v, "//") || strings.ContainsFunc(v, func(c rune) bool { return c <= ' ' || c == '\\' || c >= 0x7f }) {
 		return "/"
@@ -130,18 +133,21 @@ func (x *exchange) judge(w http.ResponseWriter) {
 	writeJSON(w, http.StatusOK, "application/json", map[string][]string{"v": answers})
 }
 
-// judge answers for one URL that a page's script is about to contact. What is no URL contacts nobody.
+// judge answers for one URL that a page's script is about to contact. What is no URL contacts nobody. The guard keeps the
+// answer for all that it is asked about the address, so it is judged as what the page wants it for and as whatever else
+// scripts fetch.
 func (p *policy) judge(raw, destination string) string {
 	u, err := weburl.Parse(raw)
 	if err != nil {
 		return ""
 	}
-	r := resourceOf(u, destinationOf(destination))
-	v := p.Resource(&r)
-	if !v.Gate {
-		return ""
+	for _, d := range [...]rewrite.Destination{destinationOf(destination), rewrite.DestinationScript, rewrite.DestinationImage, rewrite.DestinationEmpty, rewrite.DestinationFrame} {
+		r := resourceOf(u, d)
+		if v := p.Resource(&r); v.Gate {
+			return v.Purpose + " " + v.Vendor
+		}
 	}
-	return v.Purpose + " " + v.Vendor
+	return ""
 }
 
 // destinationOf maps the names of the Fetch standard (2.2.5), and the guard's own for what the standard leaves out.

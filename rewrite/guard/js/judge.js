@@ -70,7 +70,8 @@ const identify = (url) => {
     if ((i = rest.indexOf('.', i + 1)) < 0) break;
   }
   for (let h = host; !who && h; h = h.replace(/^[^.]*\.?/, '')) who = domains.get(h);
-  if (who) return who;
+  // Who passes by default may still be on a list.
+  if (who && !(judging && who.bit == 1)) return who;
   if (known != null) return known;
   // The rest of the catalogue comes with the late part; who is unknown to it as well only the gateway can say.
   return now.complete && !judging ? strict && party('-', 8) : unknown;
