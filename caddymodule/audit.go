@@ -1,0 +1,230 @@
+package caddymodule
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/spf13/cobra"
+	"github.com/tidwall/gjson"
+)
+
+// finding is a place where a configuration breaks a promise, or may. Notes are for the operator to judge.
+type finding struct {
+	File   string `json:"file"`
+	Site   string `json:"site,omitempty"`
+	Path   string `json:"path"` // into the JSON configuration
+	Rule   string `json:"rule"`
+	Note   bool   `json:"note"`
+	What   string `json:"what"`
+	Why    string `json:"why"`
+	Remedy string `json:"remedy"`
+}
+
+func auditCommand() *cobra.Command {
+	var config string
+	var asJSON bool
+	cmd := command("audit --config FILE", "Find what in a configuration breaks the gateway's promises",
+		`Looks for logs that hold visitors' addresses or keep them for ever, and for answers, headers and error pages that pass by
+the gateway. Each finding says what, why and the way out. Ends with status 1 if there is one; notes do not count.`,
+		func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("audit takes no argument %q: name the file with --config", args[0])
+			}
+			return runAudit(cmd.OutOrStdout(), config, asJSON)
+		})
+	cmd.Flags().StringVar(&config, "config", "Caddyfile", "the Caddyfile or JSON configuration")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	return cmd
+}
+
+func runAudit(out io.Writer, path string, asJSON bool) error {
+	config, err := readJSONConfig(path)
+	if err != nil {
+		return err
+	}
+	findings, problems := audit(path, config), 0
+	for _, f := range findings {
+		if !f.Note {
+			problems++
+		}
+		if err := f.write(out, asJSON); err != nil {
+			return err
+		}
+	}
+	if problems > 0 {
+		return fmt.Errorf("%s: %d findings", path, problems)
+	}
+	if !asJSON {
+		_, err = fmt.Fprintf(out, "%s: nothing found that breaks a promise\n", path)
+	}
+	return err
+}
+
+// readJSONConfig reads a Caddyfile or a JSON configuration as JSON.
+func readJSONConfig(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil || json.Valid(data) {
+		return data, err
+	}
+	data, _, err = caddyconfig.GetAdapter("caddyfile").Adapt(data, map[string]any{"filename": path})
+	return data, err
+}
+
+// write prints the finding for a reader, or as one line of JSON.
+func (f *finding) write(out io.Writer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(f)
+	}
+	kind := "finding"
+	if f.Note {
+		kind = "note"
+	}
+	where := f.File
+	if f.Site != "" {
+		where += ": " + f.Site
+	}
+	_, err := fmt.Fprintf(out, "%s: %s [%s] %s\n  where: %s\n  why:   %s\n  do:    %s\n", where, kind, f.Rule, f.What, f.Path, f.Why, f.Remedy)
+	return err
+}
+
+// auditor collects findings.
+type auditor struct {
+	file     string
+	config   gjson.Result
+	findings []finding
+}
+
+// audit looks through a JSON configuration. The findings are in the order of sites, logs first.
+func audit(file string, config []byte) []finding {
+	a := &auditor{file: file, config: gjson.ParseBytes(config)}
+	a.logs()
+	a.config.Get("apps.http.servers").ForEach(func(name, server gjson.Result) bool {
+		a.server("apps.http.servers."+name.String(), server)
+		return true
+	})
+	slices.SortStableFunc(a.findings, func(x, y finding) int { return cmp.Compare(x.Site, y.Site) })
+	return a.findings
+}
+
+func (a *auditor) add(f finding) {
+	f.File = a.file
+	a.findings = append(a.findings, f)
+}
+
+const addressWhy = "its lines hold visitors' addresses: in the request, its headers, messages and errors"
+
+// logs looks at every log of the configuration, and at the default log if it has none.
+func (a *auditor) logs() {
+	all := a.config.Get("logging.logs")
+	if !all.Get("default").Exists() {
+		a.add(finding{
+			Path: "logging.logs.default", Rule: "log-raw", What: "Caddy's default log has no format anonymize", Why: addressWhy,
+			Remedy: "write log { format anonymize } into the global options",
+		})
+	}
+	sites := a.logSites()
+	all.ForEach(func(name, log gjson.Result) bool {
+		a.log(name.String(), sites[name.String()], log)
+		return true
+	})
+	if sink := a.config.Get("logging.sink"); sink.Exists() && !anonymizes(sink.Get("encoder")) {
+		a.add(finding{
+			Path: "logging.sink", Rule: "log-raw", What: "the sink of Go's own loggers has no format anonymize", Why: addressWhy,
+			Remedy: `remove logging.sink: with the gateway, Go's own loggers go into the default log; or give it "encoder": {"format": "anonymize"}`,
+		})
+	}
+}
+
+// logSites tells for each log of sites which they are.
+func (a *auditor) logSites() map[string]string {
+	sites := map[string][]string{}
+	a.config.Get("apps.http.servers").ForEach(func(_, server gjson.Result) bool {
+		logs := server.Get("logs")
+		if name := logs.Get("default_logger_name").String(); name != "" {
+			sites[name] = append(sites[name], listens(server))
+		}
+		logs.Get("logger_names").ForEach(func(host, names gjson.Result) bool {
+			for _, name := range names.Array() {
+				sites[name.String()] = append(sites[name.String()], host.String())
+			}
+			return true
+		})
+		return true
+	})
+	joined := map[string]string{}
+	for name, hosts := range sites {
+		slices.Sort(hosts)
+		joined[name] = strings.Join(slices.Compact(hosts), ", ")
+	}
+	return joined
+}
+
+// log looks at one log.
+func (a *auditor) log(name, site string, log gjson.Result) {
+	path := "logging.logs." + name
+	output := log.Get("writer.output").String()
+	if output == "discard" {
+		return
+	}
+	if !anonymizes(log.Get("encoder")) {
+		f := finding{
+			Site: site, Path: path, Rule: "log-raw", What: fmt.Sprintf("the log %s has no format anonymize", name), Why: addressWhy,
+			Remedy: "write format anonymize into it; to keep its format: format anonymize { wrap FORMAT }",
+		}
+		if site != "" && !log.Get("encoder").Exists() {
+			f.What = "the site's log has an output of its own and no format"
+			f.Why = "it does not take the format of the global log; " + addressWhy
+		}
+		a.add(f)
+	}
+	if output == "file" {
+		a.retention(site, path+".writer", log.Get("writer"))
+	}
+}
+
+// retention looks whether a file is deleted when it is said to be. Caddy rolls files by size only, if not told otherwise,
+// and deletes when it rolls: a quiet site's first line stays for years.
+func (a *auditor) retention(site, path string, writer gjson.Result) {
+	promised := "roll_keep_for"
+	if !writer.Get("roll_keep_days").Exists() {
+		if promised = "retention"; !a.config.Get("apps.consent.retention").Exists() {
+			return
+		}
+	}
+	roll := writer.Get("roll")
+	for _, by := range []string{"roll_interval", "roll_at", "roll_minutes"} {
+		if writer.Get(by).Exists() && (!roll.Exists() || roll.Bool()) {
+			return
+		}
+	}
+	a.add(finding{
+		Site: site, Path: path, Rule: "log-retention", What: "the log file " + writer.Get("filename").String() + " is not rolled by time, although " + promised + " is set",
+		Why:    "old files are deleted when a file is rolled, and by default that happens at 100 MB: a quiet site keeps its lines for years",
+		Remedy: "write roll_interval 24h beside roll_keep_for into output file",
+	})
+}
+
+// anonymizes reports whether the encoder, or one that it wraps, masks addresses: those around it write through it.
+func anonymizes(encoder gjson.Result) bool {
+	for ; encoder.Exists(); encoder = encoder.Get("wrap") {
+		if encoder.Get("format").String() == "anonymize" {
+			return true
+		}
+	}
+	return false
+}
+
+// listens names a server by its addresses.
+func listens(server gjson.Result) string {
+	var all []string
+	for _, l := range server.Get("listen").Array() {
+		all = append(all, l.String())
+	}
+	return strings.Join(all, ", ")
+}
