@@ -49,6 +49,7 @@ type App struct {
 	ctx       caddy.Context
 	log       *zap.Logger
 	store     *storeLease
+	released  atomic.Bool
 	keys      *consent.Keyring
 	signer    *store.Signer
 	rules     *ruleSource
@@ -126,10 +127,9 @@ func (a *App) Stop() error {
 
 // Cleanup gives the store back; it closes when the last request that uses it has ended.
 func (a *App) Cleanup() error {
-	if a.store != nil {
-		err := a.store.release()
-		a.store = nil
-		return err
+	// The field stays: requests in flight use it.
+	if a.store != nil && !a.released.Swap(true) {
+		return a.store.release()
 	}
 	return nil
 }

@@ -27,18 +27,12 @@ import (
 
 // editHeader does what every response needs, errors and bodyless ones included. It returns the status to send.
 func (x *exchange) editHeader(h http.Header, status int) int {
-	if x.site.mode == modeReport {
-		h = h.Clone() // judged and counted, not changed
-	}
 	location := h.Get("Location")
 	result := header.Edit(h, &header.Options{
 		Policy: &x.policy, Resolve: x.base().Resolve, Destination: x.destination(),
 		OptOut: !x.decision.Permits(consent.Marketing, 0), Decoration: x.site.decoration(&x.decision),
 		MaxCookieAge: maxCookieAge, Now: time.Now(),
 	})
-	if x.site.mode == modeReport {
-		return status
-	}
 	if result.Redirect.Gate {
 		status = x.gateRedirect(h, location, result.Redirect)
 	}
@@ -61,19 +55,14 @@ func (x *exchange) remember(h http.Header) {
 
 // editInterim edits a 1xx response: early hints would preload a tracker before the page is there (RFC 8297).
 func (x *exchange) editInterim(h http.Header) {
-	if x.site.mode != modeReport {
-		header.Edit(h, &header.Options{Policy: &x.policy, Resolve: x.base().Resolve, Now: time.Now()})
-	}
+	header.Edit(h, &header.Options{Policy: &x.policy, Resolve: x.base().Resolve, Now: time.Now()})
 }
 
 // editRewritten makes the header true for a body that is changed on the way and depends on the visitor's decision.
 func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
-	if x.site.mode == modeReport {
-		return
-	}
 	header.Rewritten(h)
 	header.MarkETag(h, x.state())
-	addVary(h, "Cookie", "Sec-GPC", "DNT")
+	addVary(h, "Cookie", "Sec-GPC", "DNT", "Sec-Fetch-Dest")
 	makePrivate(h, kind == encoding.KindHTML || kind == encoding.KindXML)
 	if x.document() && kind == encoding.KindHTML {
 		x.policy.learned.page()
@@ -88,14 +77,34 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 	}
 }
 
+// editConfirmed does the same for a 304, whose fields replace those that the browser stored with the body (RFC 9111, 4.3.4).
+func (x *exchange) editConfirmed(h http.Header) {
+	kind := encoding.KindHTML
+	if x.styleWanted() {
+		kind = encoding.KindCSS
+	}
+	x.editRewritten(h, kind)
+}
+
 // addVary names the request fields that the body depends on.
 func addVary(h http.Header, fields ...string) {
-	have := strings.ToLower(strings.Join(h["Vary"], ","))
 	for _, f := range fields {
-		if !strings.Contains(have, strings.ToLower(f)) {
+		if !listed(h["Vary"], f) {
 			h["Vary"] = append(h["Vary"], f)
 		}
 	}
+}
+
+// listed reports whether a field that is a list has a member.
+func listed(values []string, member string) bool {
+	for _, v := range values {
+		for m := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(m), member) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // makePrivate keeps shared caches, many of which ignore Vary, from giving one visitor's page to another. A page must also
@@ -134,6 +143,7 @@ func (x *exchange) state() string {
 	for n, granted := range x.decision.Vendors.All() {
 		_, _ = f.Write([]byte{byte(n >> 8), byte(n), map[bool]byte{true: 1}[granted]})
 	}
+	_, _ = f.Write([]byte{byte(x.fetch)}) // what fetch() gets has neither guard nor banner
 	_, _ = f.Write([]byte(x.guard().Hash() + x.policy.lang + x.site.options.PolicyVersion))
 	return strconv.FormatUint(f.Sum64(), 36)
 }
@@ -144,7 +154,7 @@ func (x *exchange) document() bool { return x.fetch.markup() }
 // unrewritable is what becomes of a body that could hold markup and cannot be read.
 func (x *exchange) unrewritable() plan {
 	x.policy.tally.unreadable++
-	if x.site.options.OnUnrewritable == "block" && x.site.mode != modeReport {
+	if x.site.options.OnUnrewritable == "block" {
 		return planBlock
 	}
 	return planPass
@@ -253,10 +263,10 @@ func (x *exchange) page() ui.Page {
 
 // returnTo is where the visitor goes back to after an answer: this page, or the one the preference centre was opened from.
 func (x *exchange) returnTo() string {
-	if strings.HasPrefix(x.r.URL.Path, x.site.options.Prefix+"/") {
+	if strings.HasPrefix(x.url.Path, x.site.options.Prefix+"/") {
 		return x.returnPath()
 	}
-	return x.r.URL.RequestURI()
+	return x.url.RequestURI()
 }
 
 func signalName(s consent.SignalSet) string {
@@ -297,7 +307,7 @@ func (x *exchange) base() *weburl.URL {
 		if x.secure() {
 			scheme = "https"
 		}
-		x.baseURL, _ = weburl.Parse(scheme + "://" + x.r.Host + x.r.URL.RequestURI())
+		x.baseURL, _ = weburl.Parse(scheme + "://" + x.r.Host + x.url.RequestURI())
 	}
 	return x.baseURL
 }
@@ -325,5 +335,5 @@ func (x *exchange) destination() rewrite.Destination {
 
 // jsonPath reports whether HTML inside JSON values is rewritten on this path.
 func (x *exchange) jsonPath() bool {
-	return slices.ContainsFunc(x.site.options.JSON, func(g string) bool { return globMatch(g, x.r.URL.Path) })
+	return slices.ContainsFunc(x.site.options.JSON, func(g string) bool { return globMatch(g, x.url.Path) })
 }

@@ -19,7 +19,7 @@ const (
 // the app: on paths that the operator declared, and by the shape of what is sent where the operator enabled that.
 // Elsewhere a shape is counted and reported only.
 func (x *exchange) gatedRequest() bool {
-	if m, found := x.site.declaredPath(x.r.URL.Path); found {
+	if m, found := x.site.declaredPath(x.url.Path); found {
 		return x.policy.verdict(rewrite.KindResource, m).Gate
 	}
 	if !x.site.options.DetectFirstParty && x.site.mode != modeReport {
@@ -29,7 +29,7 @@ func (x *exchange) gatedRequest() bool {
 	if x.r.Method == http.MethodPost && x.r.ContentLength > 0 && x.r.ContentLength <= maxShapeBody {
 		body = peekBody(x.r)
 	}
-	m, found := x.site.rules.FirstParty(x.r.Method, x.r.URL.Path, x.r.URL.RawQuery, x.r.Header.Get("Content-Type"), body)
+	m, found := x.site.rules.FirstParty(x.r.Method, x.url.Path, x.url.RawQuery, x.r.Header.Get("Content-Type"), body)
 	return found && x.policy.verdict(rewrite.KindResource, m).Gate && x.site.options.DetectFirstParty
 }
 

@@ -82,6 +82,10 @@ func fetchDestOf(r *http.Request) fetchDest {
 	case "iframe", "frame", "object", "embed", "fencedframe":
 		return fetchFrame
 	case "empty":
+		// link rel=prefetch fetches what the browser may show as a page later.
+		if strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") {
+			return fetchDocument
+		}
 		return fetchFragment
 	case "":
 		if r.Header.Get("X-Requested-With") != "" {

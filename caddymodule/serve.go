@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -32,24 +33,23 @@ type exchange struct {
 	decision consent.Decision
 	policy   policy
 	fetch    fetchDest
+	url      *url.URL // as the browser asked for it
+	confirms bool     // the request's entity tags are those of a rewritten body
 	mark     string
 	baseURL  *weburl.URL
 }
 
 // ServeHTTP is the way through: signals, decision, request, response header, body.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if r.Method == http.MethodConnect || caddyhttp.GetVar(r.Context(), takenVar) != nil {
+	if caddyhttp.GetVar(r.Context(), takenVar) != nil {
 		return next.ServeHTTP(w, r)
 	}
 	caddyhttp.SetVar(r.Context(), takenVar, true)
+	deleteAliases(r.Header, DecisionHeader)
 	s := h.site.Load()
 	if s.mode == modeOff {
 		return next.ServeHTTP(w, r)
 	}
-	if err := h.app.store.hold(); err != nil {
-		return caddyhttp.Error(http.StatusServiceUnavailable, err)
-	}
-	defer h.app.store.letGo()
 	x := s.exchange(r)
 	x.expose()
 	if x.own(h.app, w) {
@@ -60,26 +60,52 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return nil
 	}
 	x.editRequest()
-	rw := newResponseWriter(w, x)
-	defer rw.abort()
-	if err := next.ServeHTTP(rw, r); err != nil {
+	if r.Method == http.MethodConnect {
+		return next.ServeHTTP(w, r) // a tunnel (RFC 8441): what is written are frames, not a body
+	}
+	err := x.respond(w, next)
+	h.app.inventory.add(x.siteName, x.url.Path, &x.policy.tally)
+	if err != nil {
 		caddyhttp.SetVar(r.Context(), takenVar, nil) // handle_errors may have a consent of its own
+	}
+	return err
+}
+
+// respond lets the rest of the chain answer, through a writer that edits what it says, or only looks at it.
+func (x *exchange) respond(w http.ResponseWriter, next caddyhttp.Handler) error {
+	if x.site.mode == modeReport {
+		o := newObserver(w, x)
+		defer o.shadow.abort()
+		err := next.ServeHTTP(o, x.r)
+		o.finish(err)
 		return err
 	}
-	err := rw.finish()
-	h.app.inventory.add(x.siteName, r.URL.Path, &x.policy.tally)
-	return err
+	rw := newResponseWriter(w, x)
+	defer rw.abort()
+	err := next.ServeHTTP(rw, x.r)
+	if err == nil {
+		err = rw.finish()
+	}
+	return rw.fail(err)
 }
 
 // exchange reads the request's signals and decides.
 func (s *site) exchange(r *http.Request) *exchange {
 	host := hostOf(r)
-	x := &exchange{site: s, r: r, siteName: s.nameFor(host), fetch: fetchDestOf(r), mark: newMark()}
+	x := &exchange{site: s, r: r, siteName: s.nameFor(host), fetch: fetchDestOf(r), url: askedURL(r), mark: newMark()}
 	x.signals, x.decision = s.decide(x, time.Now())
 	x.policy = policy{site: s, decision: &x.decision, lang: s.ui.Negotiate(r.Header.Get("Accept-Language"), "")}
-	x.policy.setPage(host, r.URL.Path)
-	x.policy.back, x.policy.learned = r.URL.RequestURI(), s.app.learnedOf(x.siteName)
+	x.policy.setPage(host, x.url.Path)
+	x.policy.back, x.policy.learned = x.url.RequestURI(), s.app.learnedOf(x.siteName)
 	return x
+}
+
+// askedURL returns the URL that the browser asked for: try_files and the like have rewritten the request's own by now.
+func askedURL(r *http.Request) *url.URL {
+	if o, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && o.URL != nil {
+		return o.URL
+	}
+	return r.URL
 }
 
 // decide resolves the request's signals. An answer is held against the newest one that the store knows: whoever kept the
@@ -156,7 +182,6 @@ func (x *exchange) editRequest() {
 	if x.site.mode == modeReport {
 		return
 	}
-	deleteAliases(h, DecisionHeader)
 	h[DecisionHeader] = []string{x.decision.String()}
 	if x.fetch.markup() {
 		// Deleted rather than set to identity: encode has negotiated already, and Go's transport then asks for gzip itself
@@ -165,9 +190,16 @@ func (x *exchange) editRequest() {
 		delete(h, "Range")
 		delete(h, "If-Range")
 	}
-	if x.fetch.markup() || x.r.Header.Get("Sec-Fetch-Dest") == "style" {
+	if x.fetch.markup() || x.styleWanted() || header.Marked(h) {
 		header.Conditional(h, x.state())
+		x.confirms = len(h["If-None-Match"]) > 0
 	}
+}
+
+// styleWanted reports whether the browser asks for a style sheet.
+func (x *exchange) styleWanted() bool {
+	dest := x.r.Header.Get("Sec-Fetch-Dest")
+	return dest == "style" || dest == "" && strings.HasPrefix(x.r.Header.Get("Accept"), "text/css")
 }
 
 // deleteAliases removes a field under every name that a server behind may take for the same (CGI turns - into _).

@@ -15,6 +15,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/consent/store/bolt"
 	"github.com/caddy-consent/caddy-consent/consent/store/postgres"
@@ -179,6 +180,15 @@ func newLease(key string, s store.Store) (*storeLease, error) {
 	l.running.Go(func() { cache.Run(ctx) })
 	l.running.Go(func() { spool.Run(ctx) })
 	return l, nil
+}
+
+// Latest returns the newest answer of a visitor. The store stays open meanwhile.
+func (l *storeLease) Latest(ctx context.Context, site string, id consent.ID) (store.State, error) {
+	if err := l.hold(); err != nil {
+		return store.State{}, err
+	}
+	defer l.letGo()
+	return l.Store.Latest(ctx, site, id)
 }
 
 // release gives up one configuration's use.

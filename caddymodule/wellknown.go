@@ -12,7 +12,7 @@ import (
 //   - /.well-known/dnt/ and /.well-known/dnt/ID: tracking status (W3C Tracking Preference Expression, 6.4 and 6.5)
 //   - /.well-known/gpc.json: GPC support (Global Privacy Control, "GPC Support Resource")
 func (s *site) serveWellKnown(w http.ResponseWriter, x *exchange) bool {
-	path := x.r.URL.Path
+	path := x.url.Path
 	switch {
 	case path == "/.well-known/gpc.json":
 		body := struct {
@@ -37,7 +37,7 @@ type trackingStatus struct {
 
 func (s *site) serveTrackingStatus(w http.ResponseWriter, x *exchange) {
 	t := trackingStatus{Tracking: "?", Policy: s.options.PolicyURL, Config: s.options.Prefix + "/"}
-	if id := strings.TrimPrefix(x.r.URL.Path, "/.well-known/dnt/"); id != "" {
+	if id := strings.TrimPrefix(x.url.Path, "/.well-known/dnt/"); id != "" {
 		// A request-specific status must not be "?" (TPE, 6.5.3); ours has the status value as its ID.
 		if t.Tracking = statusOf(id); t.Tracking == "" {
 			http.Error(w, "no such tracking status", http.StatusNotFound)

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
 )
 
 // plan is what becomes of a response's body.
@@ -41,6 +43,7 @@ type responseWriter struct {
 	held        []byte            // the beginning of the decoded body, until the rewriter is chosen
 	contentType string            // as the upstream declared it
 	body        stage             // the first stage after decoding, nil until chosen
+	rewritten   bool
 	out         output
 }
 
@@ -61,7 +64,9 @@ func (w *responseWriter) WriteHeader(status int) {
 		return
 	}
 	w.status = status
-	if status != http.StatusSwitchingProtocols {
+	if status == http.StatusSwitchingProtocols {
+		w.x.editInterim(w.Header())
+	} else {
 		w.status = w.x.editHeader(w.Header(), status)
 	}
 	w.plan = w.choose()
@@ -89,13 +94,18 @@ func (w *responseWriter) choose() plan {
 	w.kind = encoding.KindOf(w.contentType, nosniff, nil, false)
 	codings := strings.Join(h["Content-Encoding"], ",")
 	switch {
-	case w.kind == encoding.KindOther, w.kind == encoding.KindJSON && !w.x.jsonPath():
+	case w.status == http.StatusNotModified && w.x.confirms:
+		w.x.editConfirmed(h)
+		return planPass
+	case w.status == http.StatusNotModified, w.status == http.StatusNoContent,
+		w.kind == encoding.KindOther, w.kind == encoding.KindJSON && !w.x.jsonPath():
 		return planPass
 	case w.kind == encoding.KindMultipart, w.status == http.StatusPartialContent, !encoding.Supported(codings):
 		return w.x.unrewritable()
 	case w.bodyless():
-		if w.kind != encoding.KindNeedMore {
+		if w.kind == encoding.KindHTML || w.kind == encoding.KindXML || w.kind == encoding.KindCSS {
 			w.x.editRewritten(h, w.kind)
+			delete(h, "Content-Encoding")
 		}
 	case !encoding.Identity(codings):
 		d, err := encoding.NewDecoder(codings, feeder{w}, encoding.Limits{})
@@ -110,13 +120,20 @@ func (w *responseWriter) choose() plan {
 // block answers in place of a page that cannot be read.
 func (w *responseWriter) block() {
 	h := w.Header()
-	for _, name := range []string{"Content-Encoding", "Content-Length", "Content-Range", "Etag", "Last-Modified"} {
-		h.Del(name)
-	}
+	forget(h)
 	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
 	w.status = http.StatusBadGateway
 	w.commit()
 	_, _ = io.WriteString(w.ResponseWriter, "This page could not be checked for trackers and is withheld (on_unrewritable block).\n")
+}
+
+// forget removes what was said of a body that will not be sent.
+func forget(h http.Header) {
+	header.Rewritten(h)
+	for _, name := range [...]string{"Content-Type", "Content-Encoding", "Content-Range", "Etag", "Last-Modified", "Expires", "Cache-Control"} {
+		delete(h, name)
+	}
 }
 
 func (w *responseWriter) commit() {
@@ -190,6 +207,7 @@ func (w *responseWriter) begin(end bool) error {
 	w.body = w.x.rewriter(&w.out, h, w.kind, w.contentType, w.held)
 	if w.body != stage(&w.out) {
 		w.x.editRewritten(h, w.kind)
+		w.rewritten = true
 	}
 	if w.decoder != nil {
 		h.Del("Content-Encoding")
@@ -236,7 +254,7 @@ func (w *responseWriter) FlushError() error {
 			if len(w.held) == 0 {
 				return nil // nothing has come: the header can still change
 			}
-			if err := w.begin(false); err != nil {
+			if err := w.begin(false); err != nil || w.body == nil {
 				return err
 			}
 		}
@@ -254,7 +272,11 @@ func (w *responseWriter) FlushError() error {
 // finish ends the body after the upstream ended without an error. An aborted upstream must not look like a clean end, so
 // nothing is called then.
 func (w *responseWriter) finish() error {
-	if w.status == 0 || w.plan != planRewrite || w.bodyless() {
+	if w.status == 0 {
+		w.x.editHeader(w.Header(), http.StatusOK) // nobody answered: an empty 200 follows
+		return nil
+	}
+	if w.plan != planRewrite || w.bodyless() {
 		return nil
 	}
 	if w.decoder != nil {
@@ -274,7 +296,27 @@ func (w *responseWriter) finish() error {
 		return err
 	}
 	w.commit()
+	if w.rewritten {
+		header.RewrittenTrailers(w.Header())
+	}
 	return nil
+}
+
+// fail makes the best of an error: an error page where nothing was sent yet, or else an end that does not look like one,
+// because what is said of the original's length was removed.
+func (w *responseWriter) fail(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case w.committed && w.plan == planRewrite && !w.bodyless():
+		panic(http.ErrAbortHandler)
+	case w.status != 0 && !w.committed:
+		forget(w.Header())
+		if he := (caddyhttp.HandlerError{}); !errors.As(err, &he) {
+			return caddyhttp.Error(http.StatusBadGateway, err)
+		}
+	}
+	return err
 }
 
 // output gathers small pieces: encode looks at the first write alone to decide whether compressing pays.

@@ -8,11 +8,32 @@ import (
 // Rewritten removes from a response whose body is changed on the way what is true of the original bytes only: its length,
 // digests (RFC 9530), signatures (RFC 9421) and ranges.
 func Rewritten(h http.Header) {
-	for _, field := range [...]string{
-		"Content-Length", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Signature", "Signature-Input", "Accept-Ranges",
-	} {
+	for _, field := range originals {
 		delete(h, field)
 	}
+}
+
+// originals are the fields that are true of the original bytes only.
+var originals = [...]string{
+	"Content-Length", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Signature", "Signature-Input", "Accept-Ranges",
+}
+
+// RewrittenTrailers removes the same from trailers, announced or not (http.TrailerPrefix), of a body that has ended.
+func RewrittenTrailers(h http.Header) {
+	for _, field := range originals {
+		delete(h, field)
+		delete(h, http.TrailerPrefix+field)
+	}
+}
+
+// Marked reports whether a request's If-None-Match may hold a tag that MarkETag made.
+func Marked(h http.Header) bool {
+	for _, v := range h["If-None-Match"] {
+		if strings.Contains(v, strongMark) || strings.Contains(v, weakMark) {
+			return true
+		}
+	}
+	return false
 }
 
 // The marks say whether the original entity tag was strong or weak, so that it can be given back as it was.
