@@ -43,6 +43,15 @@ const runScript = (el) => new Later((done) => {
   if (src == null || !el.isConnected) finish();
 });
 
+// A frame changes while it is out of the document: navigated in place, it would add a step to the browser's history, and
+// Back would lead to what it showed before.
+const afresh = (el, change) => {
+  const parent = el.localName == 'iframe' && el.parentNode, next = el.nextSibling;
+  if (parent) parent.removeChild(el);
+  try { change(); } catch (e) {}
+  if (parent) parent.insertBefore(el, next);
+};
+
 // Revives elements: all that are permitted, or those given.
 const revive = async (only) => {
   const replay = only ? none : stepAside(), ready = (el) => {
@@ -53,7 +62,7 @@ const revive = async (only) => {
   if (!only) sheets(uncss);
   if (!only && !now.layered) consentMode();
   reviving++;
-  for (const el of list) if (el.localName != 'script') try { restore(el); } catch (e) {}
+  for (const el of list) if (el.localName != 'script') afresh(el, () => restore(el));
   for (const el of list) if (el.localName == 'script') {
     const src = keptValue(el, 'src') != null, module = /module/i.test(keptValue(el, 'type'));
     if (call(hasAttr, el, ['async']) || keptValue(el, 'parked') != null && el.async) runScript(el);
@@ -110,8 +119,14 @@ const sheets = (change) => {
 
 // After a withdrawal: frames, images and objects of gated vendors lose their addresses, sockets close.
 const retract = () => {
+  for (const el of doc.querySelectorAll('iframe')) {
+    const src = call(getAttr, el, ['src']), who = src && gatedBy(el, 'src', src);
+    if (who && !who[0]) afresh(el, () => {
+      scan(el);
+      if (boxes.has(el)) setSrcdoc(el, boxes.get(el));
+    });
+  }
   scan(doc.documentElement);
-  for (const el of doc.querySelectorAll('iframe')) if (partyOf(el) && boxes.has(el)) setSrcdoc(el, boxes.get(el));
   for (const [socket, who] of sockets) if (!permitted(who)) sockets.delete(socket), socket.close();
   sheets(css);
 };

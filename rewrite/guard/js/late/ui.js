@@ -24,12 +24,13 @@ const submitted = (e) => {
   if (form.method != 'post' || !/\/choose$/.test(form.action)) return;
   e.preventDefault();
   if (button && button.name) data.append(button.name, button.value);
+  const answer = get('choose', {method: 'POST', keepalive: true, body: new URLSearchParams(data)});
   // Refusal needs no answer; until there is one, no tab asks the gateway, which would still tell the old state.
   if (/refuse|withdraw/.test(data.get('choice'))) {
     now.wait = Date.now() + 1e4;
     apply({granted: now.granted & 1, denied: 30}, 0, now.wait);
   }
-  get('choose', {method: 'POST', keepalive: true, body: new URLSearchParams(data)}).then((a) => {
+  answer.then((a) => {
     now.wait = 0;
     same(a) ? (follower && follower.postMessage(a), show('saved')) : apply(a);
   }).catch(() => show('error') || call(submit, form, []));
