@@ -15,7 +15,8 @@ for (const entry of (page.vendors || '').split(',')) if (entry) now.vendors[entr
 const names = ['necessary', 'functional', 'analytics', 'marketing', 'social'];
 const parties = new Table(), domains = new Table(), patterns = new Table(), globs = [];
 const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const party = (id, bit) => parties.get(id) || {id, bit};
+// A vendor that passes by default can be gated by a list, for another purpose than its own.
+const party = (id, bit) => ((one) => one && one.bit == bit ? one : {id, bit})(parties.get(id));
 const enlist = (lines) => {
   for (const line of lines.split(';')) {
     const [head, hosts = '', glob, group = '', ...globals] = line.split(' '), id = head.slice(1), one = {id, bit: 1 << head[0], globals};
