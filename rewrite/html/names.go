@@ -257,14 +257,15 @@ func buildElements() []element {
 	return list
 }
 
-// table is an immutable hash table from a name's key (its last eight bytes) to an index.
+// table is an immutable hash table from a name's key (its last eight bytes, never 0) to an index. It is small enough to
+// stay in a processor's first cache.
 type table struct {
-	slots [512]struct {
-		key  uint64
-		name string
-		id   uint16
-	}
+	keys  [tableSize]uint64
+	ids   [tableSize]uint8
+	names [256]string // by id
 }
+
+const tableSize = 512
 
 func (t *table) slot(key uint64) uint64 { return key * 0x9E3779B97F4A7C15 >> 55 }
 
@@ -274,21 +275,24 @@ func (t *table) add(name string, id int) {
 		key = key<<8 | uint64(name[i])
 	}
 	i := t.slot(key)
-	for t.slots[i].name != "" {
-		i = (i + 1) % 512
+	for t.keys[i] != 0 {
+		i = (i + 1) % tableSize
 	}
-	t.slots[i].key, t.slots[i].name, t.slots[i].id = key, name, uint16(id)
+	t.keys[i], t.ids[i], t.names[id] = key, uint8(id), name
 }
 
 // find returns the id added for the name, 0 for none.
 func (t *table) find(key uint64, name []byte) int {
-	for i := t.slot(key); ; i = (i + 1) % 512 {
-		s := &t.slots[i]
-		if s.key == key && len(s.name) == len(name) && (len(name) <= 8 || equalFold(name, s.name)) {
-			return int(s.id)
-		}
-		if s.name == "" {
+	for i := t.slot(key); ; i = (i + 1) % tableSize {
+		switch k := t.keys[i%tableSize]; {
+		case k == 0:
 			return 0
+		case k != key:
+		default:
+			id := t.ids[i%tableSize]
+			if known := t.names[id]; len(known) == len(name) && (len(name) <= 8 || equalFold(name, known)) {
+				return int(id)
+			}
 		}
 	}
 }

@@ -286,7 +286,7 @@ func (r *Rewriter) startTag(b []byte, start, end int) int {
 	if t.seen&el.mask != 0 {
 		r.judgeTag(b, start, end, t, el)
 	}
-	if !r.o.XML && (el.flags != 0 || r.ctx.any()) {
+	if !r.o.XML && (el.flags&(flagContext|flagForeign) != 0 || r.ctx.any()) {
 		r.ctx.startTag(el, b[start+1:start+t.nameEnd], t.selfClosing)
 	}
 	if el.flags&flagInject != 0 {

@@ -142,89 +142,21 @@ func (t *tag) scan(b []byte) int {
 	return -1
 }
 
-// whole does what scan does, faster, for a tag that is whole in b and spelled as most are: name="value", single spaces. It
-// returns -1 and leaves scan to begin anew where it is not.
-func (t *tag) whole(b []byte) int {
-	p := 1
-	if t.end {
-		p = 2
-	}
-	key := uint64(0)
-	for p < len(b) && nameByte[b[p]] != 0 {
-		key = key<<8 | uint64(nameByte[b[p]])
-		p++
-	}
-	t.name, t.nameEnd = key, p
-	look := t.judged && !t.end
-	for p < len(b) {
-		c := b[p]
-		if c == '>' {
-			return p + 1
-		}
-		if c != ' ' && c != '\n' || p+1 >= len(b) {
-			break
-		}
-		p++
-		if nameStart[b[p]] == 0 {
-			if b[p] == ' ' || b[p] == '\n' || b[p] == '>' {
-				continue
-			}
-			if b[p] == '/' && p+1 < len(b) && b[p+1] == '>' {
-				t.selfClosing = true
-				return p + 2
-			}
-			break
-		}
-		start := p
-		key = 0
-		for p < len(b) && attrByte[b[p]] != 0 {
-			key = key<<8 | uint64(attrByte[b[p]])
-			p++
-		}
-		end := p
-		if p+2 >= len(b) || b[p] != '=' || b[p+1] != '"' {
-			break
-		}
-		p += 2
-		i := bytes.IndexByte(b[p:], '"')
-		if i < 0 {
-			break
-		}
-		if look {
-			if id := lookupAttr(key, b[start:end]); id != 0 && !t.seen.has(id) {
-				t.seen |= 1 << id
-				t.attrs[id] = span{start, end, p, p + i, '"'}
-			}
-		}
-		p += i + 1
-	}
-	t.reset(t.end)
-	return -1
-}
-
-// attr ends the current attribute: a known name is noted, its first occurrence only, as a browser does.
+// attr ends the current attribute.
 func (t *tag) attr(b []byte) {
 	t.state = beforeAttr
-	if !t.judged || t.end {
-		return
+	if t.judged && !t.end {
+		t.note(b, &t.cur, t.key)
 	}
-	id := lookupAttr(t.key, b[t.cur.nameStart:t.cur.nameEnd])
-	if id == 0 || t.seen.has(id) {
-		return
-	}
-	t.seen |= 1 << id
-	t.attrs[id] = t.cur
 }
 
-// nameStart is not 0 for the letters that an attribute's name usually begins with.
-var nameStart = func() (t [256]byte) {
-	for c := range t {
-		if isLetter(byte(c)) {
-			t[c] = 1
-		}
+// note keeps an attribute with a known name, its first occurrence only, as a browser does.
+func (t *tag) note(b []byte, s *span, key uint64) {
+	if id := lookupAttr(key, b[s.nameStart:s.nameEnd]); id != 0 && !t.seen.has(id) {
+		t.seen |= 1 << id
+		t.attrs[id] = *s
 	}
-	return t
-}()
+}
 
 // nameByte maps a byte to its lower case, or to 0 if it ends a tag's name; attrByte the same for an attribute's.
 var nameByte, attrByte = nameBytes()

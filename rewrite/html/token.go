@@ -71,11 +71,13 @@ func (t *tokenizer) next(b []byte, p int, eof bool) (k kind, start, end int) {
 // data implements the data, tag open, end tag open and markup declaration open states.
 func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 	for {
-		i := bytes.IndexByte(b[p:], '<')
-		if i < 0 {
-			return kindMore, len(b), len(b)
+		if p >= len(b) || b[p] != '<' { // tags often follow each other
+			i := bytes.IndexByte(b[p:], '<')
+			if i < 0 {
+				return kindMore, len(b), len(b)
+			}
+			p += i
 		}
-		p += i
 		if p+1 == len(b) {
 			return kindMore, p, p
 		}

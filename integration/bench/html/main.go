@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"time"
@@ -16,6 +17,7 @@ var (
 	corpus = flag.String("corpus", filepath.Join("..", "..", "..", "shared", "corpus"), "folder with dev/")
 	rounds = flag.Int("rounds", 7, "how often each contender takes its turn; the median counts")
 	turn   = flag.Duration("turn", 150*time.Millisecond, "how long a turn is; its fastest pass counts")
+	only   = flag.String("only", "", "a regular expression: take the contenders whose name matches only")
 )
 
 // contender does one pass over all the input.
@@ -51,7 +53,7 @@ func run() error {
 	size := total(pages)
 	list := append(rewriters(pages, catalogue), peers(pages)...)
 	list = append(list, bun...)
-	if err := compete(list); err != nil {
+	if list, err = compete(list); err != nil {
 		return err
 	}
 	fmt.Printf("\n### HTML: %d real pages, %.1f MB, chunks of 32 KiB, one core\n\n", len(pages), float64(size)/1e6)
@@ -60,7 +62,7 @@ func run() error {
 
 	sheets := styleSheets(pages)
 	list = styles(sheets, catalogue)
-	if err := compete(list); err != nil {
+	if list, err = compete(list); err != nil {
 		return err
 	}
 	fmt.Printf("\n### CSS: the %.1f MB of those pages' style elements\n\n", float64(len(sheets))/1e6)
@@ -68,18 +70,25 @@ func run() error {
 	return small(pages, catalogue)
 }
 
-// compete lets each contender take its turn, in every round.
-func compete(list []*contender) error {
+// compete lets each contender take its turn, in every round, and returns those that were asked for.
+func compete(all []*contender) (list []*contender, err error) {
+	for _, c := range all {
+		if matched, err := regexp.MatchString(*only, c.name); err != nil {
+			return nil, err
+		} else if matched {
+			list = append(list, c)
+		}
+	}
 	for range *rounds {
 		for _, c := range list {
 			d, err := c.take(*turn)
 			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
+				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
 			c.times = append(c.times, d)
 		}
 	}
-	return nil
+	return list, nil
 }
 
 // take returns the time of the fastest pass in a turn.

@@ -117,4 +117,3 @@ func firstChunk(pages [][]byte, all *policy) (float64, error) {
 	}
 	return float64(out) / float64(max(in, 1)), nil
 }
-

@@ -1,0 +1,134 @@
+package html
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+// Names are short, and a loop over their bytes mispredicts its end each time. So they are looked at eight bytes at once.
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// nameEnds marks, with their highest bit, the bytes of w that may end a name: up to the space, '/', and '<' to '?', which
+// holds '=' and '>'. All below the lowest mark are part of the name; marks above it may be wrong.
+func nameEnds(w uint64) uint64 {
+	space := (w - 0x21*ones) &^ w
+	slash := w ^ '/'*ones
+	equal := w&(0xFC*ones) ^ 0x3C*ones
+	return (space | (slash-ones)&^slash | (equal-ones)&^equal) & highs
+}
+
+// nameAt returns where the name that begins at b[p] ends and its key: its last eight bytes in lower case. It returns 0 if
+// b is too short to tell. The name has no byte up to the space in it, so that setting a bit is lower case for what it is
+// compared with.
+func nameAt(b []byte, p int) (end int, key uint64) {
+	if p+8 > len(b) {
+		return 0, 0
+	}
+	w := binary.LittleEndian.Uint64(b[p:])
+	if m := nameEnds(w); m != 0 {
+		n := bits.TrailingZeros64(m) &^ 7
+		return p + n>>3, bits.ReverseBytes64((w | 0x20*ones) << (64 - n))
+	}
+	for end = p + 8; end+8 <= len(b); end += 8 {
+		if m := nameEnds(binary.LittleEndian.Uint64(b[end:])); m != 0 {
+			end += bits.TrailingZeros64(m) >> 3
+			return end, bits.ReverseBytes64(binary.LittleEndian.Uint64(b[end-8:]) | 0x20*ones)
+		}
+	}
+	return 0, 0
+}
+
+// whole does what scan does, faster, for a tag that is whole in b and spelled as most are. It returns -1 and leaves scan to
+// begin anew where it is not.
+func (t *tag) whole(b []byte) int {
+	p := 1
+	if t.end {
+		p = 2
+	}
+	if t.nameEnd, t.name = nameAt(b, p); t.nameEnd > 0 {
+		switch p = t.nameEnd; {
+		case b[p] == '>':
+			return p + 1
+		case !t.end:
+			if n := t.attributes(b, p); n > 0 {
+				return n
+			}
+		}
+	}
+	t.reset(t.end)
+	return -1
+}
+
+// attributes notes the attributes of a start tag whose name ends at b[p], and returns where the tag ends, -1 if it cannot
+// tell.
+func (t *tag) attributes(b []byte, p int) int {
+	for p+2 < len(b) {
+		c := b[p]
+		if isSpace(c) {
+			p++
+			continue
+		}
+		if c == '>' {
+			return p + 1
+		}
+		if !isLetter(c) {
+			if c == '/' && b[p+1] == '>' {
+				t.selfClosing = true
+				return p + 2
+			}
+			return -1
+		}
+		end, key := nameAt(b, p)
+		if end == 0 || end+2 >= len(b) {
+			return -1
+		}
+		s := span{nameStart: p, nameEnd: end, valueStart: end, valueEnd: end}
+		switch c := b[end]; {
+		case c == '=':
+			if p = s.value(b, end+1); p < 0 {
+				return -1
+			}
+		case c == '>':
+			p = end
+		case isSpace(c):
+			for p = end; p < len(b) && isSpace(b[p]); p++ {
+			}
+			if p == len(b) || b[p] == '=' {
+				return -1
+			}
+		default:
+			return -1
+		}
+		if t.judged {
+			t.note(b, &s, key)
+		}
+	}
+	return -1
+}
+
+// value reads the value at b[p], right behind the '=', and returns where it ends, -1 if it cannot tell.
+func (s *span) value(b []byte, p int) int {
+	s.valueStart = p
+	switch c := b[p]; {
+	case c == '"' || c == '\'':
+		s.quote, s.valueStart = c, p+1
+		i := bytes.IndexByte(b[p+1:], c)
+		if i < 0 {
+			return -1
+		}
+		s.valueEnd = p + 1 + i
+		return s.valueEnd + 1
+	case c == '>' || isSpace(c):
+		return -1
+	}
+	for p < len(b) && b[p] != '>' && !isSpace(b[p]) {
+		p++
+	}
+	s.valueEnd = p
+	return p
+}
