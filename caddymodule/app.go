@@ -54,7 +54,7 @@ type App struct {
 	signer    *store.Signer
 	rules     *ruleSource
 	decisions *freecache.Cache
-	inventory inventories
+	inventory *inventories // lives with the store, so that a reload loses nothing
 
 	limiter *limiter
 
@@ -82,25 +82,35 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx, a.log = ctx, ctx.Logger()
 	a.sites, a.limiter = map[*Handler]struct{}{}, newLimiter()
 	a.decisions = freecache.NewCache(decisionCacheBytes)
-	return errors.Join(a.provisionRules(), a.provisionKeys(), a.provisionStore())
+	return errors.Join(registerMetrics(ctx.GetMetricsRegistry()), a.provisionRules(), a.provisionKeys(), a.provisionStore())
 }
 
 func (a *App) provisionStore() error {
+	opener, err := a.storeOpener()
+	if err != nil {
+		return err
+	}
+	if a.store, err = leaseStore(opener, a.signer); err != nil {
+		return fmt.Errorf("consent store: %w", err)
+	}
+	a.inventory = a.store.inventory
+	return nil
+}
+
+// storeOpener loads the module that says where records are kept.
+func (a *App) storeOpener() (StoreOpener, error) {
 	if a.StoreRaw == nil {
 		a.StoreRaw = json.RawMessage(`{"store":"bolt"}`)
 	}
 	mod, err := a.ctx.LoadModule(a, "StoreRaw")
 	if err != nil {
-		return fmt.Errorf("consent store: %w", err)
+		return nil, fmt.Errorf("consent store: %w", err)
 	}
 	opener, ok := mod.(StoreOpener)
 	if !ok {
-		return fmt.Errorf("consent store: %T is no store", mod)
+		return nil, fmt.Errorf("consent store: %T is no store", mod)
 	}
-	if a.store, err = leaseStore(opener, a.signer); err != nil {
-		return fmt.Errorf("consent store: %w", err)
-	}
-	return nil
+	return opener, nil
 }
 
 // Validate checks what needs no resource.

@@ -194,6 +194,10 @@ func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind) st
 	if kind == encoding.KindCSS {
 		return css.NewRewriter(w, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.mark})
 	}
+	if kind == encoding.KindHTML && x.document() {
+		x.policy.tally.document = true
+		countPage(&x.decision)
+	}
 	return html.NewRewriter(w, x.htmlOptions(h, kind))
 }
 

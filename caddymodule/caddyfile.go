@@ -171,7 +171,7 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 		return skipBlock(d, "watch")
 	case len(args) == 2 && args[0] == "list":
 		l := List{Source: args[1]}
-		if strings.ContainsAny(l.Source, `/\`) && !strings.Contains(l.Source, "://") {
+		if strings.ContainsAny(l.Source, `/\.`) && !strings.Contains(l.Source, "://") {
 			l.Source = absolute(d, l.Source)
 		}
 		err := parseBlock(d, &l, "rules list", func(n string) option[List] { return listOptions[n] }, func() []string { return slices.Sorted(maps.Keys(listOptions)) })

@@ -52,18 +52,21 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 	allowed := app.limiter.allow(x.r.RemoteAddr, now)
 	switch {
 	case grants && !allowed:
+		countError(errorLimit)
 		x.answer(w, nil, &answerError{http.StatusTooManyRequests, "Too many answers came from your network. Please try again in a minute."})
 		return
 	case allowed:
 		err = app.append(x.r.Context(), record)
 	}
 	if err != nil {
+		countError(errorAnswer)
 		app.log.Error("an answer could not be recorded", zap.String("site", record.Site), zap.Bool("grant", grants), zap.Error(err))
 		if grants {
 			x.answer(w, nil, &answerError{http.StatusServiceUnavailable, "Your answer could not be recorded, so nothing was changed. Please try again later."})
 			return
 		}
 	}
+	metrics.answers.WithLabelValues(string(event)).Inc()
 	x.setToken(w, app, &token)
 	x.signals.Token, x.signals.TokenState = token, consent.TokenValid
 	x.decision = consent.Decide(&x.site.terms, &x.signals, now)

@@ -126,6 +126,7 @@ func (x *exchange) judge(w http.ResponseWriter) {
 	if page, err := url.Parse(x.r.Referer()); err == nil {
 		x.policy.setPage(x.policy.pageHost, page.Path)
 	}
+	metrics.judged.Add(float64(len(q.U)))
 	answers := make([]string, len(q.U))
 	for i, u := range q.U {
 		answers[i] = x.policy.judge(u[0], u[1])

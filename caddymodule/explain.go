@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/bits"
@@ -35,6 +36,9 @@ type explanation struct {
 	remedy    string
 }
 
+// defaultPage stands for a page of a site that nobody knows.
+const defaultPage = "https://site.example/"
+
 // explainFlags are the flags of `caddy consent explain`.
 type explainFlags struct {
 	page, kind, granted, config string
@@ -48,7 +52,7 @@ func explainCommand() *cobra.Command {
 the verdict. "-" reads URLs from standard input, one a line. Without --type a URL is tried as every type of resource.`,
 		func(cmd *cobra.Command, args []string) error { return f.run(cmd.InOrStdin(), cmd.OutOrStdout(), args) })
 	flags := cmd.Flags()
-	flags.StringVar(&f.page, "page", "https://site.example/", "the page that would contact the URL")
+	flags.StringVar(&f.page, "page", defaultPage, "the page that would contact the URL")
 	flags.StringVar(&f.kind, "type", "", "script, image, stylesheet, subdocument, xmlhttprequest, ping, websocket, media, font, object or other")
 	flags.StringVar(&f.granted, "granted", "", "purposes that the visitor agreed to, joined by commas")
 	flags.StringVar(&f.config, "config", "", "a Caddyfile or JSON configuration whose rules and options count")
@@ -96,6 +100,15 @@ func (f *explainFlags) run(in io.Reader, out io.Writer, args []string) error {
 
 // policy is that of the configured site for a visitor who agreed to what the flags say.
 func (f *explainFlags) policy() (*policy, []rewrite.Destination, error) {
+	s, err := offlineSite(f.config)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.policyOf(s)
+}
+
+// policyOf is that of a site.
+func (f *explainFlags) policyOf(s *site) (*policy, []rewrite.Destination, error) {
 	kinds := explainedTypes
 	if f.kind != "" {
 		t, err := filterlist.ParseType(f.kind)
@@ -115,10 +128,6 @@ func (f *explainFlags) policy() (*policy, []rewrite.Destination, error) {
 	page, err := weburl.Parse(f.page)
 	if err != nil {
 		return nil, nil, usageError("--page %q is no URL", f.page)
-	}
-	s, err := offlineSite(f.config)
-	if err != nil {
-		return nil, nil, err
 	}
 	signals := consent.Signals{}
 	if granted != 0 {
@@ -231,6 +240,11 @@ func offlineSite(path string) (*site, error) {
 	if err := app.provisionRules(); err != nil {
 		return nil, err
 	}
+	for _, l := range app.rules.status() {
+		if l.Error != "" {
+			return nil, errors.New(l.Error)
+		}
+	}
 	m, err := parseMode(h.Mode)
 	if err != nil {
 		return nil, err
@@ -238,27 +252,49 @@ func offlineSite(path string) (*site, error) {
 	return newSite(app, app.Options.merged(h.Options), m)
 }
 
-// readConfig takes the consent app and the first consent handler out of a Caddyfile or JSON configuration.
-func readConfig(path string, app *App, h *Handler) error {
+// configFile is what the commands need of a configuration.
+type configFile struct {
+	Storage json.RawMessage            `json:"storage"`
+	Apps    map[string]json.RawMessage `json:"apps"`
+}
+
+// readConfigFile reads a Caddyfile or a JSON configuration.
+func readConfigFile(path string) (c configFile, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return c, err
 	}
 	if !json.Valid(data) {
 		if data, _, err = caddyconfig.GetAdapter("caddyfile").Adapt(data, map[string]any{"filename": path}); err != nil {
-			return err
+			return c, err
 		}
 	}
-	var config struct {
-		Apps map[string]json.RawMessage `json:"apps"`
+	if err := json.Unmarshal(data, &c); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := json.Unmarshal(data, &config); err != nil {
+	return c, nil
+}
+
+// app reads the consent app, if the configuration has one.
+func (c *configFile) app(app *App) error {
+	raw, ok := c.Apps["consent"]
+	if !ok {
+		return nil
+	}
+	if err := json.Unmarshal(raw, app); err != nil {
+		return fmt.Errorf("apps.consent: %w", err)
+	}
+	return nil
+}
+
+// readConfig takes the consent app and the first consent handler out of a Caddyfile or JSON configuration.
+func readConfig(path string, app *App, h *Handler) error {
+	config, err := readConfigFile(path)
+	if err != nil {
+		return err
+	}
+	if err := config.app(app); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
-	}
-	if raw, ok := config.Apps["consent"]; ok {
-		if err := json.Unmarshal(raw, app); err != nil {
-			return fmt.Errorf("%s: apps.consent: %w", path, err)
-		}
 	}
 	if raw := findHandler(config.Apps["http"]); raw != nil {
 		if err := json.Unmarshal(raw, h); err != nil {

@@ -4,18 +4,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
-	"github.com/caddy-consent/caddy-consent/rules"
 )
 
 // Bounds of what is remembered of a site.
 const (
-	maxSeen    = 2000 // different vendors and rules of one site
-	maxSites   = 1000
-	maxPages   = 20 // example pages for one thing seen
-	maxLearned = 200
+	maxSeen      = 2000 // different vendors and rules of one site
+	maxSites     = 1000
+	maxPages     = 20  // example pages for one thing seen
+	maxSeenHosts = 500 // third-party hosts of one site
+	maxPaths     = 300 // pages of one site
+	maxPath      = 200 // bytes of a page's path
 )
 
 // seenKey is one kind of thing that was seen.
@@ -31,52 +32,43 @@ type seenCount struct {
 	Pages         []string
 }
 
-// tally counts what one response held, without a lock: it is added to the site's inventory when the response has ended.
-type tally struct {
-	entries    []tallyEntry
-	gates      int // things gated, or that would have been in report mode
-	unreadable int // bodies that could not be read
-}
-
-type tallyEntry struct {
-	kind          rewrite.Kind
-	match         rules.Match
-	gated, passed int
-}
-
-// maxTally bounds the kinds of things counted for one response.
-const maxTally = 128
-
-func (t *tally) add(kind rewrite.Kind, m *rules.Match, gated bool) {
-	i := slices.IndexFunc(t.entries, func(e tallyEntry) bool {
-		return e.kind == kind && e.match.Vendor == m.Vendor && e.match.Rule == m.Rule && e.match.Purpose == m.Purpose
-	})
-	if i < 0 {
-		if len(t.entries) == maxTally {
-			return
-		}
-		i = len(t.entries)
-		t.entries = append(t.entries, tallyEntry{kind: kind, match: *m})
-	}
-	if gated {
-		t.entries[i].gated++
-		t.gates++
-	} else {
-		t.entries[i].passed++
+// note adds to the counts, and the page to the examples.
+func (c *seenCount) note(gated, passed int, path string) {
+	c.Gated += uint64(gated)
+	c.Passed += uint64(passed)
+	if len(c.Pages) < maxPages && !slices.Contains(c.Pages, path) {
+		c.Pages = append(c.Pages, path)
 	}
 }
 
 // inventory is what was seen of one site: counts and example pages, nothing of visitors.
 type inventory struct {
-	mu   sync.Mutex
-	Site string
-	Seen map[seenKey]*seenCount
+	mu         sync.Mutex
+	Site       string
+	Since      time.Time
+	Documents  uint64 // pages delivered
+	Unreadable uint64 // bodies that could not be read
+	Paths      map[string]uint64
+	Hosts      map[string]*hostCount // third parties
+	Seen       map[seenKey]*seenCount
+}
+
+// hostCount counts what a site's pages would contact on one host.
+type hostCount struct {
+	seenCount
+	Vendor, Purpose string // of the rule that knows it; "" for nobody's
+	Types           uint32 // one bit for each rewrite.Destination
 }
 
 // inventories are those of all sites.
 type inventories struct {
 	mu    sync.Mutex
 	sites map[string]*inventory
+	dirty bool
+}
+
+func newInventory(site string) *inventory {
+	return &inventory{Site: site, Since: time.Now().UTC(), Paths: map[string]uint64{}, Hosts: map[string]*hostCount{}, Seen: map[seenKey]*seenCount{}}
 }
 
 func (i *inventories) of(site string) *inventory {
@@ -87,25 +79,51 @@ func (i *inventories) of(site string) *inventory {
 	}
 	v := i.sites[site]
 	if v == nil && len(i.sites) < maxSites {
-		v = &inventory{Site: site, Seen: map[seenKey]*seenCount{}}
-		i.sites[site] = v
+		v = newInventory(strings.Clone(site))
+		i.sites[v.Site] = v
 	}
 	return v
 }
 
-// add takes over what a response held. Responses that held nothing cost nothing.
+// metricSite is a site's name in metrics.
+func (i *inventories) metricSite(site string) string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.dirty = true
+	if len(i.sites) > maxMetricSites {
+		return "other"
+	}
+	return site
+}
+
+// add takes over what a response held. Responses that held nothing, and are no page, cost nothing.
 func (i *inventories) add(site, path string, t *tally) {
-	if len(t.entries) == 0 {
+	metrics.rewritten.Add(float64(t.written))
+	for range t.unreadable {
+		countError(errorUnrewritable)
+	}
+	if len(t.entries) == 0 && len(t.hosts) == 0 && t.unreadable == 0 && !t.document {
 		return
 	}
 	v := i.of(site)
 	if v == nil {
 		return
 	}
+	label, path := i.metricSite(site), pathPattern(path)
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.Unreadable += uint64(t.unreadable)
+	if t.document {
+		v.Documents++
+		if _, known := v.Paths[path]; known || len(v.Paths) < maxPaths {
+			v.Paths[path]++
+		}
+	}
 	for n := range t.entries {
 		e := &t.entries[n]
+		if e.gated > 0 {
+			metrics.gated.WithLabelValues(label, kindName(e.kind), e.match.Purpose.String(), e.match.Vendor).Add(float64(e.gated))
+		}
 		k := seenKey{e.kind, e.match.Vendor, e.match.Purpose.String(), e.match.Rule}
 		c := v.Seen[k]
 		if c == nil {
@@ -115,52 +133,57 @@ func (i *inventories) add(site, path string, t *tally) {
 			c = new(seenCount)
 			v.Seen[k] = c
 		}
-		c.Gated += uint64(e.gated)
-		c.Passed += uint64(e.passed)
-		if len(c.Pages) < maxPages && !slices.Contains(c.Pages, path) {
-			c.Pages = append(c.Pages, strings.Clone(path))
+		c.note(e.gated, e.passed, path)
+	}
+	for n := range t.hosts {
+		v.addHost(t, &t.hosts[n], path)
+	}
+}
+
+func (v *inventory) addHost(t *tally, h *tallyHost, path string) {
+	name := t.hostNames[h.start:h.end]
+	c := v.Hosts[string(name)]
+	if c == nil {
+		if len(v.Hosts) == maxSeenHosts {
+			return
+		}
+		c = new(hostCount)
+		v.Hosts[string(name)] = c
+	}
+	if h.vendor != "" || c.Purpose == "" {
+		c.Vendor, c.Purpose = h.vendor, h.purpose
+	}
+	c.Types |= h.types
+	c.note(h.gated, h.passed, path)
+}
+
+// pathPattern is a page's path as it is kept: what may name a person or an order is left out.
+func pathPattern(path string) string {
+	parts := strings.Split(path[:min(len(path), maxPath)], "/")
+	for i, p := range parts {
+		if personal(p) {
+			parts[i] = "*"
 		}
 	}
+	return strings.Join(parts, "/") // a copy: the request's memory is not held on to
 }
 
-// learned are the third-party hosts of a site that no rule calls tracking, for the policy header.
-type learned struct {
-	mu    sync.RWMutex
-	hosts map[string]struct{}
-	pages atomic.Int64
-}
-
-// page counts a page from which hosts were learned.
-func (l *learned) page() { l.pages.Add(1) }
-
-// enough reports whether so much was seen that what was learned can be enforced.
-func (l *learned) enough() bool { return l.pages.Load() >= learnedPages }
-
-// add notes a host. Known ones, nearly all, take a read lock only.
-func (l *learned) add(host []byte) {
-	l.mu.RLock()
-	_, known := l.hosts[string(host)]
-	full := len(l.hosts) >= maxLearned
-	l.mu.RUnlock()
-	if known || full {
-		return
+// personal reports whether a part of a path may name a person: an address, a number of six digits or more, a long token.
+func personal(part string) bool {
+	digits, run := 0, 0
+	for i := range len(part) {
+		switch c := part[i]; {
+		case c == '@' || c == '=' || c == ';':
+			return true
+		case c >= '0' && c <= '9':
+			digits++
+			run++
+		default:
+			run = 0
+		}
+		if run >= 6 {
+			return true
+		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.hosts == nil {
-		l.hosts = map[string]struct{}{}
-	}
-	l.hosts[string(host)] = struct{}{}
-}
-
-// list returns the hosts, sorted.
-func (l *learned) list() []string {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	var hosts []string
-	for h := range l.hosts {
-		hosts = append(hosts, h)
-	}
-	slices.Sort(hosts)
-	return hosts
+	return len(part) >= 20 && digits >= 4 && !strings.Contains(part, "-")
 }

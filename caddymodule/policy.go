@@ -55,12 +55,18 @@ var types = [...]filterlist.Type{
 func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	m, found := p.match(r)
 	if !found {
+		if p.request.ThirdParty {
+			p.tally.addHost(r.Host(), r.Destination, nil, false)
+		}
 		if p.request.ThirdParty && p.learned != nil && (r.Destination == rewrite.DestinationScript || r.Destination == rewrite.DestinationWorker) {
 			p.learned.add(r.Host())
 		}
 		return rewrite.Verdict{}
 	}
 	v := p.verdict(rewrite.KindResource, m)
+	if p.request.ThirdParty {
+		p.tally.addHost(r.Host(), r.Destination, &m, !p.decision.Permits(m.Purpose, m.Number))
+	}
 	if v.Gate && r.Destination == rewrite.DestinationFrame && !r.Beacon {
 		v.Placeholder = p.site.placeholder(m.Vendor, p.lang, p.back, r.URL)
 	}

@@ -21,8 +21,8 @@ import (
 
 // proxyFlags are the flags of `caddy consent proxy`.
 type proxyFlags struct {
-	from, to, data, mode string
-	shop                 bool // no site was named: the demonstration
+	from, to, data, mode, admin string
+	shop                        bool // no site was named: the demonstration
 }
 
 func proxyCommand() *cobra.Command {
@@ -44,6 +44,7 @@ small shop full of trackers, and the gateway in front of it.`,
 	flags.StringVar(&f.to, "to", "", "the site: http://host:port, https://host or host:port (default: the demonstration)")
 	flags.StringVar(&f.data, "data", "consent-data", "folder for the records of consent")
 	flags.StringVar(&f.mode, "mode", "enforce", "enforce, report or strict")
+	flags.StringVar(&f.admin, "admin", "", "address of the admin API, which records and report use; off for none (default localhost:2019, if it is free)")
 	flags.BoolVar(&show, "print", false, "print the Caddyfile that the flags stand for, and end")
 	return cmd
 }
@@ -99,7 +100,7 @@ func (f proxyFlags) caddyfile() (string, error) {
 		host = " {\n\t\theader_up Host {upstream_hostport}\n\t}"
 	}
 	return fmt.Sprintf(`{
-	admin off
+	admin %s
 	persist_config off
 	consent {
 		store bolt %q
@@ -115,7 +116,20 @@ func (f proxyFlags) caddyfile() (string, error) {
 	consent %s%s
 	reverse_proxy %s%s
 }
-`, store, f.siteAddress(), f.mode, f.embeds(), to, host), nil
+`, f.adminAddress(), store, f.siteAddress(), f.mode, f.embeds(), to, host), nil
+}
+
+// adminAddress is where the admin API listens. The default one may be another Caddy's: then there is none here.
+func (f proxyFlags) adminAddress() string {
+	if f.admin != "" {
+		return f.admin
+	}
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", caddy.DefaultAdminListen)
+	if err != nil {
+		return "off"
+	}
+	_ = l.Close()
+	return caddy.DefaultAdminListen
 }
 
 // embeds are the options of the demonstration: a player or a map passes unless the operator wants consent for it, and the

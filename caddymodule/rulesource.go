@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -16,6 +18,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+	"github.com/caddy-consent/caddy-consent/rules/filterlist/source"
 )
 
 // List is a filter list that the operator named.
@@ -40,70 +43,175 @@ type compiledRules struct {
 type ruleSource struct {
 	log      *zap.Logger
 	vendors  []string // globs
-	lists    []List
-	purposes []consent.Purpose
 	compiled compiledRules
 	stamp    string
+	samples  func() samples
+
+	mu    sync.Mutex
+	lists []*ruleList
 }
 
-// watchEvery is how often files are looked at for changes.
-const watchEvery = 5 * time.Second
+// ruleList is a filter list and how it is doing.
+type ruleList struct {
+	*source.Source
+	purpose consent.Purpose
+	status  listStatus
+	missing bool // not in force: never fetched, or refused when there was no older one
+}
 
-// provisionRules loads catalogue and lists. All that is wrong is reported together.
+// startTimeout is how long a start waits for lists that were never fetched before.
+const startTimeout = 8 * time.Second
+
+// provisionRules loads catalogue and lists. All that is wrong is reported together. A list whose publisher does not answer
+// is no error: the gateway starts without it and tries again.
 func (a *App) provisionRules() error {
-	s := &ruleSource{log: a.log, vendors: a.VendorFiles, lists: a.Lists}
+	s := &ruleSource{log: a.log, vendors: a.VendorFiles, samples: a.samples}
 	var errs []error
 	for _, l := range a.Lists {
-		p := consent.Marketing
-		if l.Purpose != "" {
-			var err error
-			if p, err = consent.ParsePurpose(l.Purpose); err != nil {
-				errs = append(errs, fmt.Errorf("rules list %s: %w", l.Source, err))
-			}
+		one, err := newRuleList(l)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("rules list %s: %w", l.Source, err))
+			continue
 		}
-		s.purposes = append(s.purposes, p)
+		s.lists = append(s.lists, one)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	a.rules = s
 	s.stamp = s.look()
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
 	var err error
-	s.compiled, err = s.load()
+	s.compiled, err = s.start(ctx)
 	return err
 }
 
-// load reads and compiles everything.
-func (s *ruleSource) load() (c compiledRules, err error) {
+func newRuleList(l List) (*ruleList, error) {
+	p := consent.Marketing
+	var err error
+	if l.Purpose != "" {
+		if p, err = consent.ParsePurpose(l.Purpose); err != nil {
+			return nil, err
+		}
+	}
+	src, err := source.New(l.Source, source.Options{Dir: filepath.Join(DataDir(), "lists"), Refresh: time.Duration(l.Refresh)})
+	if err != nil {
+		return nil, err
+	}
+	return &ruleList{Source: src, purpose: p, status: listStatus{Source: l.Source, Purpose: p.String()}}, nil
+}
+
+// remote reports whether the list comes from its publisher.
+func (l *ruleList) remote() bool {
+	return strings.Contains(l.Name(), "://") || slices.Contains(source.Names(), l.Name())
+}
+
+// start loads what can be loaded. Lists that cannot be fetched, or that would do damage, are left out and named in the log.
+func (s *ruleSource) start(ctx context.Context) (c compiledRules, err error) {
+	for range len(s.lists) + 1 {
+		if c, err = s.load(ctx); err == nil {
+			return c, nil
+		}
+		if !s.leaveOut(ctx, err) {
+			return c, err
+		}
+	}
+	return c, err
+}
+
+// leaveOut marks the lists that err is about as missing, and reports whether there is one.
+func (s *ruleSource) leaveOut(ctx context.Context, err error) (found bool) {
+	refusal := (*filterlist.Refusal)(nil)
+	for _, l := range s.lists {
+		if l.missing {
+			continue
+		}
+		if errors.As(err, &refusal) {
+			if refusal.List == l.Name() {
+				s.fail(l, fmt.Errorf("list %q is refused: %w", l.Name(), err))
+				l.missing, found = true, true
+			}
+			continue
+		}
+		if !l.remote() {
+			continue
+		}
+		if _, _, problem := l.Load(ctx); problem != nil {
+			s.fail(l, problem)
+			l.missing, found = true, true
+		}
+	}
+	return found
+}
+
+// fail notes what is wrong with a list, and logs it unless it is still the same.
+func (s *ruleSource) fail(l *ruleList, err error) {
+	s.mu.Lock()
+	same := l.status.Error == err.Error()
+	l.status.Error = err.Error()
+	s.mu.Unlock()
+	countError(errorList)
+	switch {
+	case same:
+	case l.status.Since.IsZero():
+		s.log.Error("a filter list is not in force; the gateway works with the catalogue and the other lists, and tries again", zap.String("list", l.Name()), zap.Error(err))
+	default:
+		s.log.Error("a filter list cannot be renewed; the last good one stays in force", zap.String("list", l.Name()), zap.Error(err))
+	}
+}
+
+// load reads and compiles everything but the lists that are missing.
+func (s *ruleSource) load(ctx context.Context) (c compiledRules, err error) {
 	if c.catalogue, err = s.loadCatalogue(); err != nil {
 		return c, err
 	}
-	var lists []*filterlist.List
-	var errs []error
+	var sources []*source.Source
+	var loaded []*ruleList
 	for _, l := range s.lists {
-		f, err := os.Open(l.Source)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("rules list: %w", err))
-			continue
+		if !l.missing {
+			sources, loaded = append(sources, l.Source), append(loaded, l)
+			c.purposes = append(c.purposes, l.purpose)
 		}
-		list, report, err := filterlist.Parse(l.Source, f, filterlist.Limits{})
-		_ = f.Close()
-		if err != nil {
-			errs = append(errs, fmt.Errorf("rules list: %w", err))
-			continue
-		}
-		s.log.Info("filter list loaded", zap.String("list", l.Source), zap.Int("rules", report.Rules), zap.Int("dropped", report.Dropped))
-		lists = append(lists, list)
 	}
-	if err := errors.Join(errs...); err != nil || len(lists) == 0 {
-		return c, err
+	if len(sources) == 0 {
+		return c, nil
 	}
-	c.purposes = s.purposes
-	c.engine, err = filterlist.Compile(lists...)
+	lists, err := source.Compile(ctx, filepath.Join(DataDir(), "lists"), sources...)
 	if err != nil {
 		return c, fmt.Errorf("rules list: %w", err)
 	}
+	if err := s.samples().refuse(lists.Engine); err != nil {
+		return c, err
+	}
+	c.engine = lists.Engine
+	s.note(loaded, lists)
 	return c, nil
+}
+
+// note keeps the counts of the lists that are in force now.
+func (s *ruleSource) note(loaded []*ruleList, c source.Compiled) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, l := range loaded {
+		l.status.Since, l.status.Error = time.Now(), ""
+		if i < len(c.Reports) {
+			r := c.Reports[i]
+			l.status.Rules, l.status.Dropped = r.Rules, r.Dropped
+			s.log.Info("filter list loaded", zap.String("list", l.Name()), zap.Int("rules", r.Rules), zap.Int("dropped", r.Dropped))
+		}
+	}
+}
+
+// status tells how the lists are doing.
+func (s *ruleSource) status() []listStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []listStatus{}
+	for _, l := range s.lists {
+		list = append(list, l.status)
+	}
+	return list
 }
 
 // loadCatalogue reads the built-in vendors and the operator's own files, which replace built-in ones of the same name.
@@ -138,49 +246,4 @@ func (m matching) ReadDir(name string) ([]fs.DirEntry, error) {
 		}
 	}
 	return kept, err
-}
-
-// look returns a text that changes when a watched file does.
-func (s *ruleSource) look() string {
-	var b strings.Builder
-	paths := []string{}
-	for _, l := range s.lists {
-		paths = append(paths, l.Source)
-	}
-	for _, glob := range s.vendors {
-		matches, _ := filepath.Glob(glob)
-		paths = append(paths, matches...)
-	}
-	for _, p := range paths {
-		if info, err := os.Stat(p); err == nil {
-			fmt.Fprintf(&b, "%s %d %d\n", p, info.Size(), info.ModTime().UnixNano())
-		}
-	}
-	return b.String()
-}
-
-// watch compiles the rules anew when a file has changed, and hands them to changed. Rules that cannot be loaded leave the
-// old ones in force.
-func (s *ruleSource) watch(ctx context.Context, changed func(compiledRules)) {
-	t := time.NewTicker(watchEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-		}
-		stamp := s.look()
-		if stamp == s.stamp {
-			continue
-		}
-		s.stamp = stamp
-		c, err := s.load()
-		if err != nil {
-			s.log.Error("the changed rules cannot be used; the old ones stay in force", zap.Error(err))
-			continue
-		}
-		s.log.Info("rules reloaded")
-		changed(c)
-	}
 }

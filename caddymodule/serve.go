@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
 	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
@@ -56,6 +58,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return nil
 	}
 	if x.gatedRequest() {
+		h.app.inventory.add(x.siteName, x.url.Path, &x.policy.tally)
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
@@ -116,6 +119,9 @@ func (s *site) decide(x *exchange, now time.Time) (consent.Signals, consent.Deci
 	if t := &signals.Token; signals.TokenState == consent.TokenValid && !t.ID.IsZero() && (t.Granted&consent.OptionalPurposes != 0 || !t.Vendors.IsZero()) {
 		latest, err := s.app.store.Latest(x.r.Context(), x.siteName, t.ID)
 		if err != nil {
+			if !errors.Is(err, store.ErrNotFound) {
+				countError(errorStore)
+			}
 			signals.TokenState = consent.TokenSuperseded
 		} else {
 			signals.Reconcile(latest.Seq, latest.Granted, latest.Denied, s.choices(latest.Vendors))

@@ -131,8 +131,10 @@ var openStores = caddy.NewUsagePool()
 type storeLease struct {
 	store.Store // a spool in front of a cache in front of the store itself
 	key         string
+	kind, path  string // for the status
 	cache       *store.Cache
 	spool       *store.Spool
+	inventory   *inventories
 	stop        context.CancelFunc
 	running     sync.WaitGroup
 	holders     atomic.Int64 // how many hold it; closingBit is added when the last configuration has gone
@@ -157,7 +159,12 @@ func leaseStore(o StoreOpener, signer *store.Signer) (*storeLease, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newLease(o.Key(), s)
+		l, err := newLease(o.Key(), s)
+		if err != nil {
+			return nil, err
+		}
+		l.kind, l.path = kindOf(o)
+		return l, nil
 	})
 	if err != nil {
 		return nil, err
@@ -165,18 +172,26 @@ func leaseStore(o StoreOpener, signer *store.Signer) (*storeLease, error) {
 	return v.(*storeLease), nil
 }
 
+// besideStore is the path of a file that belongs to a store, in Caddy's data folder.
+func besideStore(what, key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return filepath.Join(DataDir(), what+"-"+hex.EncodeToString(sum[:6]))
+}
+
+func spoolPath(key string) string { return besideStore("spool", key) }
+
 // newLease puts cache and spool in front of the store, which it then owns.
 func newLease(key string, s store.Store) (*storeLease, error) {
 	cache := store.NewCache(s, storeCacheBytes)
-	sum := sha256.Sum256([]byte(key))
-	path := filepath.Join(DataDir(), "spool-"+hex.EncodeToString(sum[:6]))
-	spool, err := store.OpenSpool(path, cache, store.SpoolOptions{})
+	spool, err := store.OpenSpool(spoolPath(key), cache, store.SpoolOptions{})
 	if err != nil {
 		_ = cache.Close()
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	l := &storeLease{Store: spool, key: key, cache: cache, spool: spool, stop: stop}
+	seen := besideStore("inventory", key) + ".json"
+	l := &storeLease{Store: spool, key: key, cache: cache, spool: spool, inventory: openInventories(seen), stop: stop}
+	l.running.Go(func() { l.inventory.run(ctx, seen) })
 	l.running.Go(func() { cache.Run(ctx) })
 	l.running.Go(func() { spool.Run(ctx) })
 	return l, nil

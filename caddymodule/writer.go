@@ -328,6 +328,7 @@ type output struct {
 const outputBytes = 4 << 10
 
 func (o *output) Write(p []byte) (int, error) {
+	o.w.x.policy.tally.written += len(p)
 	if len(o.buf)+len(p) <= outputBytes {
 		if o.buf == nil {
 			o.buf = make([]byte, 0, outputBytes)

@@ -1,0 +1,217 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/store"
+)
+
+func init() {
+	caddy.RegisterModule(new(AdminAPI))
+}
+
+// adminBase is where the API stands within Caddy's admin API, which checks Host and Origin.
+const adminBase = "/consent/"
+
+// AdminAPI adds the consent gateway to Caddy's admin API:
+//
+//	GET    /consent/status                        store, spool, lists, sites
+//	GET    /consent/report                        what was seen of each site
+//	GET    /consent/explain?url=…&page=…&site=…   why a URL is gated or passes
+//	GET    /consent/records?site=…&id=…&from=…&to=…  records, one JSON object a line, ended by {"end":true}
+//	DELETE /consent/records?site=…&id=…           erases the records of a consent id
+//	POST   /consent/records/verify                checks the chain, and the heads in the body, an array
+//	POST   /consent/records/sweep[?any_clock=true]   destroys what is past its retention
+//
+// No answer holds a visitor's address: none is kept.
+type AdminAPI struct{ app *App }
+
+// CaddyModule returns the module's ID.
+func (*AdminAPI) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "admin.api.consent", New: func() caddy.Module { return new(AdminAPI) }}
+}
+
+// Provision finds the consent app, if the configuration has one.
+func (a *AdminAPI) Provision(ctx caddy.Context) error {
+	if app, err := ctx.AppIfConfigured("consent"); err == nil {
+		a.app, _ = app.(*App)
+	}
+	return nil
+}
+
+// Routes returns the API's route.
+func (a *AdminAPI) Routes() []caddy.AdminRoute {
+	return []caddy.AdminRoute{{Pattern: adminBase, Handler: caddy.AdminHandlerFunc(a.serve)}}
+}
+
+// adminError is an error with a status.
+func adminError(status int, err error) error { return caddy.APIError{HTTPStatus: status, Err: err} }
+
+func (a *AdminAPI) serve(w http.ResponseWriter, r *http.Request) error {
+	if a.app == nil {
+		return adminError(http.StatusNotFound, errors.New("this configuration has no consent gateway"))
+	}
+	path := strings.TrimPrefix(r.URL.Path, adminBase)
+	handlers, ok := adminHandlers[path]
+	if !ok {
+		return adminError(http.StatusNotFound, fmt.Errorf("there is no %s%s", adminBase, path))
+	}
+	handle, ok := handlers[r.Method]
+	if !ok {
+		w.Header().Set("Allow", strings.Join(slices.Sorted(maps.Keys(handlers)), ", "))
+		return adminError(http.StatusMethodNotAllowed, fmt.Errorf("%s%s does not take %s", adminBase, path, r.Method))
+	}
+	if err := a.app.store.hold(); err != nil {
+		return adminError(http.StatusServiceUnavailable, err)
+	}
+	defer a.app.store.letGo()
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "application/json")
+	answer, err := handle(a.app, w, r)
+	if err != nil {
+		return adminStatus(err)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.NewEncoder(w).Encode(answer)
+}
+
+// adminStatus finds the status for an error.
+func adminStatus(err error) error {
+	if e := (caddy.APIError{}); errors.As(err, &e) {
+		return err
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return adminError(http.StatusNotFound, err)
+	case errors.Is(err, store.ErrClock):
+		return adminError(http.StatusConflict, err)
+	}
+	return adminError(http.StatusServiceUnavailable, err)
+}
+
+// adminHandler answers one method of one path: with a value to encode, or, having written itself, nil.
+type adminHandler func(a *App, w http.ResponseWriter, r *http.Request) (any, error)
+
+var adminHandlers = map[string]map[string]adminHandler{
+	"status":         {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.status(), nil }},
+	"report":         {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.inventory.report(), nil }},
+	"explain":        {http.MethodGet: (*App).adminExplain},
+	"records":        {http.MethodGet: (*App).adminScan, http.MethodDelete: (*App).adminErase},
+	"records/verify": {http.MethodPost: (*App).adminVerify},
+	"records/sweep": {http.MethodPost: func(a *App, _ http.ResponseWriter, r *http.Request) (any, error) {
+		return a.keeper().Sweep(r.Context(), r.URL.Query().Get("any_clock") == "true")
+	}},
+}
+
+func (a *App) keeper() storeKeeper { return storeKeeper{a.store.Store, a.retention()} }
+
+// recordLine is one line of the answer to GET records. The last one says whether all came.
+type recordLine struct {
+	Record *consent.Record `json:"record,omitempty"`
+	Error  string          `json:"error,omitempty"`
+	End    bool            `json:"end,omitempty"`
+}
+
+func (a *App) adminScan(w http.ResponseWriter, r *http.Request) (any, error) {
+	q, err := parseRecordQuery(r.URL.Query())
+	if err != nil {
+		return nil, adminError(http.StatusBadRequest, err)
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	lines := json.NewEncoder(w)
+	last := recordLine{End: true}
+	if err := a.keeper().Scan(r.Context(), q, func(rec *consent.Record) error { return lines.Encode(recordLine{Record: rec}) }); err != nil {
+		last = recordLine{Error: err.Error()}
+	}
+	return nil, lines.Encode(last)
+}
+
+func (a *App) adminErase(_ http.ResponseWriter, r *http.Request) (any, error) {
+	q, err := parseRecordQuery(r.URL.Query())
+	if err == nil && (q.Site == "" || q.ID.IsZero()) {
+		err = errors.New("an erasure needs both site and id")
+	}
+	if err != nil {
+		return nil, adminError(http.StatusBadRequest, err)
+	}
+	return a.keeper().Erase(r.Context(), q.Site, q.ID)
+}
+
+// maxAnchors bounds the body of a verification.
+const maxAnchors = 1 << 20
+
+func (a *App) adminVerify(_ http.ResponseWriter, r *http.Request) (any, error) {
+	var anchors []store.Head
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxAnchors)).Decode(&anchors); err != nil && !errors.Is(err, io.EOF) {
+		return nil, adminError(http.StatusBadRequest, fmt.Errorf("the body must be an array of heads: %w", err))
+	}
+	return a.keeper().Verify(r.Context(), anchors)
+}
+
+func (a *App) adminExplain(_ http.ResponseWriter, r *http.Request) (any, error) {
+	q := r.URL.Query()
+	f := explainFlags{page: q.Get("page"), kind: q.Get("type"), granted: q.Get("granted")}
+	s := a.siteFor(q.Get("site"))
+	if s == nil {
+		return nil, adminError(http.StatusNotFound, errors.New("no consent handler is running for that site"))
+	}
+	if f.page == "" {
+		f.page = defaultPage
+	}
+	p, kinds, err := f.policyOf(s)
+	if err != nil {
+		return nil, adminError(http.StatusBadRequest, err)
+	}
+	e, err := p.explain(q.Get("url"), kinds)
+	if err != nil {
+		return nil, adminError(http.StatusBadRequest, err)
+	}
+	return e, nil
+}
+
+// siteFor returns the site of that name; with "", or where a handler serves any host, the first.
+func (a *App) siteFor(name string) *site {
+	sites := a.activeSites()
+	for _, s := range sites {
+		if s.options.Site == name {
+			return s
+		}
+	}
+	for _, s := range sites {
+		if name == "" || s.options.Site == "" {
+			return s
+		}
+	}
+	return nil
+}
+
+// activeSites are the sites of all handlers that are not off, by name.
+func (a *App) activeSites() []*site {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var sites []*site
+	for h := range a.sites {
+		if s := h.site.Load(); s != nil && s.mode != modeOff {
+			sites = append(sites, s)
+		}
+	}
+	slices.SortFunc(sites, func(x, y *site) int { return strings.Compare(x.options.Site, y.options.Site) })
+	return sites
+}
+
+var (
+	_ caddy.AdminRouter = (*AdminAPI)(nil)
+	_ caddy.Provisioner = (*AdminAPI)(nil)
+)

@@ -1,0 +1,213 @@
+package caddymodule
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+)
+
+// inventoryReport is what was seen of the sites, as the admin API answers and as the file beside the store holds it. It has
+// nothing of visitors: counts, hosts, names of cookies, and paths of pages without their queries.
+type inventoryReport struct {
+	Sites []siteReport `json:"sites"`
+}
+
+// siteReport is what was seen of one site.
+type siteReport struct {
+	Site       string            `json:"site"`
+	Since      time.Time         `json:"since"`
+	Documents  uint64            `json:"documents"`
+	Unreadable uint64            `json:"unreadable,omitempty"`
+	Pages      map[string]uint64 `json:"pages"`
+	Hosts      []hostReport      `json:"hosts"`
+	Seen       []seenReport      `json:"seen"`
+	Undeclared []string          `json:"undeclared"` // hosts that no rule and no declaration knows
+}
+
+// hostReport is a third-party host.
+type hostReport struct {
+	Host    string   `json:"host"`
+	Vendor  string   `json:"vendor,omitempty"`
+	Purpose string   `json:"purpose,omitempty"`
+	Types   []string `json:"types"`
+	Gated   uint64   `json:"gated"`
+	Passed  uint64   `json:"passed"`
+	Pages   []string `json:"pages"`
+}
+
+// seenReport is one thing that a rule recognised.
+type seenReport struct {
+	Kind    string   `json:"kind"` // resource, script, cookie, header or first-party
+	Vendor  string   `json:"vendor,omitempty"`
+	Purpose string   `json:"purpose"`
+	Rule    string   `json:"rule"`
+	Gated   uint64   `json:"gated"`
+	Passed  uint64   `json:"passed"`
+	Pages   []string `json:"pages"`
+}
+
+// report copies what was seen.
+func (i *inventories) report() inventoryReport {
+	i.mu.Lock()
+	sites := slices.Collect(maps.Values(i.sites))
+	i.mu.Unlock()
+	slices.SortFunc(sites, func(a, b *inventory) int { return cmp.Compare(a.Site, b.Site) })
+	r := inventoryReport{Sites: []siteReport{}}
+	for _, v := range sites {
+		r.Sites = append(r.Sites, v.report())
+	}
+	return r
+}
+
+func (v *inventory) report() siteReport {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := siteReport{Site: v.Site, Since: v.Since, Documents: v.Documents, Unreadable: v.Unreadable, Pages: maps.Clone(v.Paths),
+		Hosts: []hostReport{}, Seen: []seenReport{}, Undeclared: []string{}}
+	for host, c := range v.Hosts {
+		r.Hosts = append(r.Hosts, hostReport{host, c.Vendor, c.Purpose, typeNames(c.Types), c.Gated, c.Passed, slices.Clone(c.Pages)})
+		if c.Purpose == "" {
+			r.Undeclared = append(r.Undeclared, host)
+		}
+	}
+	for k, c := range v.Seen {
+		r.Seen = append(r.Seen, seenReport{kindName(k.Kind), k.Vendor, k.Purpose, k.Rule, c.Gated, c.Passed, slices.Clone(c.Pages)})
+	}
+	slices.Sort(r.Undeclared)
+	slices.SortFunc(r.Hosts, func(a, b hostReport) int {
+		return cmp.Or(cmp.Compare(b.Gated+b.Passed, a.Gated+a.Passed), cmp.Compare(a.Host, b.Host))
+	})
+	slices.SortFunc(r.Seen, func(a, b seenReport) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Vendor, b.Vendor), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Purpose, b.Purpose))
+	})
+	return r
+}
+
+// destinationNames are the names of destinations in reports, in the order of their values.
+var destinationNames = [...]string{"fetch", "script", "style", "image", "font", "media", "frame", "object", "manifest", "worker",
+	"ping", "report", "connect", "prefetch", "document", "websocket"}
+
+func typeNames(bits uint32) []string {
+	names := []string{}
+	for i, n := range destinationNames {
+		if bits&(1<<i) != 0 {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// restore takes over what a file held. Unknown kinds and types are left out: they are of another version.
+func (i *inventories) restore(r inventoryReport) {
+	for _, s := range r.Sites[:min(len(r.Sites), maxSites)] {
+		v := i.of(s.Site)
+		v.Since, v.Documents, v.Unreadable = s.Since, s.Documents, s.Unreadable
+		if s.Pages != nil {
+			v.Paths = s.Pages
+		}
+		for _, h := range s.Hosts {
+			c := &hostCount{seenCount{h.Gated, h.Passed, h.Pages}, h.Vendor, h.Purpose, 0}
+			for _, name := range h.Types {
+				if n := slices.Index(destinationNames[:], name); n >= 0 {
+					c.Types |= 1 << n
+				}
+			}
+			v.Hosts[h.Host] = c
+		}
+		for _, one := range s.Seen {
+			for _, k := range []rewrite.Kind{rewrite.KindResource, rewrite.KindScript, rewrite.KindCookie, rewrite.KindHeader, kindFirstParty} {
+				if kindName(k) == one.Kind {
+					v.Seen[seenKey{k, one.Vendor, one.Purpose, one.Rule}] = &seenCount{one.Gated, one.Passed, one.Pages}
+				}
+			}
+		}
+	}
+}
+
+// pages returns, of at most n sites, at most n pages each.
+func (i *inventories) pages(n int) map[string][]string {
+	sites := map[string][]string{}
+	for _, s := range i.report().Sites {
+		if len(sites) == n {
+			break
+		}
+		for _, path := range slices.Sorted(maps.Keys(s.Pages)) {
+			if len(sites[s.Site]) < n {
+				sites[s.Site] = append(sites[s.Site], path)
+			}
+		}
+	}
+	return sites
+}
+
+// readReport reads a file that save wrote, or an answer of the admin API that somebody kept.
+func readReport(path string) (r inventoryReport, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(data, &r)
+}
+
+// openInventories reads what an earlier process saw. A file that cannot be read is as good as none.
+func openInventories(path string) *inventories {
+	i := new(inventories)
+	if r, err := readReport(path); err == nil {
+		i.restore(r)
+	}
+	return i
+}
+
+// save writes what was seen since the last time, in one step: a crash leaves the old file or the new one.
+func (i *inventories) save(path string) error {
+	i.mu.Lock()
+	dirty := i.dirty
+	i.dirty = false
+	i.mu.Unlock()
+	if !dirty {
+		return nil
+	}
+	data, err := json.Marshal(i.report())
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".inventory-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// saveEvery is how often what was seen is written down.
+const saveEvery = time.Minute
+
+// run saves again and again until ctx ends, and then once more.
+func (i *inventories) run(ctx context.Context, path string) {
+	t := time.NewTicker(saveEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			_ = i.save(path)
+			return
+		case <-t.C:
+			_ = i.save(path) // tried again in a minute
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package caddymodule
+
+import (
+	"errors"
+	"math"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/rewrite"
+)
+
+// The metrics stand in Caddy's registry, which each configuration makes anew, while their counts go on. What a label can
+// say is bounded: the only one that a client could invent, the site, is "other" beyond maxMetricSites.
+var metrics = struct {
+	decisions, gated, answers, errors *prometheus.CounterVec
+	judged, rewritten                 prometheus.Counter
+}{
+	decisions: counterVec("decisions_total", "Pages by the regime that held and what was decided: granted, partly, refused or undecided.", "regime", "outcome"),
+	gated:     counterVec("gated_total", "Things that were gated, or would have been in report mode.", "site", "kind", "purpose", "vendor"),
+	answers:   counterVec("answers_total", "Visitors' answers that were recorded, by event.", "event"),
+	errors:    counterVec("errors_total", "What did not work: store, answer, limit, unrewritable, list.", "error"),
+	judged:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: "judged_total", Help: "URLs that pages asked the gateway about at run time."}),
+	rewritten: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: "rewritten_bytes_total", Help: "Bytes that came out of the rewriters."}),
+}
+
+func counterVec(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: name, Help: help}, labels)
+}
+
+// registerMetrics puts the metrics into a configuration's registry.
+func registerMetrics(r *prometheus.Registry) error {
+	if r == nil {
+		return nil
+	}
+	for _, c := range []prometheus.Collector{metrics.decisions, metrics.gated, metrics.answers, metrics.errors, metrics.judged, metrics.rewritten} {
+		if err := r.Register(c); err != nil && !errors.As(err, new(prometheus.AlreadyRegisteredError)) {
+			return err
+		}
+	}
+	return nil
+}
+
+// The errors that are counted.
+const (
+	errorStore        = "store"        // it did not answer: only refusals were in force
+	errorAnswer       = "answer"       // an answer could not be recorded
+	errorLimit        = "limit"        // too many answers from one network
+	errorUnrewritable = "unrewritable" // a body that could not be read
+	errorList         = "list"         // a filter list that could not be loaded
+)
+
+func countError(name string) { metrics.errors.WithLabelValues(name).Inc() }
+
+// maxMetricSites bounds the sites that have metrics of their own.
+const maxMetricSites = 100
+
+// kindFirstParty is tracking through the site's own path: a kind of ours beside those of package rewrite.
+const kindFirstParty = math.MaxUint8
+
+func kindName(k rewrite.Kind) string {
+	switch k {
+	case rewrite.KindResource:
+		return "resource"
+	case rewrite.KindScript:
+		return "script"
+	case rewrite.KindCookie:
+		return "cookie"
+	case rewrite.KindHeader:
+		return "header"
+	}
+	return "first-party"
+}
+
+// outcomes by what a page was decided.
+var outcomes = [...]string{"undecided", "refused", "partly", "granted"}
+
+// outcome tells a decision in one word.
+func outcome(d *consent.Decision) int {
+	switch granted := d.Permitted & consent.OptionalPurposes; {
+	case granted == consent.OptionalPurposes:
+		return 3
+	case granted != 0:
+		return 2
+	case d.Denied&consent.OptionalPurposes != 0:
+		return 1
+	}
+	return 0
+}
+
+// pageCounters are the decisions' counters, looked up once.
+var pageCounters = func() (c [4][len(outcomes)]prometheus.Counter) {
+	for i := range c {
+		for n, name := range outcomes {
+			c[i][n] = metrics.decisions.WithLabelValues(consent.Regime(i).String(), name)
+		}
+	}
+	return c
+}()
+
+func countPage(d *consent.Decision) {
+	if int(d.Regime) < len(pageCounters) {
+		pageCounters[d.Regime][outcome(d)].Inc()
+	}
+}

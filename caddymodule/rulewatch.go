@@ -1,0 +1,107 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+)
+
+// watchEvery is how often files are looked at for changes, and publishers whose time has come are asked.
+const watchEvery = 2 * time.Second
+
+// look returns a text that changes when a vendor file does.
+func (s *ruleSource) look() string {
+	var b strings.Builder
+	for _, glob := range s.vendors {
+		matches, _ := filepath.Glob(glob)
+		for _, p := range matches {
+			if info, err := os.Stat(p); err == nil {
+				fmt.Fprintf(&b, "%s %d %d\n", p, info.Size(), info.ModTime().UnixNano())
+			}
+		}
+	}
+	return b.String()
+}
+
+// watch compiles the rules anew when something has changed, and hands them to changed. Rules that cannot be loaded leave
+// the old ones in force.
+func (s *ruleSource) watch(ctx context.Context, changed func(compiledRules)) {
+	t := time.NewTicker(watchEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if !s.renewed(ctx) {
+			continue
+		}
+		c, err := s.reload(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				s.log.Error("the changed rules cannot be used; the old ones stay in force", zap.Error(err))
+			}
+			continue
+		}
+		s.log.Info("rules reloaded")
+		changed(c)
+	}
+}
+
+// renewed reports whether anything has changed. A list that was missing and is there now counts again.
+func (s *ruleSource) renewed(ctx context.Context) (renewed bool) {
+	if stamp := s.look(); stamp != s.stamp {
+		s.stamp, renewed = stamp, true
+	}
+	for _, l := range s.lists {
+		changed, err := l.Changed(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.fail(l, err)
+		}
+		renewed = renewed || changed
+	}
+	return renewed
+}
+
+// reload loads the rules with the lists that were missing, if they are there now, and without those that still are.
+func (s *ruleSource) reload(ctx context.Context) (compiledRules, error) {
+	var missing []*ruleList
+	for _, l := range s.lists {
+		if l.missing {
+			missing = append(missing, l)
+			_, _, err := l.Load(expired(ctx)) // what was fetched needs no network now
+			l.missing = err != nil
+		}
+	}
+	c, err := s.load(ctx)
+	refusal := (*filterlist.Refusal)(nil)
+	if errors.As(err, &refusal) {
+		for _, l := range s.lists {
+			if l.Name() == refusal.List {
+				s.fail(l, fmt.Errorf("list %q is refused: %w", l.Name(), err))
+			}
+		}
+	}
+	if err != nil {
+		for _, l := range missing {
+			l.missing = true
+		}
+	}
+	return c, err
+}
+
+// expired is a context under which nothing is fetched.
+func expired(ctx context.Context) context.Context {
+	c, cancel := context.WithCancel(ctx)
+	cancel()
+	return c
+}

@@ -1,0 +1,72 @@
+package caddymodule
+
+import (
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-consent/caddy-consent/consent/store"
+)
+
+// status is how a gateway is doing. It holds no connection string: those have passwords.
+type status struct {
+	Store struct {
+		Kind  string           `json:"kind"`
+		Path  string           `json:"path,omitempty"`
+		Spool store.SpoolStats `json:"spool"`
+	} `json:"store"`
+	Rules struct {
+		Vendors int          `json:"vendors"`
+		Filters int          `json:"filters"` // rules of all lists
+		Lists   []listStatus `json:"lists"`
+	} `json:"rules"`
+	Sites []siteStatus `json:"sites"`
+}
+
+// listStatus is how a filter list is doing.
+type listStatus struct {
+	Source  string    `json:"source"`
+	Purpose string    `json:"purpose"`
+	Rules   int       `json:"rules,omitempty"`   // of this list; only its first loading counts them
+	Dropped int       `json:"dropped,omitempty"` // lines that are not in force
+	Since   time.Time `json:"since,omitzero"`    // when the rules in force were loaded
+	Error   string    `json:"error,omitempty"`
+}
+
+// siteStatus is one handler's site.
+type siteStatus struct {
+	Site    string    `json:"site"` // "" where the host names it
+	Mode    string    `json:"mode"`
+	Version string    `json:"policy_version"`
+	Since   time.Time `json:"since"`
+}
+
+func (m mode) String() string { return [...]string{"enforce", "report", "strict", "off"}[m] }
+
+// status gathers how the gateway is doing.
+func (a *App) status() status {
+	var s status
+	s.Store.Kind, s.Store.Path, s.Store.Spool = a.store.kind, a.store.path, a.store.spool.Stats()
+	a.mu.Lock()
+	s.Rules.Vendors = len(a.rules.compiled.catalogue.Vendors)
+	if e := a.rules.compiled.engine; e != nil {
+		s.Rules.Filters = e.Len()
+	}
+	a.mu.Unlock()
+	s.Rules.Lists = a.rules.status()
+	for _, one := range a.activeSites() {
+		s.Sites = append(s.Sites, siteStatus{one.options.Site, one.mode.String(), one.options.PolicyVersion, one.since})
+	}
+	return s
+}
+
+// kindOf names a store's module, and its file.
+func kindOf(o StoreOpener) (kind, path string) {
+	if m, ok := o.(caddy.Module); ok {
+		kind = m.CaddyModule().ID.Name()
+	}
+	if b, ok := o.(*BoltStore); ok {
+		path = b.path()
+	}
+	return kind, path
+}

@@ -1,0 +1,82 @@
+package caddymodule
+
+import (
+	"slices"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rules"
+)
+
+// tally counts what one response held, without a lock: it is added to the site's inventory when the response has ended.
+type tally struct {
+	entries    []tallyEntry
+	hosts      []tallyHost
+	hostNames  []byte // the names of hosts, one after the other
+	gates      int    // things gated, or that would have been in report mode
+	unreadable int    // bodies that could not be read
+	written    int    // bytes that came out of a rewriter
+	document   bool   // the response is a page
+}
+
+type tallyEntry struct {
+	kind          rewrite.Kind
+	match         rules.Match
+	gated, passed int
+}
+
+// tallyHost is a third-party host that the response would make the browser contact.
+type tallyHost struct {
+	start, end      int // of its name in hostNames
+	vendor, purpose string
+	types           uint32 // one bit for each rewrite.Destination
+	gated, passed   int
+}
+
+// Bounds of what is counted for one response.
+const (
+	maxTally      = 128
+	maxTallyHosts = 128
+)
+
+func (t *tally) add(kind rewrite.Kind, m *rules.Match, gated bool) {
+	i := slices.IndexFunc(t.entries, func(e tallyEntry) bool {
+		return e.kind == kind && e.match.Vendor == m.Vendor && e.match.Rule == m.Rule && e.match.Purpose == m.Purpose
+	})
+	if i < 0 {
+		if len(t.entries) == maxTally {
+			return
+		}
+		i = len(t.entries)
+		t.entries = append(t.entries, tallyEntry{kind: kind, match: *m})
+	}
+	if gated {
+		t.entries[i].gated++
+		t.gates++
+	} else {
+		t.entries[i].passed++
+	}
+}
+
+// addHost counts a contact to a third party; m is nil for one that no rule knows.
+func (t *tally) addHost(host []byte, d rewrite.Destination, m *rules.Match, gated bool) {
+	i := slices.IndexFunc(t.hosts, func(h tallyHost) bool { return string(t.hostNames[h.start:h.end]) == string(host) })
+	if i < 0 {
+		if len(t.hosts) == maxTallyHosts {
+			return
+		}
+		i = len(t.hosts)
+		start := len(t.hostNames)
+		t.hostNames = append(t.hostNames, host...)
+		t.hosts = append(t.hosts, tallyHost{start: start, end: len(t.hostNames)})
+	}
+	h := &t.hosts[i]
+	h.types |= 1 << d
+	if m != nil {
+		h.vendor, h.purpose = m.Vendor, m.Purpose.String()
+	}
+	if gated {
+		h.gated++
+	} else {
+		h.passed++
+	}
+}
