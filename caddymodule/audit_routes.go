@@ -134,11 +134,11 @@ func (a *auditor) handler(path string, h gjson.Result, c *chain) {
 // report adds a finding or a note about the handler at hand.
 type report func(note bool, rule, what, why, remedy string)
 
-// headers looks for fields that are put back after consent withheld them: deferred operations of a handler run when the
-// answer passes it on its way out.
+// headers looks for fields that are put back after consent withheld them: deferred operations of a handler, and those that
+// require something of the answer, run when it passes the handler on its way out.
 func (a *auditor) headers(h gjson.Result, c *chain, add report) {
 	a.forwardedIn(h.Get("request"), c, add)
-	if !c.gateway || c.consent || !h.Get("response.deferred").Bool() {
+	if !c.gateway || c.consent || !h.Get("response.deferred").Bool() && !h.Get("response.require").Exists() {
 		return
 	}
 	for _, op := range []string{"set", "add", "replace"} {
@@ -185,14 +185,20 @@ func (a *auditor) answer(kind string, h gjson.Result, c *chain, add report) {
 			"write route { consent; forward_auth …; reverse_proxy … }")
 	case kind == "authentication":
 		add(true, "answers-above", "authentication answers before consent", "its refusals are empty unless handle_errors makes pages of them", "none is needed while handle_errors has consent")
+	case kind == "static_response" && ownPath(h.Get("headers.Location.0").String()):
 	case kind == "static_response" && h.Get("headers.Location").Exists():
-		add(true, "answers-above", "a redirect is sent before consent", "its target is not looked at: a link shortener or click tracker stays one", "none is needed for targets on the site itself")
+		add(true, "answers-above", "a redirect is sent before consent", "its target is not looked at: a link shortener or click tracker stays one", "none is needed where the target is the operator's own")
 	case kind == "static_response" && h.Get("body").String() == "":
 	case c.conditional:
 		add(true, "answers-above", kind+" answers some requests before consent", why, remedy)
 	default:
 		add(false, "answers-above", kind+" answers before consent", why, remedy)
 	}
+}
+
+// ownPath reports whether a redirect stays on the site.
+func ownPath(location string) bool {
+	return strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//")
 }
 
 // hosts are the host names of a route's matchers.

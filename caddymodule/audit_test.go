@@ -49,7 +49,10 @@ func TestAudit(t *testing.T) {
 		{"forward_auth", masked + "a.test {\n forward_auth b:1 {\n uri /x\n }\n consent\n reverse_proxy b:1\n}", []string{"a.test: answers-above"}},
 		{"forward_auth inside", masked + "a.test {\n route {\n consent\n forward_auth b:1 {\n uri /x\n }\n reverse_proxy b:1\n }\n}", nil},
 		{"basic_auth", masked + "a.test {\n basic_auth {\n u $2a$14$Zkx19XLiW6VYouLHR5NmfOFU0z2GTNmpkT/5qqR7hx4IjWJPDhjvG\n }\n consent\n reverse_proxy b:1\n}", []string{"a.test: note answers-above"}},
-		{"redir", masked + "a.test {\n redir /x /y\n consent\n reverse_proxy b:1\n}", []string{"a.test: note answers-above"}},
+		{"redir on the site", masked + "a.test {\n redir /x /y\n consent\n reverse_proxy b:1\n}", nil},
+		{"redir elsewhere", masked + "a.test {\n redir /x https://b.test/y\n consent\n reverse_proxy b:1\n}", []string{"a.test: note answers-above"}},
+		{"redir to another host without a scheme", masked + "a.test {\n redir /x //b.test/y\n consent\n reverse_proxy b:1\n}", []string{"a.test: note answers-above"}},
+		{"deferred by a requirement", masked + "a.test {\n header {\n match {\n status 200\n }\n Set-Cookie a=b\n }\n consent\n reverse_proxy b:1\n}", []string{"a.test: deferred-header"}},
 		{"answers above", masked + "a.test {\n route {\n respond <html>\n consent\n }\n}", []string{"a.test: answers-above"}},
 		{"answers some above", masked + "a.test {\n route {\n reverse_proxy /api/* b:1\n consent\n reverse_proxy b:1\n }\n}", []string{"a.test: note answers-above"}},
 		{"off for a path", masked + "a.test {\n @api path /api/*\n consent @api off\n consent\n reverse_proxy b:1\n}", nil},
@@ -107,7 +110,7 @@ func TestAuditExample(t *testing.T) {
 
 func TestAuditCommand(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "Caddyfile")
-	if err := os.WriteFile(path, []byte("a.test {\n tracing\n redir /x /y\n consent\n reverse_proxy b:1\n}\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("a.test {\n tracing\n redir /x https://b.test/\n consent\n reverse_proxy b:1\n}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
