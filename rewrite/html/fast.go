@@ -43,25 +43,27 @@ func nameAt(b []byte, p int) (end int, key uint64) {
 	return 0, 0
 }
 
-// whole does what scan does, faster, for a tag that is whole in b and spelled as most are. It returns -1 and leaves scan to
-// begin anew where it is not.
-func (t *tag) whole(b []byte) int {
-	p := 1
-	if t.end {
-		p = 2
+// start does what scan does, faster, for a start tag that is whole in b and spelled as most are. It returns -1 where it is
+// not.
+func (t *tag) start(b []byte) int {
+	t.end, t.selfClosing, t.seen = false, false, 0
+	if t.nameEnd, t.name = nameAt(b, 1); t.nameEnd == 0 {
+		return -1
 	}
-	if t.nameEnd, t.name = nameAt(b, p); t.nameEnd > 0 {
-		switch p = t.nameEnd; {
-		case b[p] == '>':
-			return p + 1
-		case !t.end:
-			if n := t.attributes(b, p); n > 0 {
-				return n
-			}
-		}
+	if b[t.nameEnd] == '>' {
+		return t.nameEnd + 1
 	}
-	t.reset(t.end)
-	return -1
+	return t.attributes(b, t.nameEnd)
+}
+
+// close is start for an end tag without attributes.
+func (t *tag) close(b []byte) int {
+	end, key := nameAt(b, 2)
+	if end == 0 || b[end] != '>' {
+		return -1
+	}
+	t.end, t.selfClosing, t.name, t.nameEnd, t.seen = true, false, key, end, 0
+	return end + 1
 }
 
 // attributes notes the attributes of a start tag whose name ends at b[p], and returns where the tag ends, -1 if it cannot

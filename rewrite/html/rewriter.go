@@ -201,7 +201,13 @@ func (r *Rewriter) run(b []byte, eof bool) (keep int) {
 			}
 			p = at
 		}
-		k, start, end := r.tok.next(b, p, eof)
+		var k kind
+		var start, end int
+		if r.tok.state == stateData {
+			k, start, end = r.tok.data(b, p, eof)
+		} else {
+			k, start, end = r.tok.next(b, p, eof)
+		}
 		if start > p && (r.style.on || !r.headDone) {
 			r.onText(b, p, start)
 		}
@@ -298,6 +304,9 @@ func (r *Rewriter) startTag(b []byte, start, end int) int {
 // element returns the element of a tag; in XML a name's prefix does not count and its case is forgiven, which can only
 // gate more.
 func (r *Rewriter) element(t *tag, b []byte) *element {
+	if !r.o.XML && !t.end {
+		return lookupElement(t.name, b[1:t.nameEnd])
+	}
 	from := 1
 	if t.end {
 		from = 2

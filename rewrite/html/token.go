@@ -83,6 +83,9 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 		}
 		switch c := b[p+1]; {
 		case isLetter(c) || (t.xml && c >= 0x80) || (t.xml && (c == '_' || c == ':')):
+			if n := t.tag.start(b[p:]); n > 0 {
+				return kindStartTag, p, p + n
+			}
 			t.tag.reset(false)
 			t.state = stateTag
 			return t.inTag(b, p)
@@ -92,6 +95,9 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 			}
 			switch d := b[p+2]; {
 			case isLetter(d) || t.xml:
+				if n := t.tag.close(b[p:]); n > 0 {
+					return kindEndTag, p, p + n
+				}
 				t.tag.reset(true)
 				t.state = stateTag
 				return t.inTag(b, p)
@@ -268,13 +274,7 @@ func xmlDoctypeEnd(s []byte, _, _ bool) (q, safe int) {
 
 // inTag goes on with the tag that begins at b[p].
 func (t *tokenizer) inTag(b []byte, p int) (kind, int, int) {
-	n := -1
-	if t.tag.state == inTagName {
-		n = t.tag.whole(b[p:])
-	}
-	if n < 0 {
-		n = t.tag.scan(b[p:])
-	}
+	n := t.tag.scan(b[p:])
 	if n < 0 {
 		return kindMore, p, p // at the end of the document (eof-in-tag) the tag does not exist
 	}
