@@ -134,3 +134,24 @@ func (s *span) value(b []byte, p int) int {
 	s.valueEnd = p
 	return p
 }
+
+// plainText reports whether s, part of a document, is what it says: without character references, NUL and CR.
+func plainText(s []byte) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		w := binary.LittleEndian.Uint64(s)
+		ref := w ^ '&'*ones
+		if (w-0x0e*ones)&^w&highs|(ref-ones)&^ref&highs != 0 && !plainBytes(s[:8]) {
+			return false
+		}
+	}
+	return plainBytes(s)
+}
+
+func plainBytes(s []byte) bool {
+	for _, c := range s {
+		if c == '&' || c == 0 || c == '\r' {
+			return false
+		}
+	}
+	return true
+}

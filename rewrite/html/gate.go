@@ -55,6 +55,11 @@ func (p *plan) gate(id attrID, v rewrite.Verdict) {
 
 // judgeTag judges the start tag b[start:end] and emits it again if it must change.
 func (r *Rewriter) judgeTag(b []byte, start, end int, t *tag, el *element) {
+	if t.seen&el.mask == 1<<attrHref && el.uses[attrHref].role == roleLink { // as most tags with anything to judge
+		if s := &t.attrs[attrHref]; s.valueStart == s.valueEnd || !mayBeScript(b[start+s.valueStart:start+s.valueEnd]) {
+			return
+		}
+	}
 	r.plan.reset()
 	r.text = r.text[:0]
 	r.judge(b[start:end], t, el)
@@ -107,20 +112,15 @@ func (r *Rewriter) value(tag []byte, t *tag, id attrID) []byte {
 }
 
 func (r *Rewriter) decode(raw []byte) []byte {
-	for _, c := range raw {
-		if decodable[c] {
-			r.val = appendText(r.val[:0], raw, true)
-			if r.o.XML {
-				r.val = r.entities.expand(r.val)
-			}
-			return r.val
-		}
+	if plainText(raw) {
+		return raw
 	}
-	return raw
+	r.val = appendText(r.val[:0], raw, true)
+	if r.o.XML {
+		r.val = r.entities.expand(r.val)
+	}
+	return r.val
 }
-
-// decodable are the bytes that make a value differ from its source.
-var decodable = [256]bool{'&': true, 0: true, '\r': true}
 
 // judgeAttr judges one attribute's raw value and notes in the plan what becomes of it.
 func (r *Rewriter) judgeAttr(id attrID, u use, raw []byte) {

@@ -281,10 +281,20 @@ func (r *Rewriter) resolveStyle(dst, ref []byte) (abs []byte, hostStart, hostEnd
 	return r.bases[r.baseCount-1].Resolve(dst, ref)
 }
 
+// mayHoldURL reports whether the source of declarations can name a URL: in a function, after an at-keyword, or spelled
+// with escapes or character references.
+func mayHoldURL(s []byte) bool {
+	for _, c := range s {
+		if c == '(' || c == '@' || c == '\\' || c == '&' {
+			return true
+		}
+	}
+	return false
+}
+
 // judgeStyle judges a style attribute, or the value of one CSS property.
 func (r *Rewriter) judgeStyle(id attrID, role role, raw []byte) {
-	if bytes.IndexByte(raw, '(') < 0 && bytes.IndexByte(raw, '&') < 0 && bytes.IndexByte(raw, '@') < 0 &&
-		bytes.IndexByte(raw, '\\') < 0 && bytes.IndexByte(raw, ':') < 0 {
+	if !mayHoldURL(raw) {
 		return
 	}
 	if role == roleCSSValue && bytes.HasPrefix(raw, []byte("url(#")) && bytes.IndexByte(raw[5:], '(') < 0 {

@@ -129,6 +129,7 @@ const (
 	querySet encodeSet = 1 << iota // special-query percent-encode set
 	pathSet
 	userinfoSet
+	slashSet // what ends a path's segment
 )
 
 var encodeSets = func() (t [256]encodeSet) {
@@ -146,6 +147,9 @@ var encodeSets = func() (t [256]encodeSet) {
 	}
 	for _, c := range `/:;=@[\]|` {
 		t[c] |= userinfoSet
+	}
+	for _, c := range `/\` {
+		t[c] |= slashSet
 	}
 	return t
 }()

@@ -191,6 +191,10 @@ func (p *parser) path(start int, ref []byte) {
 func (p *parser) segments(start int, ref []byte) {
 	seg := len(p.dst)
 	for i := 0; ; i++ {
+		if n := plainRun(ref[i:], pathSet); n > 0 {
+			p.dst = append(p.dst, ref[i:i+n]...)
+			i += n
+		}
 		end := i == len(ref) || ref[i] == '?' || ref[i] == '#'
 		if !end && !isSlash(ref[i]) {
 			p.dst = appendEncoded(p.dst, ref[i], pathSet)
@@ -225,12 +229,27 @@ func (p *parser) query(ref []byte) {
 		return
 	}
 	p.dst = append(p.dst, '?')
-	for _, c := range ref[1:] {
-		if c == '#' {
+	for ref = ref[1:]; ; ref = ref[1:] {
+		n := plainRun(ref, querySet)
+		p.dst = append(p.dst, ref[:n]...)
+		if ref = ref[n:]; len(ref) == 0 || ref[0] == '#' {
 			return
 		}
-		p.dst = appendEncoded(p.dst, c, querySet)
+		p.dst = appendEncoded(p.dst, ref[0], querySet)
 	}
+}
+
+// plainRun returns how many bytes s begins with that stay as they are in a path's segment or in a query.
+func plainRun(s []byte, set encodeSet) int {
+	if set == pathSet {
+		set |= slashSet
+	}
+	for i, c := range s {
+		if encodeSets[c]&set != 0 {
+			return i
+		}
+	}
+	return len(s)
 }
 
 // dots returns 1 for a single-dot and 2 for a double-dot path segment, 0 for any other.
