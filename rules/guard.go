@@ -33,12 +33,16 @@ func (s *Set) GuardVendors(c Context) []GuardVendor {
 		v := &s.vendors[i]
 		e := v.entry
 		if v.pass {
-			if passes := s.openings(v); passes != nil {
-				list = append(list, GuardVendor{ID: e.ID, Number: e.Number, Purpose: v.match.Purpose, Pass: passes})
+			g := GuardVendor{ID: e.ID, Number: e.Number, Purpose: v.match.Purpose, Gate: e.Embeds, Pass: s.openings(v)}
+			if v.allowed {
+				g.Gate = nil
+			}
+			if g.Gate != nil || g.Pass != nil {
+				list = append(list, g)
 			}
 			continue
 		}
-		g := GuardVendor{ID: e.ID, Number: e.Number, Purpose: v.match.Purpose, Hosts: e.Hosts, Gate: e.Patterns, Pass: e.Passes,
+		g := GuardVendor{ID: e.ID, Number: e.Number, Purpose: v.match.Purpose, Hosts: e.Hosts, Gate: slices.Concat(e.Patterns, e.Embeds), Pass: e.Passes,
 			Paths: e.Paths, Storage: e.Storage, Globals: e.Globals, Stubs: e.Stubs}
 		if c.Payment {
 			g.Pass = slices.Concat(g.Pass, e.Payment)
@@ -76,7 +80,7 @@ func (s *Set) openings(v *vendor) []string {
 func (s *Set) gatedHost(host []byte) bool {
 	for {
 		for _, r := range s.index.find(hashName(string(host)), host) {
-			if r.kind == kindGate && r.vendor >= 0 && !s.vendors[r.vendor].pass {
+			if r.vendor >= 0 && (r.kind == kindGate && !s.vendors[r.vendor].pass || r.kind == kindEmbed && !s.vendors[r.vendor].allowed) {
 				return true
 			}
 		}

@@ -28,7 +28,7 @@ func TestGuardVendors(t *testing.T) {
 	if g := byID["matomo"]; g.Hosts != nil || g.Paths != nil {
 		t.Errorf("an allowed vendor is gated: %+v", g)
 	}
-	if g := byID["youtube"]; g.Hosts != nil {
-		t.Errorf("a vendor that passes is gated: %+v", g)
+	if g := byID["youtube"]; g.Hosts != nil || !slices.Contains(g.Gate, ".youtube.com/embed") {
+		t.Errorf("of a vendor that passes its embeds are to be gated: %+v", g)
 	}
 }

@@ -13,6 +13,7 @@ type kind uint8
 
 const (
 	kindGate    kind = iota
+	kindEmbed        // gated although the vendor passes by default
 	kindPass         // let through whatever else matches
 	kindPayment      // let through where a payment is made
 )
@@ -243,7 +244,7 @@ func (r *rule) specificity(host string) int32 {
 	if r.param.name != "" {
 		n += 500 + 2*int32(len(r.param.prefix))
 	}
-	if r.kind != kindGate { // between equal patterns, the exception
+	if r.kind > kindEmbed { // between equal patterns, the exception
 		n++
 	}
 	return n

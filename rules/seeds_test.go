@@ -155,9 +155,9 @@ func TestLookAlikes(t *testing.T) {
 		"https://www.paypal.com/sdk/js?client-id=1", "https://www.paypalobjects.com/api/checkout.js", "https://js.braintreegateway.com/web/3/js/client.min.js", "https://stripe.com/docs", "https://dashboard.stripe.com/",
 		"https://segment.com/blog/", "https://amplitude.com/pricing", "https://customer.io/", "https://www.adroll.com/", "https://x.zendesk.com/hc/en-us", "https://www.zendesk.com/", "https://apis.google.com/js/api.js",
 		"https://google-analytics.com.example.net/ga.js", "https://notgoogle-analytics.com/ga.js", "https://www.example.net/www.google-analytics.com/ga.js", "https://example.net/?u=https://connect.facebook.net/en_US/sdk.js",
-		"https://t.co/abc", "https://use.typekit.net/abc.js", "https://use.fontawesome.com/releases/v5/css/all.css", "https://maps.googleapis.com/maps/api/js", "https://player.vimeo.com/video/1", "https://i0.wp.com/x.jpg",
+		"https://t.co/abc", "https://use.typekit.net/abc.js", "https://use.fontawesome.com/releases/v5/css/all.css", "https://maps.googleapis.com/maps/api/js", "https://player.vimeo.com/api/player.js", "https://www.youtube.com/iframe_api", "https://i0.wp.com/x.jpg",
 		"https://s0.wp.com/_static/x.css", "https://storage.googleapis.com/bucket/app.js", "https://xyz.cloudfront.net/app.js", "https://s3.amazonaws.com/bucket/app.js", "https://cdn.shopify.com/s/files/1/a.css",
-		"https://www.googleapis.com/youtube/v3/search", "https://firestore.googleapis.com/x", "https://www.bing.com/search?q=x", "https://www.bing.com/maps/embed?x", "https://login.microsoftonline.com/",
+		"https://www.googleapis.com/youtube/v3/search", "https://firestore.googleapis.com/x", "https://www.bing.com/search?q=x", "https://www.bing.com/maps/embedded", "https://login.microsoftonline.com/",
 	} {
 		if m, ok := judge(t, s, u, Context{}); ok {
 			t.Errorf("%s is gated: %s by %q", u, m.Vendor, m.Rule)

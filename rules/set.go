@@ -153,6 +153,9 @@ func (s *Set) compile(i int32) {
 	for _, p := range v.Patterns {
 		s.pattern(p, i, kindGate)
 	}
+	for _, p := range v.Embeds {
+		s.pattern(p, i, kindEmbed)
+	}
 	for _, p := range v.Passes {
 		s.pattern(p, i, kindPass)
 	}
@@ -228,7 +231,7 @@ func (s *Set) Match(r *Request, c Context) (Match, bool) {
 			m := s.match(best.vendor, best.text)
 			m.Purpose = consent.Necessary
 			return m, false
-		case best.kind != kindPass && !s.vendors[best.vendor].pass:
+		case best.kind != kindPass && !s.vendors[best.vendor].pass, best.kind == kindEmbed && !s.vendors[best.vendor].allowed:
 			return s.match(best.vendor, best.text), true
 		case s.vendors[best.vendor].allowed:
 			return s.match(best.vendor, best.text), false

@@ -295,3 +295,25 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 		}
 	}
 }
+
+// TestEmbeds gates what a visitor would see of a vendor that passes otherwise, unless the operator allows the vendor.
+func TestEmbeds(t *testing.T) {
+	const embed, script = "https://www.youtube.com/embed/abc", "https://www.youtube.com/iframe_api"
+	for _, o := range []struct {
+		options       Options
+		embed, script bool
+	}{
+		{Options{}, true, false},
+		{Options{Require: []string{"youtube"}}, true, true},
+		{Options{Allow: []string{"youtube"}}, false, false},
+		{Options{Allow: []string{"www.youtube.com"}}, false, false},
+	} {
+		s := builtin(t, o.options)
+		if m, ok := judge(t, s, embed, Context{}); ok != o.embed || ok && (m.Vendor != "youtube" || m.Purpose != consent.Functional) {
+			t.Errorf("%+v: embed: %v %+v", o.options, ok, m)
+		}
+		if m, ok := judge(t, s, script, Context{}); ok != o.script {
+			t.Errorf("%+v: script: %v %+v", o.options, ok, m)
+		}
+	}
+}

@@ -76,7 +76,7 @@ func (c *checker) vendor(v *Vendor) {
 			c.fail("{", "%s is missing", f[0])
 		}
 	}
-	if len(v.Hosts)+len(v.Patterns)+len(v.Paths)+len(v.Payment)+len(v.Passes) == 0 {
+	if len(v.Hosts)+len(v.Patterns)+len(v.Paths)+len(v.Payment)+len(v.Passes)+len(v.Embeds) == 0 {
 		c.fail("{", "nothing to recognise the vendor by: give hosts, patterns or paths")
 	}
 	c.addresses(v)
@@ -90,7 +90,7 @@ func (c *checker) addresses(v *Vendor) {
 			c.value(h, "a host is lower-case and has no path or wildcard: put %q into patterns", h)
 		}
 	}
-	for _, list := range [][]string{v.Patterns, v.Passes, v.Payment} {
+	for _, list := range [][]string{v.Patterns, v.Embeds, v.Passes, v.Payment} {
 		for _, p := range list {
 			if problem := CheckPattern(p); problem != "" {
 				c.value(p, "%s", problem)

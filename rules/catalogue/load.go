@@ -120,6 +120,7 @@ type file struct {
 	Default           string            `json:"default"`
 	Hosts             []string          `json:"hosts"`
 	Patterns          []string          `json:"patterns"`
+	Embeds            []string          `json:"embeds"`
 	Passes            []string          `json:"pass"`
 	Payment           []string          `json:"payment"`
 	Paths             []string          `json:"paths"`
@@ -157,7 +158,7 @@ func Parse(data []byte, name string) (*Vendor, []error) {
 	}
 	v := &Vendor{
 		ID: id, Number: f.Number, Name: f.Name, Org: f.Org, Purpose: purpose, Category: f.Category,
-		Pass: f.Default == "pass", Hosts: f.Hosts, Patterns: f.Patterns, Passes: f.Passes, Payment: f.Payment,
+		Pass: f.Default == "pass", Hosts: f.Hosts, Patterns: f.Patterns, Embeds: f.Embeds, Passes: f.Passes, Payment: f.Payment,
 		Paths: f.Paths, Inline: f.Inline, Globals: f.Globals, Elements: f.Elements, Cookies: cookies(f.Cookies),
 		ThirdPartyCookies: cookies(f.ThirdPartyCookies), Storage: f.Storage, Stubs: f.Stubs,
 		Placeholder: f.Placeholder, Links: f.Links, Policy: f.Policy, OptOut: f.OptOut, NoConsent: f.NoConsent,

@@ -21,6 +21,8 @@ type Vendor struct {
 	Hosts []string
 	// Patterns are the vendor's URLs on hosts that also serve other things.
 	Patterns []string
+	// Embeds are patterns of what a visitor would see, a player or a map: they are gated although Pass is true.
+	Embeds []string
 	// Passes are patterns that are let through although a host or shorter pattern of any vendor matches.
 	Passes []string
 	// Payment are patterns that are necessary where a payment is made, and gated elsewhere.
