@@ -106,6 +106,9 @@ func (w *responseWriter) choose() plan {
 		if w.kind == encoding.KindHTML || w.kind == encoding.KindXML || w.kind == encoding.KindCSS {
 			w.x.editRewritten(h, w.kind)
 			delete(h, "Content-Encoding")
+			if w.x.r.ProtoMajor == 3 {
+				h["Content-Length"] = nil // keeps quic-go from adding a length of 0
+			}
 		}
 	case !encoding.Identity(codings):
 		d, err := encoding.NewDecoder(codings, feeder{w}, encoding.Limits{})
@@ -329,22 +332,29 @@ const outputBytes = 4 << 10
 
 func (o *output) Write(p []byte) (int, error) {
 	o.w.x.policy.tally.written += len(p)
-	if len(o.buf)+len(p) <= outputBytes {
+	n := len(p)
+	if len(o.buf) > 0 || n < outputBytes {
 		if o.buf == nil {
 			o.buf = make([]byte, 0, outputBytes)
 		}
-		o.buf = append(o.buf, p...)
-		return len(p), nil
-	}
-	if err := o.Flush(); err != nil {
-		return 0, err
+		fit := min(n, outputBytes-len(o.buf))
+		o.buf = append(o.buf, p[:fit]...)
+		if p = p[fit:]; len(o.buf) < outputBytes {
+			return n, nil
+		}
+		if err := o.Flush(); err != nil {
+			return 0, err
+		}
 	}
 	if len(p) < outputBytes {
 		o.buf = append(o.buf, p...)
-		return len(p), nil
+		return n, nil
 	}
 	o.w.commit()
-	return o.w.ResponseWriter.Write(p)
+	if _, err := o.w.ResponseWriter.Write(p); err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // Flush sends what was gathered.
