@@ -7,7 +7,14 @@ import "github.com/caddy-consent/caddy-consent/consent"
 // The text is read as JavaScript. A URL counts where the script also does something to load it and where it stands in no
 // comparison, log or data; names count where the vendor's own loader or configuration has them (Vendor.Inline). Strings
 // are joined first, so a URL made of pieces is seen. Of several vendors, the one with the most intrusive purpose is named.
+//
+// Answers about the scripts of late are remembered.
 func (s *Set) Script(text []byte, c Context) (Match, bool) {
+	return s.seen.judge(text, c, s.readScript)
+}
+
+// readScript is Script without memory.
+func (s *Set) readScript(text []byte, c Context) (Match, bool) {
 	r, ok := s.recognisers.Get().(*recogniser)
 	if !ok {
 		r = new(recogniser)

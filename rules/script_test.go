@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -198,8 +199,37 @@ func TestScriptOfAnyLength(t *testing.T) {
 func TestScriptDoesNotAllocate(t *testing.T) {
 	s := builtin(t, Options{})
 	text := []byte(siteScript + snippets["google-tag-manager"][0])
-	if n := testing.AllocsPerRun(100, func() { s.Script(text, Context{}) }); n > 0 {
-		t.Errorf("%v allocations", n)
+	for name, f := range map[string]func([]byte, Context) (Match, bool){"new": s.readScript, "seen": s.Script} {
+		if n := testing.AllocsPerRun(100, func() { f(text, Context{}) }); n > 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+// TestScriptRemembers: an answer from memory is the one that reading gives, in each context, and also after other scripts
+// took the slot.
+func TestScriptRemembers(t *testing.T) {
+	s := builtin(t, Options{})
+	var texts [][]byte
+	for _, list := range snippets {
+		for _, text := range list {
+			texts = append(texts, []byte(text))
+		}
+	}
+	for i := range 6000 {
+		texts = append(texts, fmt.Appendf(nil, "var page = %d; %s", i, siteScript))
+	}
+	for range 2 {
+		for _, text := range texts {
+			for _, c := range []Context{{}, {Payment: true}} {
+				wanted, ok := s.readScript(text, c)
+				for range 2 {
+					if m, found := s.Script(text, c); m != wanted || found != ok {
+						t.Fatalf("%v %v, wanted %v %v: %.60s", m, found, wanted, ok, text)
+					}
+				}
+			}
+		}
 	}
 }
 

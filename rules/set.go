@@ -67,6 +67,7 @@ type Set struct {
 	// recognisers are used again: one is too large for a stack.
 	recognisers sync.Pool
 	sites       siteCache
+	seen        *seenScripts
 }
 
 // vendor is what the Set needs of a catalogue entry on the request path.
@@ -80,7 +81,7 @@ type vendor struct {
 // New joins a catalogue with compiled filter lists, which may be nil, into a Set. The error joins everything that is wrong
 // with the options.
 func New(c *catalogue.Catalogue, lists *filterlist.Engine, o Options) (*Set, error) {
-	s := &Set{lists: lists, options: o}
+	s := &Set{lists: lists, options: o, seen: newSeenScripts()}
 	for _, v := range c.Vendors {
 		s.vendors = append(s.vendors, vendor{entry: v, pass: v.Pass,
 			match: Match{Vendor: v.ID, Number: v.Number, Purpose: v.Purpose, List: "catalogue"}})

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"strconv"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -60,6 +61,20 @@ func (p *policy) verdict(m rules.Match, gate bool) rewrite.Verdict {
 	return rewrite.Verdict{Gate: true, Vendor: m.Vendor, Purpose: m.Purpose.String()}
 }
 
+// unseen is a policy to which each script is new: a site's own scripts come again with every page and are remembered.
+type unseen struct {
+	*policy
+	text []byte
+	n    int
+}
+
+// Script implements rewrite.Policy.
+func (p *unseen) Script(text []byte) rewrite.Verdict {
+	p.n++
+	p.text = strconv.AppendInt(append(append(p.text[:0], text...), "\n//"...), int64(p.n), 10)
+	return p.policy.Script(p.text)
+}
+
 // nothing is a policy that looks at everything and gates nothing.
 type nothing struct{}
 
@@ -92,6 +107,7 @@ func rewriters(pages [][]byte, all *policy) []*contender {
 		{name: "rewrite/html, empty policy", pass: pass(nil)},
 		{name: "rewrite/html, every element looked at", pass: pass(nothing{})},
 		{name: "rewrite/html, full catalogue", pass: pass(all)},
+		{name: "rewrite/html, full catalogue, each script new", pass: pass(&unseen{policy: all})},
 	}
 }
 

@@ -13,7 +13,7 @@ func BenchmarkRewriters(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for i, name := range []string{"empty", "looked-at", "catalogue"} {
+	for i, name := range []string{"empty", "looked-at", "catalogue", "unseen"} {
 		c := rewriters(pages, all)[i]
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

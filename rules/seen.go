@@ -1,0 +1,43 @@
+package rules
+
+import (
+	"hash/maphash"
+	"sync/atomic"
+)
+
+// seenScripts remembers what was said about inline scripts: a site sends the same ones with every page, and reading
+// JavaScript costs a hundred times as much as hashing it. Scripts are told apart by length and a hash with a secret seed,
+// so that nobody can prepare two that are taken for each other. An entry is overwritten by the next script of the same
+// slot, so memory is bounded whatever comes: about half a MiB.
+type seenScripts struct {
+	seed  maphash.Seed
+	slots [4096]atomic.Pointer[seenScript]
+}
+
+type seenScript struct {
+	hash    uint64
+	length  int
+	context Context
+	match   Match
+	found   bool
+}
+
+// seenFrom is the length from which on remembering a script is worth while.
+const seenFrom = 64
+
+func newSeenScripts() *seenScripts { return &seenScripts{seed: maphash.MakeSeed()} }
+
+// judge answers from memory, or asks and remembers.
+func (c *seenScripts) judge(text []byte, x Context, ask func([]byte, Context) (Match, bool)) (Match, bool) {
+	if len(text) < seenFrom {
+		return ask(text, x)
+	}
+	hash := maphash.Bytes(c.seed, text)
+	slot := &c.slots[hash%uint64(len(c.slots))]
+	if e := slot.Load(); e != nil && e.hash == hash && e.length == len(text) && e.context == x {
+		return e.match, e.found
+	}
+	m, found := ask(text, x)
+	slot.Store(&seenScript{hash, len(text), x, m, found})
+	return m, found
+}
