@@ -45,6 +45,8 @@ func (d *declarations) run() {
 			d.depth = max(0, d.depth-1)
 		case d.depth == 0:
 			d.token(&t)
+		default:
+			d.inner(&t)
 		}
 		d.begins = d.depth == 0 && (t.is(";") || t.is("}") || t.newline && !d.list && d.begins)
 		d.prev = t
@@ -62,6 +64,23 @@ func (d *declarations) token(t *token) {
 		d.add(d.candidate)
 		d.candidate = ""
 	case t.is(","):
+		d.candidate = ""
+	}
+}
+
+// inner reads a token inside brackets, where only window.a = … defines a global for sure.
+func (d *declarations) inner(t *token) {
+	switch name := string(t.text); {
+	case t.is("="):
+		if d.candidate != "" && d.candidate != "window" {
+			d.add(d.candidate)
+		}
+		d.candidate = ""
+	case t.kind == tokenName && name == "window" && !d.prev.is("."):
+		d.candidate = name
+	case t.kind == tokenName && d.prev.is(".") && d.candidate == "window":
+		d.candidate = name
+	case !t.is("."):
 		d.candidate = ""
 	}
 }

@@ -18,6 +18,7 @@ func TestDeclared(t *testing.T) {
 		{"if (a) { b = 1 } x.y = 2; this.z = 3; location = '/'; document.title = ''", ""},
 		{"var s = 'var no = 1'; /* var no = 2 */ // var no = 3\nvar yes = `var no = 4`", "s yes"},
 		{"const ünïcode = 1, ok = 2", "ok"},
+		{"if (typeof(a) == 'undefined') { window.a = '' } (function () { window.b = []; window.c.d = 1; o.window.e = 1 })()", "a b"},
 		{"self.x = 1; globalThis.y = function () {};", "x y"},
 		{"a == b; a === c; a => 1", ""},
 	} {

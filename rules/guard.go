@@ -19,6 +19,8 @@ type GuardVendor struct {
 	Hosts, Gate, Pass []string
 	// Paths match on any host but the page's own.
 	Paths []string
+	// Labels are first labels, digits at their end left off, of hosts that no vendor has.
+	Labels []string
 	// Cookies and Storage are names with * as a wildcard.
 	Cookies, Storage []string
 	Globals          []string
@@ -43,7 +45,7 @@ func (s *Set) GuardVendors(c Context) []GuardVendor {
 			continue
 		}
 		g := GuardVendor{ID: e.ID, Number: e.Number, Purpose: v.match.Purpose, Hosts: e.Hosts, Gate: slices.Concat(e.Patterns, e.Embeds), Pass: e.Passes,
-			Paths: e.Paths, Storage: e.Storage, Globals: e.Globals, Stubs: e.Stubs}
+			Paths: e.Paths, Labels: e.Labels, Storage: e.Storage, Globals: e.Globals, Stubs: e.Stubs}
 		if c.Payment {
 			g.Pass = slices.Concat(g.Pass, e.Payment)
 		} else {

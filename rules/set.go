@@ -59,6 +59,7 @@ type Set struct {
 	vendors []vendor
 	index   hostIndex
 	paths   pathIndex
+	shapes  shapeIndex
 	cookies nameIndex
 	storage nameIndex
 	marks   markIndex
@@ -166,6 +167,14 @@ func (s *Set) compile(i int32) {
 	for _, p := range v.Paths {
 		s.paths.add(p, i)
 	}
+	if !s.vendors[i].pass {
+		for _, l := range v.Labels {
+			s.shapes.add(l, i)
+		}
+		if len(v.Labels) > 0 && v.Purpose == consent.Marketing {
+			s.shapes.beacon = &shape{i, "image with parameters of a beacon"}
+		}
+	}
 	for _, c := range v.Cookies {
 		s.cookies.add(c.Name, i)
 	}
@@ -239,7 +248,7 @@ func (s *Set) Match(r *Request, c Context) (Match, bool) {
 		}
 	}
 	if r.ThirdParty || s.options.FirstParty {
-		if v, text := s.paths.lookup(&a); v >= 0 && !s.vendors[v].pass {
+		if v, text := s.paths.lookup(&a); v >= 0 && !s.vendors[v].pass && (r.ThirdParty || s.vendors[v].entry.Labels == nil) {
 			return s.match(v, text), true
 		}
 	}
@@ -247,10 +256,17 @@ func (s *Set) Match(r *Request, c Context) (Match, bool) {
 	if best != nil {
 		m = s.match(best.vendor, best.text)
 	}
-	if s.lists == nil {
-		return m, false
+	if s.lists != nil {
+		if m, ok := s.listed(r, m); ok {
+			return m, true
+		}
 	}
-	return s.listed(r, m)
+	if r.ThirdParty && best == nil {
+		if x := s.shapes.lookup(r, &a); x != nil {
+			return s.match(x.vendor, x.text), true
+		}
+	}
+	return m, false
 }
 
 func (s *Set) match(vendor int32, rule string) Match {

@@ -97,6 +97,11 @@ func (c *checker) addresses(v *Vendor) {
 			}
 		}
 	}
+	for _, l := range v.Labels {
+		if l == "" || len(l) > 31 || strings.Trim(l, "abcdefghijklmnopqrstuvwxyz") != "" {
+			c.value(l, "a label is a run of lower-case letters")
+		}
+	}
 	for _, p := range v.Paths {
 		if !strings.HasPrefix(p, "/") || len(p) < 5 || strings.ContainsAny(p[1:5], "*?") {
 			c.value(p, "a path begins with / and at least four characters without a wildcard")

@@ -124,6 +124,7 @@ type file struct {
 	Passes            []string          `json:"pass"`
 	Payment           []string          `json:"payment"`
 	Paths             []string          `json:"paths"`
+	Labels            []string          `json:"labels"`
 	Inline            []string          `json:"inline"`
 	Globals           []string          `json:"globals"`
 	Elements          []string          `json:"elements"`
@@ -159,7 +160,7 @@ func Parse(data []byte, name string) (*Vendor, []error) {
 	v := &Vendor{
 		ID: id, Number: f.Number, Name: f.Name, Org: f.Org, Purpose: purpose, Category: f.Category,
 		Pass: f.Default == "pass", Hosts: f.Hosts, Patterns: f.Patterns, Embeds: f.Embeds, Passes: f.Passes, Payment: f.Payment,
-		Paths: f.Paths, Inline: f.Inline, Globals: f.Globals, Elements: f.Elements, Cookies: cookies(f.Cookies),
+		Paths: f.Paths, Labels: f.Labels, Inline: f.Inline, Globals: f.Globals, Elements: f.Elements, Cookies: cookies(f.Cookies),
 		ThirdPartyCookies: cookies(f.ThirdPartyCookies), Storage: f.Storage, Stubs: f.Stubs,
 		Placeholder: f.Placeholder, Links: f.Links, Policy: f.Policy, OptOut: f.OptOut, NoConsent: f.NoConsent,
 		Examples: f.Examples, Benign: f.Benign,

@@ -30,6 +30,9 @@ type Vendor struct {
 	// Paths are patterns of paths ("/matomo.php") that give the vendor's software away on any host, the site's own
 	// included.
 	Paths []string
+	// Labels are first labels of a host ("stats", also as "stats2") that give tracking away where no other vendor has the
+	// host. A vendor with labels stands for all whom nobody knows; its Paths count on other sites' hosts only.
+	Labels []string
 	// Inline are fragments of JavaScript whose tokens appear in the vendor's loader or configuration. A string literal
 	// that ends in * is a prefix.
 	Inline []string
