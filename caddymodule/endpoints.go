@@ -135,14 +135,19 @@ func (x *exchange) judge(w http.ResponseWriter) {
 }
 
 // judge answers for one URL that a page's script is about to contact. What is no URL contacts nobody. The guard keeps the
-// answer for all that it is asked about the address, so it is judged as what the page wants it for and as whatever else
-// scripts fetch.
+// answer for all that it is asked about the address, so it is judged as what the page wants it for and as what else
+// scripts fetch; as a frame only where it may be one.
 func (p *policy) judge(raw, destination string) string {
 	u, err := weburl.Parse(raw)
 	if err != nil {
 		return ""
 	}
-	for _, d := range [...]rewrite.Destination{destinationOf(destination), rewrite.DestinationScript, rewrite.DestinationImage, rewrite.DestinationEmpty, rewrite.DestinationFrame} {
+	wanted := [...]rewrite.Destination{destinationOf(destination), rewrite.DestinationScript, rewrite.DestinationImage, rewrite.DestinationEmpty, rewrite.DestinationFrame}
+	kinds := wanted[:4]
+	if destination == "write" {
+		kinds = wanted[:]
+	}
+	for _, d := range kinds {
 		r := resourceOf(u, d)
 		if v := p.Resource(&r); v.Gate {
 			return v.Purpose + " " + v.Vendor
