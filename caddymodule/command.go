@@ -16,7 +16,7 @@ func init() {
 filter lists (rules), and works with the records of consent (records), what was seen (report, scan) and the
 configuration (audit).`,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(proxyCommand(), explainCommand(), rulesCommand(), recordsCommand(), auditCommand())
+			cmd.AddCommand(proxyCommand(), explainCommand(), rulesCommand(), recordsCommand(), reportCommand(), scanCommand(), auditCommand())
 		},
 	})
 }

@@ -29,7 +29,7 @@ type siteReport struct {
 	Pages      map[string]uint64 `json:"pages"`
 	Hosts      []hostReport      `json:"hosts"`
 	Seen       []seenReport      `json:"seen"`
-	Undeclared []string          `json:"undeclared"` // hosts that no rule and no declaration knows
+	Undeclared []string          `json:"undeclared"` // hosts of no vendor that is known, and not allowed
 }
 
 // hostReport is a third-party host.
@@ -74,7 +74,7 @@ func (v *inventory) report() siteReport {
 		Hosts: []hostReport{}, Seen: []seenReport{}, Undeclared: []string{}}
 	for host, c := range v.Hosts {
 		r.Hosts = append(r.Hosts, hostReport{host, c.Vendor, c.Purpose, typeNames(c.Types), c.Gated, c.Passed, slices.Clone(c.Pages)})
-		if c.Purpose == "" {
+		if c.Vendor == "" && c.Purpose != "necessary" {
 			r.Undeclared = append(r.Undeclared, host)
 		}
 	}

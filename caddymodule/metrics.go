@@ -89,7 +89,7 @@ func outcome(d *consent.Decision) int {
 }
 
 // pageCounters are the decisions' counters, looked up once.
-var pageCounters = func() (c [4][len(outcomes)]prometheus.Counter) {
+var pageCounters = func() (c [consent.ByRegion][len(outcomes)]prometheus.Counter) {
 	for i := range c {
 		for n, name := range outcomes {
 			c[i][n] = metrics.decisions.WithLabelValues(consent.Regime(i).String(), name)

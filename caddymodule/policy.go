@@ -56,7 +56,7 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	m, found := p.match(r)
 	if !found {
 		if p.request.ThirdParty {
-			p.tally.addHost(r.Host(), r.Destination, nil, false)
+			p.tally.addHost(r.Host(), r.Destination, &m, false)
 		}
 		if p.request.ThirdParty && p.learned != nil && (r.Destination == rewrite.DestinationScript || r.Destination == rewrite.DestinationWorker) {
 			p.learned.add(r.Host())
@@ -91,7 +91,7 @@ func (p *policy) match(r *rewrite.Resource) (rules.Match, bool) {
 	case p.site.mode == modeStrict && !navigation(r.Destination):
 		return rules.Match{Purpose: consent.Functional, Rule: "undeclared third party"}, true
 	}
-	return rules.Match{}, false
+	return m, false
 }
 
 // navigation reports whether the visitor would leave the page: to a service that is used, not tracked with, that is the

@@ -127,7 +127,7 @@ were erased, so it still verifies. The visitor's cookie then proves nothing any 
 			if errors.Is(err, store.ErrClock) {
 				err = fmt.Errorf("%w (--any-clock sweeps all the same)", err)
 			}
-			return f.removed(out, r, err, "%d records and ledger lines past their retention were destroyed")
+			return f.removed(out, r, err, "destroyed, being past their retention: %d records and ledger lines")
 		})
 	sweep.Flags().BoolVar(&anyClock, "any-clock", false, "sweep although the clock seems wrong: you looked at it")
 }
@@ -217,7 +217,7 @@ func (f *recordsFlags) erase(ctx context.Context, k recordKeeper, out io.Writer,
 		}
 	}
 	r, err := k.Erase(ctx, site, id)
-	return f.removed(out, r, err, "%d records of "+id.String()+" on "+site+" were erased")
+	return f.removed(out, r, err, "erased of "+id.String()+" on "+site+": %d records")
 }
 
 // removed says what was destroyed.
@@ -262,13 +262,16 @@ func (f *recordsFlags) verify(ctx context.Context, k recordKeeper, out io.Writer
 func writeReport(out io.Writer, r *store.Report, anchors int) error {
 	for _, p := range r.Problems {
 		fmt.Fprintf(out, "wrong: %s\n", p)
+		if strings.Contains(p, store.ErrUnknownKey.Error()) {
+			fmt.Fprintln(out, "       (the keys are those of the gateway: name its configuration with --config, or ask it with --address)")
+		}
 	}
 	fmt.Fprintf(out, "%d entries, %d of them erased; %d heads agree", r.Entries, r.Erased, r.Heads)
 	if anchors > 0 {
 		fmt.Fprintf(out, ", %d of them kept elsewhere", anchors)
 	}
 	switch {
-	case r.Entries == 0:
+	case r.Entries == 0 || r.Found > 0:
 	case r.Signed == r.Head.Index:
 		fmt.Fprint(out, "; signed to the end")
 	case r.Signed > 0:

@@ -4,16 +4,15 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-
-	"github.com/caddy-consent/caddy-consent/consent/store"
 )
 
 // status is how a gateway is doing. It holds no connection string: those have passwords.
 type status struct {
 	Store struct {
-		Kind  string           `json:"kind"`
-		Path  string           `json:"path,omitempty"`
-		Spool store.SpoolStats `json:"spool"`
+		Kind    string `json:"kind"`
+		Path    string `json:"path,omitempty"`
+		Spooled int    `json:"spooled"` // records that wait until the store takes them
+		Dropped int    `json:"dropped"` // records that it never will
 	} `json:"store"`
 	Rules struct {
 		Vendors int          `json:"vendors"`
@@ -46,7 +45,8 @@ func (m mode) String() string { return [...]string{"enforce", "report", "strict"
 // status gathers how the gateway is doing.
 func (a *App) status() status {
 	var s status
-	s.Store.Kind, s.Store.Path, s.Store.Spool = a.store.kind, a.store.path, a.store.spool.Stats()
+	spool := a.store.spool.Stats()
+	s.Store.Kind, s.Store.Path, s.Store.Spooled, s.Store.Dropped = a.store.kind, a.store.path, spool.Pending, spool.Dropped
 	a.mu.Lock()
 	s.Rules.Vendors = len(a.rules.compiled.catalogue.Vendors)
 	if e := a.rules.compiled.engine; e != nil {

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"slices"
 
+	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rules"
 )
@@ -57,7 +58,7 @@ func (t *tally) add(kind rewrite.Kind, m *rules.Match, gated bool) {
 	}
 }
 
-// addHost counts a contact to a third party; m is nil for one that no rule knows.
+// addHost counts a contact to a third party; m is empty for one that no rule and no declaration knows.
 func (t *tally) addHost(host []byte, d rewrite.Destination, m *rules.Match, gated bool) {
 	i := slices.IndexFunc(t.hosts, func(h tallyHost) bool { return string(t.hostNames[h.start:h.end]) == string(host) })
 	if i < 0 {
@@ -71,8 +72,11 @@ func (t *tally) addHost(host []byte, d rewrite.Destination, m *rules.Match, gate
 	}
 	h := &t.hosts[i]
 	h.types |= 1 << d
-	if m != nil {
+	switch {
+	case m.Purpose != 0:
 		h.vendor, h.purpose = m.Vendor, m.Purpose.String()
+	case m.List != "": // the operator's allow
+		h.purpose = consent.Necessary.String()
 	}
 	if gated {
 		h.gated++

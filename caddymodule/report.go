@@ -1,0 +1,196 @@
+package caddymodule
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+)
+
+func reportCommand() *cobra.Command {
+	var address, file, html, site string
+	var asJSON bool
+	cmd := command("report", "Tell what was seen of each site, and draft the lines that declare it",
+		`Reads what a running gateway has seen (a site in report mode counts, too, and changes nothing): third-party hosts, vendors,
+cookies, tracking through the site's own paths, pages and counts; nothing of visitors. It ends with a draft of the
+Caddyfile lines that would declare what was seen.`,
+		func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("report takes no arguments")
+			}
+			r, err := fetchReport(address, file)
+			if err != nil {
+				return err
+			}
+			if r.Sites = slices.DeleteFunc(r.Sites, func(s siteReport) bool { return site != "" && s.Site != site }); len(r.Sites) == 0 {
+				return errors.New("nothing was seen yet: open some pages through the gateway first")
+			}
+			if html != "" {
+				return writeReportFile(cmd.OutOrStdout(), html, r)
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(r)
+			}
+			return r.write(cmd.OutOrStdout())
+		})
+	flags := cmd.Flags()
+	flags.StringVar(&address, "address", "", "the admin API of a running Caddy (default localhost:2019)")
+	flags.StringVar(&file, "file", "", "a report in JSON, or an inventory file of the data folder, instead")
+	flags.StringVar(&html, "html", "", "write a self-contained HTML report to this file")
+	flags.StringVar(&site, "site", "", "only this site")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func fetchReport(address, file string) (r inventoryReport, err error) {
+	if file == "" {
+		err = newAdminClient(address).get(http.MethodGet, "report", nil, nil, &r)
+		return r, err
+	}
+	if address != "" {
+		return r, usageError("--address and --file exclude each other")
+	}
+	if r, err = readReport(file); err != nil {
+		err = fmt.Errorf("%s is no report: %w", file, err)
+	}
+	return r, err
+}
+
+func writeReportFile(out io.Writer, path string, r inventoryReport) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(r.writeHTML(f), f.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s written: %d sites\n", path, len(r.Sites))
+	return err
+}
+
+// write prints the report for people.
+func (r inventoryReport) write(out io.Writer) error {
+	for i := range r.Sites {
+		s := &r.Sites[i]
+		fmt.Fprintf(out, "%s: %d pages delivered since %s, %d different ones; %d third-party hosts\n", s.Site, s.Documents,
+			s.Since.Format("2006-01-02 15:04"), len(s.Pages), len(s.Hosts))
+		if s.Unreadable > 0 {
+			fmt.Fprintf(out, "%d responses could not be read (unknown coding): see on_unrewritable\n", s.Unreadable)
+		}
+		t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(t, "\n  HOST\tWHO\tFOR\tAS\tGATED\tPASSED\tSEEN ON")
+		for _, h := range s.Hosts {
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%d\t%d\t%s\n", h.Host, cmp.Or(h.Vendor, "-"), cmp.Or(h.Purpose, "undeclared"),
+				strings.Join(h.Types, ","), h.Gated, h.Passed, firstOf(h.Pages))
+		}
+		for _, kind := range []struct{ name, title string }{{"cookie", "COOKIE"}, {"script", "INLINE SCRIPT"}, {"first-party", "OWN PATH"}} {
+			rows := s.seen(kind.name)
+			if len(rows) == 0 {
+				continue
+			}
+			fmt.Fprintf(t, "\n  %s\tWHO\tFOR\t\tGATED\tPASSED\tSEEN ON\n", kind.title)
+			for _, c := range rows {
+				fmt.Fprintf(t, "  %s\t%s\t%s\t\t%d\t%d\t%s\n", short(c.Rule), cmp.Or(c.Vendor, "-"), c.Purpose, c.Gated, c.Passed, firstOf(c.Pages))
+			}
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(out, "\n%s\n", s.draft()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seen returns what was seen of a kind.
+func (s *siteReport) seen(kind string) (list []seenReport) {
+	for _, c := range s.Seen {
+		if c.Kind == kind {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func short(rule string) string {
+	if r := []rune(rule); len(r) > 50 {
+		return string(r[:49]) + "…"
+	}
+	return rule
+}
+
+func firstOf(pages []string) string {
+	switch len(pages) {
+	case 0:
+		return "-"
+	case 1:
+		return pages[0]
+	}
+	return fmt.Sprintf("%s and %d more", pages[0], len(pages)-1)
+}
+
+// draft writes the site's block as it would declare what was seen.
+func (s *siteReport) draft() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# A draft: read each line before you use it.\n%s {\n\tconsent {\n", s.Site)
+	vendors := map[string][]string{}
+	for _, h := range s.Hosts {
+		vendors[h.Purpose] = append(vendors[h.Purpose], h.Vendor)
+	}
+	for _, c := range s.Seen {
+		vendors[c.Purpose] = append(vendors[c.Purpose], c.Vendor)
+	}
+	for _, purpose := range slices.Sorted(maps.Keys(vendors)) {
+		ids := slices.DeleteFunc(vendors[purpose], func(id string) bool { return id == "" })
+		slices.Sort(ids)
+		if ids = slices.Compact(ids); len(ids) > 0 && purpose != "" && purpose != consent.Necessary.String() {
+			fmt.Fprintf(&b, "\t\trequire %s %s\n", purpose, strings.Join(ids, " "))
+		}
+	}
+	s.draftHosts(&b)
+	suspects := s.seen("first-party")
+	if len(suspects) > 0 {
+		b.WriteString("\t\t# Paths of the site that seem to pass on data: a visitor who has not agreed gets 204 there.\n")
+	}
+	done := map[string]bool{}
+	for _, c := range suspects {
+		for _, path := range c.Pages {
+			if line := "\t\tfirst_party " + path + " " + c.Vendor + "\n"; !done[line] && c.Vendor != "" && !strings.ContainsAny(path, " \"`{}") {
+				done[line] = true
+				b.WriteString(line)
+			}
+		}
+	}
+	b.WriteString("\t}\n\t# reverse_proxy …\n}\n")
+	return b.String()
+}
+
+// draftHosts drafts the lines for hosts of nobody that is known.
+func (s *siteReport) draftHosts(b *strings.Builder) {
+	told := false
+	for _, h := range s.Hosts {
+		switch {
+		case h.Vendor != "" || h.Purpose == consent.Necessary.String():
+		case h.Purpose != "":
+			fmt.Fprintf(b, "\t\t# %s is gated for what it does (%s), not for who it is\n", h.Host, strings.Join(h.Types, " "))
+		default:
+			if !told {
+				b.WriteString("\t\t# Hosts that no rule knows: keep what the site cannot do without, delete the others.\n")
+			}
+			told = true
+			fmt.Fprintf(b, "\t\tallow %s # %s, on %s\n", h.Host, strings.Join(h.Types, " "), firstOf(h.Pages))
+		}
+	}
+}

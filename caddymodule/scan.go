@@ -1,0 +1,118 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+)
+
+// scanFlags are the flags of `caddy consent scan`.
+type scanFlags struct {
+	pages          int
+	limit          time.Duration
+	failOn, config string
+	html           string
+	json           bool
+}
+
+func scanCommand() *cobra.Command {
+	var f scanFlags
+	cmd := command("scan URL…", "Crawl a site and tell what its pages contact and store",
+		`Fetches pages of the site, starting at each URL, judges them as the gateway would for a visitor who has not answered, and
+prints what "report" prints. It stays on the site, obeys robots.txt and runs no scripts: what they contact at run time is
+seen by a gateway only (consent report). With --fail-on undeclared it ends with status 1 if a page contacts a third party
+that neither the catalogue nor the configuration (--config) knows.`,
+		func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) })
+	flags := cmd.Flags()
+	flags.IntVar(&f.pages, "pages", 20, "how many pages to fetch at most")
+	flags.DurationVar(&f.limit, "timeout", 2*time.Minute, "how long the scan may take")
+	flags.StringVar(&f.failOn, "fail-on", "", "undeclared: end with status 1 if a third party is undeclared")
+	flags.StringVar(&f.config, "config", "", "a Caddyfile or JSON configuration whose rules and declarations count")
+	flags.StringVar(&f.html, "html", "", "write a self-contained HTML report to this file")
+	flags.BoolVar(&f.json, "json", false, "print JSON")
+	return cmd
+}
+
+func (f *scanFlags) run(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usageError("scan takes at least one URL")
+	}
+	if f.failOn != "" && f.failOn != "undeclared" {
+		return usageError("--fail-on %q: the only thing to fail on is undeclared", f.failOn)
+	}
+	if f.pages < 1 {
+		return usageError("--pages %d: fetch at least one", f.pages)
+	}
+	s, err := offlineSite(f.config)
+	if err != nil {
+		return err
+	}
+	s.mode = modeEnforce // strict would give undeclared hosts a purpose
+	if s.app.keys, err = consent.NewKeyring(consent.GenerateKey()); err != nil {
+		return err
+	}
+	parent := cmd.Context()
+	if parent == nil {
+		parent = context.Background()
+	}
+	ctx, cancel := context.WithTimeout(parent, f.limit)
+	defer cancel()
+	c := newCrawl(s, f.pages)
+	for _, start := range args {
+		if err := c.site(ctx, start); err != nil {
+			return err
+		}
+	}
+	for _, p := range c.problems {
+		fmt.Fprintln(cmd.ErrOrStderr(), p)
+	}
+	return f.tell(cmd.OutOrStdout(), c.seen.report())
+}
+
+// tell prints the result and decides about the exit status.
+func (f *scanFlags) tell(out io.Writer, r inventoryReport) error {
+	var err error
+	switch {
+	case f.json:
+		err = json.NewEncoder(out).Encode(r)
+	case f.html == "":
+		err = r.write(out)
+	}
+	if err == nil && f.html != "" {
+		if f.json {
+			out = io.Discard
+		}
+		err = writeReportFile(out, f.html, r)
+	}
+	if err != nil || f.failOn == "" {
+		return err
+	}
+	var undeclared []string
+	for _, s := range r.Sites {
+		for _, host := range s.Undeclared {
+			undeclared = append(undeclared, host+" (on "+s.Site+")")
+		}
+	}
+	if len(undeclared) == 0 {
+		return nil
+	}
+	slices.Sort(undeclared)
+	return errors.New("undeclared third parties: " + strings.Join(undeclared, ", "))
+}
+
+// discarded is the response that nobody reads.
+type discarded struct{ header http.Header }
+
+func (d discarded) Header() http.Header       { return d.header }
+func (discarded) WriteHeader(int)             {}
+func (discarded) Write(p []byte) (int, error) { return len(p), nil }
