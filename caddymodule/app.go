@@ -57,6 +57,7 @@ type App struct {
 	inventory *inventories // lives with the store, so that a reload loses nothing
 
 	limiter *limiter
+	guards  guards
 
 	learned      sync.Map // site name to *learned
 	learnedSites atomic.Int32

@@ -1,0 +1,42 @@
+package caddymodule
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"sync"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/guard"
+)
+
+// guards are the compiled run-time scripts of one configuration. Compiling takes a tenth of a second, and sites mostly
+// have the same.
+type guards struct {
+	mu       sync.Mutex
+	compiled map[[sha256.Size]byte]*guard.Guard
+}
+
+// maxGuards bounds what is kept while lists and vendor files change.
+const maxGuards = 256
+
+// compile returns the script for c.
+func (g *guards) compile(c guard.Config) (*guard.Guard, error) {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	key := sha256.Sum256(text)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if known := g.compiled[key]; known != nil {
+		return known, nil
+	}
+	script, err := guard.Compile(c)
+	if err != nil {
+		return nil, err
+	}
+	if g.compiled == nil || len(g.compiled) >= maxGuards {
+		g.compiled = map[[sha256.Size]byte]*guard.Guard{}
+	}
+	g.compiled[key] = script
+	return script, nil
+}
