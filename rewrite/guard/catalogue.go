@@ -39,14 +39,17 @@ func newCatalogue(c Config) (*catalogue, error) {
 			k.errs = append(k.errs, fmt.Errorf("guard: allow %q: not a host", h))
 		}
 	}
-	seen := make(map[string]bool)
+	seen, hosts := make(map[string]bool), owners(c.Vendors)
 	for i := range c.Vendors {
 		v := &c.Vendors[i]
 		if seen[v.ID] {
 			k.errs = append(k.errs, fmt.Errorf("guard: vendor %q: twice in the catalogue", v.ID))
 		}
 		seen[v.ID] = true
-		k.add(v, foreign(c.Vendors, i))
+		k.add(v, func(host string) bool {
+			owner, named := hosts[host]
+			return named && owner != i
+		})
 	}
 	if len(k.errs) > 0 {
 		return nil, errors.Join(k.errs...)
@@ -54,30 +57,36 @@ func newCatalogue(c Config) (*catalogue, error) {
 	return k, nil
 }
 
-// foreign returns the hosts in patterns and hosts of the vendors but the i-th: on those a pattern has to be spelled out
-// although its own vendor's host would say the same.
-func foreign(vendors []Vendor, i int) map[string]bool {
-	hosts := make(map[string]bool)
-	for j := range vendors {
-		if j == i {
-			continue
+// severalOwners is the owner of a host that several vendors name.
+const severalOwners = -1
+
+// owners returns which vendor names a host, in its patterns or hosts. On a host of another one a pattern has to be spelled
+// out although its own vendor's host would say the same.
+func owners(vendors []Vendor) map[string]int {
+	all := make(map[string]int)
+	add := func(host string, i int) {
+		if owner, ok := all[host]; ok && owner != i {
+			i = severalOwners
 		}
-		for _, p := range vendors[j].Patterns {
+		all[host] = i
+	}
+	for i, v := range vendors {
+		for _, p := range v.Patterns {
 			h, _, _ := strings.Cut(p, "/")
-			hosts[strings.TrimLeft(h, "*.")] = true
+			add(strings.TrimLeft(h, "*."), i)
 		}
-		for _, h := range vendors[j].Hosts {
-			hosts[h] = true
+		for _, h := range v.Hosts {
+			add(h, i)
 		}
 	}
-	return hosts
+	return all
 }
 
 func (k *catalogue) fail(v *Vendor, format string, args ...any) {
 	k.errs = append(k.errs, fmt.Errorf("guard: vendor %q: "+format, append([]any{v.ID}, args...)...))
 }
 
-func (k *catalogue) add(v *Vendor, foreign map[string]bool) {
+func (k *catalogue) add(v *Vendor, foreign func(host string) bool) {
 	bit := slices.Index(purposes, v.Purpose)
 	if !validID.MatchString(v.ID) {
 		k.fail(v, "an id has lower-case letters, digits and hyphens")
@@ -116,7 +125,7 @@ func (k *catalogue) add(v *Vendor, foreign map[string]bool) {
 }
 
 // patterns returns, of a vendor's URL patterns, those that need a regular expression, and the hashes of the others.
-func (k *catalogue) patterns(v *Vendor, patterns []string, foreign map[string]bool) (globs []string, group string) {
+func (k *catalogue) patterns(v *Vendor, patterns []string, foreign func(host string) bool) (globs []string, group string) {
 	list := slices.Clone(patterns)
 	slices.SortFunc(list, func(a, b string) int { return len(a) - len(b) })
 	var kept []string
@@ -129,7 +138,7 @@ func (k *catalogue) patterns(v *Vendor, patterns []string, foreign map[string]bo
 			continue
 		case slices.ContainsFunc(kept, func(q string) bool { return strings.HasPrefix(p, q) }):
 			continue
-		case v.covers(strings.TrimLeft(host, "*.")) && !foreign[strings.TrimLeft(host, "*.")]:
+		case v.covers(strings.TrimLeft(host, "*.")) && !foreign(strings.TrimLeft(host, "*.")):
 			continue
 		case strings.Contains(strings.TrimPrefix(host, "*."), "*") || strings.Contains(path, "*"):
 			kept = append(kept, p)
