@@ -7,11 +7,11 @@ import (
 
 // seenScripts remembers what was said about inline scripts: a site sends the same ones with every page, and reading
 // JavaScript costs a hundred times as much as hashing it. Scripts are told apart by length and a hash with a secret seed,
-// so that nobody can prepare two that are taken for each other. An entry is overwritten by the next script of the same
-// slot, so memory is bounded whatever comes: about half a MiB.
+// so that nobody can prepare two that are taken for each other. An entry is overwritten by a later script of the same
+// bucket, so memory is bounded whatever comes: about half a MiB.
 type seenScripts struct {
-	seed  maphash.Seed
-	slots [4096]atomic.Pointer[seenScript]
+	seed    maphash.Seed
+	buckets [1024][4]atomic.Pointer[seenScript]
 }
 
 type seenScript struct {
@@ -33,11 +33,19 @@ func (c *seenScripts) judge(text []byte, x Context, ask func([]byte, Context) (M
 		return ask(text, x)
 	}
 	hash := maphash.Bytes(c.seed, text)
-	slot := &c.slots[hash%uint64(len(c.slots))]
-	if e := slot.Load(); e != nil && e.hash == hash && e.length == len(text) && e.context == x {
-		return e.match, e.found
+	bucket := &c.buckets[hash%uint64(len(c.buckets))]
+	free := int(hash >> 62)
+	for i := range bucket {
+		e := bucket[i].Load()
+		if e == nil {
+			free = i
+			break
+		}
+		if e.hash == hash && e.length == len(text) && e.context == x {
+			return e.match, e.found
+		}
 	}
 	m, found := ask(text, x)
-	slot.Store(&seenScript{hash, len(text), x, m, found})
+	bucket[free].Store(&seenScript{hash, len(text), x, m, found})
 	return m, found
 }

@@ -44,7 +44,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	catalogue, err := newCatalogue()
+	catalogue, err := newCatalogues()
 	if err != nil {
 		return err
 	}
@@ -61,13 +61,13 @@ func run() error {
 		"Bun HTMLRewriter, four selectors"})
 
 	sheets := styleSheets(pages)
-	list = styles(sheets, catalogue)
+	list = styles(sheets, catalogue[0])
 	if list, err = compete(list); err != nil {
 		return err
 	}
 	fmt.Printf("\n### CSS: the %.1f MB of those pages' style elements\n\n", float64(len(sheets))/1e6)
 	table(list, len(sheets), 1, []string{"tdewolff/parse lexer"})
-	return small(pages, catalogue)
+	return small(pages, catalogue[0])
 }
 
 // compete lets each contender take its turn, in every round, and returns those that were asked for.

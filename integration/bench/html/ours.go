@@ -37,6 +37,21 @@ func newCatalogue() (*policy, error) {
 	return &policy{set: set}, err
 }
 
+// sites is how many sites the pages are dealt out to: a site's rules remember its scripts, and those of a hundred sites
+// are more than they are made for.
+const sites = 8
+
+func newCatalogues() (list []*policy, err error) {
+	for range sites {
+		p, err := newCatalogue()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
 // Resource implements rewrite.Policy.
 func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	p.request = rules.Request{URL: r.URL, HostStart: r.HostStart, HostEnd: r.HostEnd, Type: filterlist.Other, PageHost: pageHost,
@@ -91,23 +106,28 @@ func base() *url.URL {
 }
 
 // rewriters are this project's contenders.
-func rewriters(pages [][]byte, all *policy) []*contender {
-	pass := func(p rewrite.Policy) func() {
-		o := html.Options{Policy: p, Base: base(), Mark: mark}
+func rewriters(pages [][]byte, all []*policy) []*contender {
+	pass := func(policies ...rewrite.Policy) func() {
+		o := html.Options{Base: base(), Mark: mark}
 		r := html.NewRewriter(io.Discard, o)
 		return func() {
-			for _, page := range pages {
+			for i, page := range pages {
+				o.Policy = policies[i%len(policies)]
 				r.Reset(io.Discard, o)
 				stream(r, page)
 				_ = r.Close()
 			}
 		}
 	}
+	var known, fresh []rewrite.Policy
+	for _, p := range all {
+		known, fresh = append(known, p), append(fresh, &unseen{policy: &policy{set: p.set}})
+	}
 	return []*contender{
 		{name: "rewrite/html, empty policy", pass: pass(nil)},
 		{name: "rewrite/html, every element looked at", pass: pass(nothing{})},
-		{name: "rewrite/html, full catalogue", pass: pass(all)},
-		{name: "rewrite/html, full catalogue, each script new", pass: pass(&unseen{policy: all})},
+		{name: "rewrite/html, full catalogue", pass: pass(known...)},
+		{name: "rewrite/html, full catalogue, each script new", pass: pass(fresh...)},
 	}
 }
 

@@ -9,7 +9,7 @@ func BenchmarkRewriters(b *testing.B) {
 	if err != nil {
 		b.Skip(err)
 	}
-	all, err := newCatalogue()
+	all, err := newCatalogues()
 	if err != nil {
 		b.Fatal(err)
 	}
