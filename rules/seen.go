@@ -22,16 +22,10 @@ type seenScript struct {
 	found   bool
 }
 
-// seenFrom is the length from which on remembering a script is worth while.
-const seenFrom = 64
-
 func newSeenScripts() *seenScripts { return &seenScripts{seed: maphash.MakeSeed()} }
 
 // judge answers from memory, or asks and remembers.
 func (c *seenScripts) judge(text []byte, x Context, ask func([]byte, Context) (Match, bool)) (Match, bool) {
-	if len(text) < seenFrom {
-		return ask(text, x)
-	}
 	hash := maphash.Bytes(c.seed, text)
 	bucket := &c.buckets[hash%uint64(len(c.buckets))]
 	free := int(hash >> 62)

@@ -39,6 +39,12 @@ func AppendDecoded(dst, s []byte) []byte {
 
 // contactScheme returns the lower-case scheme and its default port, "" if the scheme contacts no host.
 func contactScheme(s []byte) (scheme string, port int) {
+	switch string(s) {
+	case "https":
+		return "https", 443
+	case "http":
+		return "http", 80
+	}
 	switch {
 	case equalFold(s, "https"):
 		return "https", 443

@@ -132,6 +132,13 @@ func (p *parser) authority(ref []byte) bool {
 		ref = ref[1:]
 	}
 	p.dst = append(p.dst, "://"...)
+	if n := plainHost(ref); n > 0 {
+		p.hostStart = len(p.dst)
+		p.dst = append(p.dst, ref[:n]...)
+		p.hostEnd = len(p.dst)
+		p.path(len(p.dst), ref[n:])
+		return true
+	}
 	end, at := len(ref), -1
 	for i, c := range ref {
 		if c == '@' {
@@ -162,6 +169,33 @@ func (p *parser) authority(ref []byte) bool {
 	p.path(len(p.dst), ref[end:])
 	return true
 }
+
+// plainHost returns the length of the host that ref begins with if nothing has to be done to it and neither userinfo nor
+// a port is beside it, 0 otherwise.
+func plainHost(ref []byte) int {
+	label, n := 0, 0
+	for n < len(ref) && hostBytes[ref[n]] {
+		n++
+		if ref[n-1] == '.' {
+			label = n
+		}
+	}
+	if n == label || ref[label] >= '0' && ref[label] <= '9' { // empty, a root label or maybe an address
+		return 0
+	}
+	if n < len(ref) && ref[n] != '/' && ref[n] != '?' && ref[n] != '#' {
+		return 0
+	}
+	return n
+}
+
+// hostBytes are the bytes of host names that are written as a browser writes them.
+var hostBytes = func() (t [256]bool) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyz0123456789-_." {
+		t[c] = true
+	}
+	return t
+}()
 
 func (p *parser) userinfo(s []byte) {
 	colon := false
