@@ -63,7 +63,7 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 	header.Rewritten(h)
 	header.MarkETag(h, x.state())
 	addVary(h, "Cookie", "Sec-GPC", "DNT", "Sec-Fetch-Dest")
-	makePrivate(h, kind == encoding.KindHTML || kind == encoding.KindXML)
+	makePrivate(h, kind == encoding.KindHTML || kind == encoding.KindXML || x.fetch == fetchWorker)
 	if x.document() && kind == encoding.KindHTML {
 		x.policy.learned.page()
 		if _, ok := header.Nonce(header.ParseCSP(h["Content-Security-Policy"])); !ok {
@@ -164,6 +164,9 @@ func (x *exchange) unrewritable() plan {
 // after all. Encodings that cannot be tokenised as bytes are decoded before and encoded again behind the rewriter: forms
 // of the page are sent in its encoding, which the app behind relies on. UTF-16 becomes UTF-8, as forms of it do anyway.
 func (x *exchange) rewriter(out *output, h http.Header, kind encoding.Kind, contentType string, prefix []byte) stage {
+	if x.guardsWorker(kind) {
+		return x.workerStage(out)
+	}
 	if kind != encoding.KindHTML && kind != encoding.KindXML && kind != encoding.KindCSS {
 		return out
 	}
@@ -242,16 +245,21 @@ func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
 		return o
 	}
 	nonce, _ := header.Nonce(header.ParseCSP(h["Content-Security-Policy"]))
-	o.Head = x.guard().Append(nil, guard.Page{
-		Mark: x.mark, Nonce: nonce, Granted: uint8(x.decision.Permitted), Denied: uint8(consent.AllPurposes &^ x.decision.Permitted),
-		Vendors: x.vendorList(), GPC: x.signals.GPC, DNT: x.signals.DNT == consent.DNTDeny, Site: rules.RegistrableDomain(x.policy.pageHost),
-	})
+	o.Head = x.guard().Append(nil, x.guardPage(x.mark, nonce))
 	if x.fetch == fetchDocument && x.site.options.Banner != "off" {
 		p := x.page()
 		p.Nonce = nonce
 		o.Body = x.site.ui.AppendBanner(nil, &p)
 	}
 	return o
+}
+
+// guardPage is what the guard is told about the visitor and the page.
+func (x *exchange) guardPage(mark, nonce string) guard.Page {
+	return guard.Page{
+		Mark: mark, Nonce: nonce, Granted: uint8(x.decision.Permitted), Denied: uint8(consent.AllPurposes &^ x.decision.Permitted),
+		Vendors: x.vendorList(), GPC: x.signals.GPC, DNT: x.signals.DNT == consent.DNTDeny, Site: rules.RegistrableDomain(x.policy.pageHost),
+	}
 }
 
 // page is what banner and preference centre show.

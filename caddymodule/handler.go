@@ -71,6 +71,7 @@ const (
 	fetchOther    fetchDest = iota
 	fetchDocument           // a page in a tab
 	fetchFrame              // a page in a frame or object
+	fetchWorker             // a worker's script
 	fetchFragment           // anything that may be HTML but is not navigated to: fetch(), XMLHttpRequest
 )
 
@@ -81,6 +82,8 @@ func fetchDestOf(r *http.Request) fetchDest {
 		return fetchDocument
 	case "iframe", "frame", "object", "embed", "fencedframe":
 		return fetchFrame
+	case "worker", "sharedworker", "serviceworker":
+		return fetchWorker
 	case "empty":
 		// link rel=prefetch fetches what the browser may show as a page later.
 		if strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") {

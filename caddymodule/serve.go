@@ -189,14 +189,14 @@ func (x *exchange) editRequest() {
 		return
 	}
 	h[DecisionHeader] = []string{x.decision.String()}
-	if x.fetch.markup() {
+	if x.fetch.markup() || x.fetch == fetchWorker {
 		// Deleted rather than set to identity: encode has negotiated already, and Go's transport then asks for gzip itself
 		// and hands out decoded bytes.
 		delete(h, "Accept-Encoding")
 		delete(h, "Range")
 		delete(h, "If-Range")
 	}
-	if x.fetch.markup() || x.styleWanted() || header.Marked(h) {
+	if x.fetch.markup() || x.fetch == fetchWorker || x.styleWanted() || header.Marked(h) {
 		header.Conditional(h, x.state())
 		x.confirms = len(h["If-None-Match"]) > 0
 	}

@@ -98,7 +98,7 @@ func (w *responseWriter) choose() plan {
 		w.x.editConfirmed(h)
 		return planPass
 	case w.status == http.StatusNotModified, w.status == http.StatusNoContent,
-		w.kind == encoding.KindOther, w.kind == encoding.KindJSON && !w.x.jsonPath():
+		w.kind == encoding.KindOther && !w.x.guardsWorker(w.kind), w.kind == encoding.KindJSON && !w.x.jsonPath():
 		return planPass
 	case w.kind == encoding.KindMultipart, w.status == http.StatusPartialContent, !encoding.Supported(codings):
 		return w.x.unrewritable()

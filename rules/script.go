@@ -182,6 +182,9 @@ func (r *recogniser) answer() (Match, bool) {
 
 // verb notes what loads: it is enough that the script does it somewhere.
 func (r *recogniser) verb(t *token) {
+	if t.kind == tokenString && r.prev.kind == tokenName && (string(r.prev.text) == "import" || string(r.prev.text) == "from") {
+		r.loads = true // import "…", import x from "…", export * from "…" (ECMAScript, 16.2)
+	}
 	if r.loads || t.kind != tokenPunctuator {
 		return
 	}

@@ -29,6 +29,8 @@ window.dataLayer = window.dataLayer || []; dataLayer.push({"gtm.start": Date.now
   _gaq.push(['_setAccount', 'UA-1-1'], ['_trackPageview']);`,
 		`window['GoogleAnalyticsObject'] = 'ga'; window.ga = window.ga || function(){ (ga.q = ga.q || []).push(arguments) };`,
 		`import("https://www.googletagmanager.com/gtag/js?id=G-1")`,
+		`import "https://www.googletagmanager.com/gtag/js?id=G-1"`,
+		`import tag from 'https://www.googletagmanager.com/gtag/js?id=G-1'; export * from "https://www.googletagmanager.com/gtag/js?id=G-2"`,
 		`$.getScript("//www.google-analytics.com/analytics.js", function(){});`,
 		`new Image().src = "https://www.google-analytics.com/collect?v=1&tid=UA-1-1";`,
 		`navigator.sendBeacon("https://region1.google-analytics.com/g/collect", data)`,
