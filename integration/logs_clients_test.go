@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,7 +102,7 @@ func (v *visitors) get(t *testing.T, c *http.Client, protocol, path string) {
 		t.Fatal(err)
 	}
 	for name, value := range telling {
-		if path != "/traced" || !contains(asked, name) {
+		if path != "/traced" || !slices.Contains(asked, name) {
 			r.Header.Set(name, value)
 		}
 	}
@@ -183,7 +184,7 @@ func (v *visitors) reload(t *testing.T, caddyfile string) {
 	r.Header.Set("Content-Type", "text/caddyfile")
 	r.Header.Set("Cache-Control", "must-revalidate") // load it although nothing changed
 	r.Header.Set("X-Forwarded-For", "203.0.113.77")
-	resp, err := (&http.Client{Transport: tr, Timeout: 20 * time.Second}).Do(r)
+	resp, err := (&http.Client{Transport: tr, Timeout: time.Minute}).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,13 +192,4 @@ func (v *visitors) reload(t *testing.T, caddyfile string) {
 	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
 		t.Fatalf("reload: %s: %s", resp.Status, body)
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }

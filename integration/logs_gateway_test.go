@@ -49,7 +49,7 @@ const gatewayConfig = "LOGS_GATEWAY_CADDYFILE"
 func TestLogsGatewayProcess(t *testing.T) {
 	path := os.Getenv(gatewayConfig)
 	if path == "" {
-		t.Skip("only for the process that TestNoLogHoldsAnAddress starts")
+		return // only for the process that TestNoLogHoldsAnAddress starts
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -99,10 +99,9 @@ func TestNoLogHoldsAnAddress(t *testing.T) {
 			t.Errorf("%s: %d entries with the modules, %d leaks without: the visits prove nothing about it", place, with.entries[place], without.leaks[place])
 		}
 	}
-	for _, want := range []string{"stderr: stdlib"} {
-		if with.entries[want] < 10 {
-			t.Errorf("%s: %d entries; Go's own loggers do not reach the log", want, with.entries[want])
-		}
+	// Go's own loggers, panics under HTTP/3 among them: Caddy leaves them on its start-up logger, which has no name.
+	if without.leaks["stderr: "] == 0 || with.entries["stderr: "] > 0 || with.entries["stderr: stdlib"] < 10 {
+		t.Errorf("Go's own loggers: %d leaks without the modules; with them %d entries that do not reach the log, %d that do", without.leaks["stderr: "], with.entries["stderr: "], with.entries["stderr: stdlib"])
 	}
 }
 
@@ -129,7 +128,7 @@ func visitGateway(t *testing.T, words map[string]string) *tally {
 	}
 	var stdout, stderr bytes.Buffer
 	stop := startGateway(t, path, &stdout, &stderr)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a busy machine, with the race detector
 	defer cancel()
 	if err := waitFor(ctx, func() error {
 		conn, err := dial(ctx, v.ports["https"], false)
@@ -164,7 +163,7 @@ func visitGateway(t *testing.T, words map[string]string) *tally {
 // startGateway runs this test binary as a gateway; the function it returns ends it and waits.
 func startGateway(t *testing.T, caddyfile string, stdout, stderr *bytes.Buffer) (stop func()) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLogsGatewayProcess$", "-test.timeout=2m") //nolint:gosec // this very program
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLogsGatewayProcess$", "-test.timeout=5m") //nolint:gosec // this very program
 	cmd.Env = append(os.Environ(), gatewayConfig+"="+caddyfile, "XDG_DATA_HOME="+filepath.Dir(caddyfile), "OTEL_TRACES_EXPORTER=console")
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	in, err := cmd.StdinPipe()
