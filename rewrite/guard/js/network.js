@@ -15,6 +15,11 @@ const network = (w) => {
     const go = () => call(f, self, args);
     return !args.length ? go() : name == 'fetch' ? when(address(args[0]), 'fetch', go, answer) : judgeNow(address(args[0]), 'fetch') ? {activated: false} : go();
   });
+  // These fetch as well: a cache what it is told to keep, a worklet its module.
+  const loads = (f, self, args, urls) => urls.reduce((next, url) => () => when(address(url), 'fetch', next, () => Later.resolve()), () => call(f, self, args))();
+  hooks(proto(w, 'Cache'), 'add addAll', (f, self, args) => loads(f, self, args, [].concat(args[0] || [])));
+  hooks(proto(w, 'BackgroundFetchManager'), 'fetch', (f, self, args) => loads(f, self, args, [].concat(args[1] || [])));
+  hooks(proto(w, 'Worklet'), 'addModule', (f, self, args) => loads(f, self, args, args.slice(0, 1)));
   const held = new Memo(), xhr = proto(w, 'XMLHttpRequest');
   hook(xhr, 'open', (f, x, args) => {
     const now = args.length > 2 && !args[2], who = now ? judgeNow(args[1], 'xmlhttprequest') : judge(args[1]);
