@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
@@ -260,14 +258,9 @@ type configFile struct {
 
 // readConfigFile reads a Caddyfile or a JSON configuration.
 func readConfigFile(path string) (c configFile, err error) {
-	data, err := os.ReadFile(path)
+	data, err := readJSONConfig(path)
 	if err != nil {
 		return c, err
-	}
-	if !json.Valid(data) {
-		if data, _, err = caddyconfig.GetAdapter("caddyfile").Adapt(data, map[string]any{"filename": path}); err != nil {
-			return c, err
-		}
 	}
 	if err := json.Unmarshal(data, &c); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
