@@ -1,0 +1,116 @@
+package integration
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+)
+
+var consentID = regexp.MustCompile(`[A-Za-z0-9_-]{22}`)
+
+// TestRecordsCommands lists, shows, exports, verifies, erases and sweeps on a running gateway, then verifies its file
+// without one.
+func TestRecordsCommands(t *testing.T) {
+	i := newInstance(t, trackingPage)
+	i.options = "store bolt " + i.bolt()
+	i.start()
+	i.choose("accept")
+	i.choose("refuse")
+	at := "--address=" + i.admin
+	list := mustCommand(t, "records", "list", at)
+	if n := strings.Count(list, "\n"); n != 3 || !strings.Contains(list, "given") || !strings.Contains(list, "refused") {
+		t.Fatalf("list has %d lines, want a head and two records:\n%s", n, list)
+	}
+	id := consentID.FindString(strings.SplitN(list, "\n", 2)[1])
+	if show := mustCommand(t, "records", "show", id, at); !strings.Contains(show, `"pii_principal_id": "`+id+`"`) {
+		t.Errorf("show %s: %s", id, show)
+	}
+	if export := mustCommand(t, "records", "export", at); strings.Count(export, "\n") != 2 || !json.Valid([]byte(strings.Split(export, "\n")[0])) {
+		t.Errorf("export: %s", export)
+	}
+	verified := mustCommand(t, "records", "verify", at)
+	if !strings.Contains(verified, "2 entries, 0 of them erased") || !strings.Contains(verified, "signed to the end") {
+		t.Errorf("verify: %s", verified)
+	}
+	heads := filepath.Join(i.dir, "heads")
+	if err := os.WriteFile(heads, []byte(verified), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	record := regexp.MustCompile(`"record_id": "([^"]+)"`).FindStringSubmatch(mustCommand(t, "records", "show", id, at))[1]
+	if out := mustCommand(t, "records", "erase", id, at); !strings.Contains(out, ": 1 records; the file was written anew") {
+		t.Errorf("erase: %s", out)
+	}
+	if out, err := consentCommand(t, "records", "erase", id, at); err == nil {
+		t.Errorf("a second erasure succeeds: %s", out)
+	}
+	if file, _ := os.ReadFile(i.bolt()); bytes.Contains(file, []byte(record)) || len(file) == 0 {
+		t.Error("the file still holds the erased record")
+	}
+	if out := mustCommand(t, "records", "verify", at, "--head", heads); !strings.Contains(out, "3 entries, 1 of them erased") || !strings.Contains(out, "kept elsewhere") {
+		t.Errorf("verify after an erasure, against the head from before: %s", out)
+	}
+	mustCommand(t, "records", "sweep", at)
+	if out, err := consentCommand(t, "records", "list", "--store", i.bolt()); err == nil || !strings.Contains(err.Error(), "another process") && !strings.Contains(err.Error(), "holds the file") {
+		t.Errorf("a file that is open: %v %s", err, out)
+	}
+	i.stop()
+	config := filepath.Join(i.dir, "Caddyfile")
+	if err := os.WriteFile(config, []byte(i.text()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := mustCommand(t, "records", "verify", "--config", config, "--head", heads); !strings.Contains(out, "signed to the end") {
+		t.Errorf("verify without a running gateway: %s", out)
+	}
+	if out, err := consentCommand(t, "records", "list", "--address=127.0.0.1:1"); err == nil || !strings.Contains(err.Error(), "--store FILE") {
+		t.Errorf("without a running gateway: %v %s", err, out)
+	}
+	tamper(t, i.bolt())
+	if out, err := consentCommand(t, "records", "verify", "--config", config); err == nil || !strings.Contains(out, "wrong: entry 2") {
+		t.Errorf("a changed record is not noticed: %v\n%s", err, out)
+	}
+}
+
+// tamper turns the refusal in the file into a grant.
+func tamper(t *testing.T, path string) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	err = db.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("bodies"))
+		return b.ForEach(func(k, v []byte) error {
+			if changed := bytes.Replace(v, []byte(`"marketing":"denied"`), []byte(`"marketing":"granted"`), 1); !bytes.Equal(changed, v) {
+				return b.Put(bytes.Clone(k), changed)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRecordsMistakes(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	for _, c := range []struct{ args, want string }{
+		{"records list --store /nowhere/consent.db", "no such file"},
+		{"records list --store a --config b", "exclude each other"},
+		{"records list --store a --address b", "running instance"},
+		{"records list --from yesterday", "2026-11-01"},
+		{"records show short", "22 characters"},
+		{"records show", "records show ID"},
+		{"records verify --head /nowhere", "no such file"},
+	} {
+		if out, err := consentCommand(t, strings.Fields(c.args)...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q\n%s", c.args, err, c.want, out)
+		}
+	}
+}

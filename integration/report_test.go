@@ -1,0 +1,145 @@
+package integration
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+)
+
+type reportOf struct {
+	Sites []struct {
+		Site       string
+		Documents  int
+		Pages      map[string]int
+		Undeclared []string
+		Hosts      []struct {
+			Host, Vendor, Purpose string
+			Gated, Passed         int
+		}
+		Seen []struct{ Kind, Vendor, Rule string }
+	}
+}
+
+func parseReport(t *testing.T, text string) (r reportOf) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	return r
+}
+
+// TestReportCommand: what pages contact is counted, over a reload and a restart, and declared by the draft; metrics count it too.
+func TestReportCommand(t *testing.T) {
+	i := newInstance(t, trackingPage)
+	i.options = "store bolt " + i.bolt()
+	i.start()
+	i.page("/")
+	i.page("/orders/12345678/jane@example.com?token=secret")
+	i.choose("accept")
+	i.start() // a reload
+	i.page("/")
+	metrics := i.api("/metrics")
+	for _, want := range []string{
+		`caddy_consent_answers_total{event="given"}`, `caddy_consent_decisions_total{outcome="undecided",regime="opt-in"}`,
+		`caddy_consent_gated_total{kind="resource",purpose="analytics",site="127.0.0.1",vendor="google-analytics"}`, `caddy_consent_rewritten_bytes_total`,
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("no metric %s", want)
+		}
+	}
+	i.stop()
+	i.start()
+	text := mustCommand(t, "report", "--address", i.admin, "--json")
+	if strings.Contains(text, "jane") || strings.Contains(text, "12345678") || strings.Contains(text, "secret") {
+		t.Errorf("the report names a visitor: %s", text)
+	}
+	r := parseReport(t, text)
+	if len(r.Sites) != 1 || r.Sites[0].Documents != 3 || r.Sites[0].Pages["/"] != 2 || r.Sites[0].Pages["/orders/*/*"] != 1 {
+		t.Fatalf("pages: %s", text)
+	}
+	s := r.Sites[0]
+	if !slices.Equal(s.Undeclared, []string{"cdn.unknown.example"}) {
+		t.Errorf("undeclared: %v", s.Undeclared)
+	}
+	for _, h := range s.Hosts {
+		if h.Host == "www.google-analytics.com" && (h.Gated != 3 || h.Vendor != "google-analytics") {
+			t.Errorf("host: %+v", h)
+		}
+	}
+	human := mustCommand(t, "report", "--address", i.admin)
+	_, draft, ok := strings.Cut(human, "# A draft")
+	if !ok || !strings.Contains(draft, "allow cdn.unknown.example") || !strings.Contains(draft, "require analytics google-analytics") {
+		t.Fatalf("draft: %s", human)
+	}
+	if _, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte("#"+draft), map[string]any{"filename": "Caddyfile"}); err != nil {
+		t.Errorf("the draft is no Caddyfile: %v\n%s", err, draft)
+	}
+	page := filepath.Join(i.dir, "report.html")
+	mustCommand(t, "report", "--address", i.admin, "--html", page)
+	if html, _ := os.ReadFile(page); !strings.Contains(string(html), "<svg") || strings.Contains(string(html), "<script") || strings.Contains(string(html), "src=") || !strings.Contains(string(html), "cdn.unknown.example") {
+		t.Errorf("report page: %s", html)
+	}
+}
+
+// TestReportHostile: names that a page or client made up do no harm in the page.
+func TestReportHostile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "r.json")
+	hostile := `<script>alert(1)</script>"'{}`
+	text, _ := json.Marshal(map[string]any{"sites": []any{map[string]any{"site": hostile, "pages": map[string]int{hostile: 1},
+		"hosts": []any{map[string]any{"host": hostile, "vendor": hostile, "gated": 3, "pages": []string{hostile}}}}}})
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page := file + ".html"
+	mustCommand(t, "report", "--file", file, "--html", page)
+	if html, _ := os.ReadFile(page); strings.Contains(string(html), "<script>") || !strings.Contains(string(html), "&lt;script&gt;") {
+		t.Errorf("not escaped: %s", html)
+	}
+}
+
+// TestScan crawls within the site and robots.txt, and fails on what nobody declared.
+func TestScan(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	var paths []string
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		paths = append(paths, r.URL.Path)
+		trackingPage(w, r)
+	}))
+	defer up.Close()
+	out := mustCommand(t, "scan", up.URL, "--json")
+	r := parseReport(t, out)
+	if len(r.Sites) != 1 || r.Sites[0].Documents != 2 || !slices.Equal(r.Sites[0].Undeclared, []string{"cdn.unknown.example", "fonts.from-css.example"}) {
+		t.Errorf("scan: %s", out)
+	}
+	if slices.Contains(paths, "/private/area") {
+		t.Error("robots.txt was not obeyed")
+	}
+	if !strings.Contains(out, `"rule":"_ga`) {
+		t.Errorf("no cookie: %s", out)
+	}
+	if _, err := consentCommand(t, "scan", up.URL, "--fail-on", "undeclared"); err == nil || !strings.Contains(err.Error(), "cdn.unknown.example") {
+		t.Errorf("--fail-on undeclared: %v", err)
+	}
+	config := filepath.Join(t.TempDir(), "Caddyfile")
+	declared := "example.com {\n\tconsent {\n\t\tallow cdn.unknown.example\n\t\tallow from-css.example\n\t}\n}\n"
+	if err := os.WriteFile(config, []byte(declared), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustCommand(t, "scan", up.URL, "--fail-on", "undeclared", "--config", config)
+	paths = nil
+	if r := parseReport(t, mustCommand(t, "scan", up.URL, "--json", "--pages", "1")); r.Sites[0].Documents != 1 {
+		t.Errorf("--pages 1 delivered %d, asked for %v", r.Sites[0].Documents, paths)
+	}
+	for args, want := range map[string]string{"scan": "at least one URL", "scan ftp://x": "no address", "scan http://127.0.0.1:1": "refused", "scan x --fail-on all": "undeclared"} {
+		if _, err := consentCommand(t, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", args, err, want)
+		}
+	}
+}
