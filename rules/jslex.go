@@ -141,9 +141,14 @@ func (l *lexer) nameEnd(i int) int {
 }
 
 // nameByte takes every non-ASCII byte for part of a name.
-func nameByte(c byte) bool {
-	return alphanumeric(c) || c == '_' || c == '$' || c == '\\' || c >= utf8.RuneSelf
-}
+func nameByte(c byte) bool { return nameBytes[c] }
+
+var nameBytes = func() (t [256]bool) {
+	for c := range t {
+		t[c] = alphanumeric(byte(c)) || c == '_' || c == '$' || c == '\\' || c >= utf8.RuneSelf
+	}
+	return t
+}()
 
 // quoted reads a string literal. One that the line ends before its quote ends there.
 func (l *lexer) quoted(quote byte) token {

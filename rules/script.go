@@ -35,8 +35,10 @@ type recogniser struct {
 	lexer   lexer
 	space   [foldSize]byte
 	fold    fold
-	active  [16]progress
-	running int
+	// unescaped holds a string's value while marks are compared with it.
+	unescaped [64]byte
+	active    [16]progress
+	running   int
 	// prev and before are the last two tokens.
 	prev, before token
 	loads        bool
@@ -69,10 +71,16 @@ func (r *recogniser) run() {
 			r.flush(&t)
 			return
 		}
-		r.join(&t)
-		r.mark(&t)
+		if r.fold.state != foldNone || t.kind == tokenString {
+			r.join(&t)
+		}
+		if r.running > 0 || t.kind == tokenName || t.kind == tokenString {
+			r.mark(&t)
+		}
 		r.verb(&t)
-		r.bracket(&t)
+		if t.kind == tokenPunctuator {
+			r.bracket(&t)
+		}
 		r.before, r.prev = r.prev, t
 	}
 }
@@ -80,10 +88,9 @@ func (r *recogniser) run() {
 // mark advances the marks that have begun and begins new ones.
 func (r *recogniser) mark(t *token) {
 	var value []byte
-	var space [64]byte
 	if t.kind == tokenString {
-		if value = t.text; t.escaped && len(value) <= len(space) {
-			value = unescape(space[:0], value)
+		if value = t.text; t.escaped && len(value) <= len(r.unescaped) {
+			value = unescape(r.unescaped[:0], value)
 		}
 	}
 	x := &r.set.marks
