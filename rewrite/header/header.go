@@ -51,6 +51,9 @@ type Result struct {
 func Edit(h http.Header, o *Options) Result {
 	e := editor{Options: o}
 	for name, values := range h {
+		if !mayMatter(name) {
+			continue
+		}
 		field := textproto.CanonicalMIMEHeaderKey(name)
 		edit := e.lookup(field)
 		if edit == nil {
@@ -110,6 +113,22 @@ func (e *editor) lookup(field string) edit {
 	}
 	return nil
 }
+
+// mayMatter reports whether lookup may know a field, by its length and first letter: most fields of a response are none
+// that it knows.
+func mayMatter(name string) bool {
+	return name != "" && len(name) < 64 && known[name[0]|0x20]>>len(name)&1 != 0
+}
+
+// known has a bit for the length of each field that begins with a letter.
+var known = func() (t [256]uint64) {
+	for _, name := range append(advertisingFields[:], "Set-Cookie", "Link", "Refresh", "Location", cspField, cspReportOnlyField,
+		"X-Content-Security-Policy", "X-Webkit-Csp", "Report-To", "Reporting-Endpoints", "Nel", "Expect-Ct", "Public-Key-Pins",
+		"Public-Key-Pins-Report-Only", "X-Xss-Protection", "Speculation-Rules", "Sourcemap", "X-Sourcemap", "Accept-Ch", "Critical-Ch") {
+		t[name[0]|0x20] |= 1 << len(name)
+	}
+	return t
+}()
 
 // each edits the values of one field. It copies the slice only when something changes, because other code may hold it.
 func (e *editor) each(field string, values []string, f edit) (kept []string, changed bool) {

@@ -265,6 +265,32 @@ func FuzzEdit(f *testing.F) {
 	})
 }
 
+// TestEditFindsFieldsInAnySpelling: a map that did not come from net/http may hold names in any case.
+func TestEditFindsFieldsInAnySpelling(t *testing.T) {
+	for _, field := range []string{
+		"Set-Cookie: _ga=1", "Link: <https://tracker.test/>; rel=preload", "Refresh: 0;url=https://tracker.test/", "Location: https://tracker.test/",
+		"Content-Security-Policy: report-uri https://tracker.test/", "Content-Security-Policy-Report-Only: report-uri https://tracker.test/",
+		"X-Content-Security-Policy: report-uri https://tracker.test/", "X-Webkit-Csp: report-uri https://tracker.test/",
+		`Report-To: {"endpoints":[{"url":"https://tracker.test/"}]}`, `Reporting-Endpoints: a="https://tracker.test/"`,
+		`Nel: {"report_to":"https://tracker.test/"}`, `Expect-Ct: report-uri="https://tracker.test/"`,
+		`Public-Key-Pins: report-uri="https://tracker.test/"`, `Public-Key-Pins-Report-Only: report-uri="https://tracker.test/"`,
+		"X-Xss-Protection: 1; report=https://tracker.test/", `Speculation-Rules: "https://tracker.test/"`, "Sourcemap: https://tracker.test/",
+		"X-Sourcemap: https://tracker.test/", "Accept-Ch: Sec-CH-UA-Model", "Critical-Ch: Sec-CH-UA-Model",
+		"Attribution-Reporting-Register-Source: x", "Observe-Browsing-Topics: ?1", "Ad-Auction-Signals: x", "Supports-Ad-Auction-Bid: x",
+	} {
+		name, value, _ := strings.Cut(field, ": ")
+		for _, spelled := range []string{name, strings.ToLower(name), strings.ToUpper(name)} {
+			o := options(t)
+			o.OptOut = true
+			h := http.Header{spelled: {value}, "Permissions-Policy": nil}
+			header.Edit(h, o)
+			if got := h[spelled]; len(got) > 0 && got[0] == value {
+				t.Errorf("%s: %s stays", spelled, value)
+			}
+		}
+	}
+}
+
 // typical is the header of a page of a real shop.
 func typical() http.Header {
 	return http.Header{

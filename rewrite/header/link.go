@@ -80,7 +80,11 @@ func cutLink(s string) (text, rest string) {
 				inQuote = false
 			}
 		case inAngle:
-			inAngle = c != '>'
+			n := strings.IndexByte(s[i:], '>')
+			if n < 0 {
+				return s, ""
+			}
+			i, inAngle = i+n, false
 		case c == '<':
 			inAngle = true
 		case c == '"':

@@ -2,6 +2,7 @@ package header
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -35,15 +36,12 @@ func (e *editor) optOut(h http.Header) {
 }
 
 // advertising reports whether a field starts or feeds one of the browser's advertising interfaces.
-func advertising(field string) bool {
-	switch field {
-	case "Attribution-Reporting-Register-Source", "Attribution-Reporting-Register-Trigger",
-		"Attribution-Reporting-Register-Os-Source", "Attribution-Reporting-Register-Os-Trigger",
-		"Attribution-Reporting-Info", "Observe-Browsing-Topics", "Ad-Auction-Allowed", "Ad-Auction-Result",
-		"Ad-Auction-Signals", "Ad-Auction-Additional-Bid", "Shared-Storage-Write", "Supports-Ad-Auction-Bid":
-		return true
-	}
-	return false
+func advertising(field string) bool { return slices.Contains(advertisingFields[:], field) }
+
+var advertisingFields = [...]string{
+	"Attribution-Reporting-Register-Source", "Attribution-Reporting-Register-Trigger", "Attribution-Reporting-Register-Os-Source",
+	"Attribution-Reporting-Register-Os-Trigger", "Attribution-Reporting-Info", "Observe-Browsing-Topics", "Ad-Auction-Allowed",
+	"Ad-Auction-Result", "Ad-Auction-Signals", "Ad-Auction-Additional-Bid", "Shared-Storage-Write", "Supports-Ad-Auction-Bid",
 }
 
 // clientHints removes the hints that tell devices apart and serve no rendering.
