@@ -115,6 +115,18 @@ const restore = (el) => {
 };
 const trusted = (attr, value) => attr == 'src' ? ours.createScriptURL(value) : attr == 'srcdoc' ? ours.createHTML(value) : ours.createScript(value);
 
+// A document made from a blob gets the guard in front.
+const guarded = (url) => {
+  try {
+    const x = new Xhr();
+    call(open, x, ['GET', url, false]);
+    call(send, x, []);
+    const type = x.getResponseHeader('Content-Type');
+    if (/html/i.test(type)) return objectUrl(new Blob([frame(x.responseText)], {type}));
+  } catch (e) {}
+  return url;
+};
+
 // An attribute is about to get a value; go does it. Returns true if it was gated or held.
 const assign = (el, name, value, go) => {
   name = name.toLowerCase().replace(/^xlink:/, '');
@@ -122,6 +134,7 @@ const assign = (el, name, value, go) => {
   if (name == 'srcdoc') return void go(frame('' + value));
   if (name == 'type' && keptValue(el, 'parked') != null) return void call(setAttr, el, [dash + 'type', value]);
   if (!fetches(el, name)) return void go(value);
+  if (el.localName == 'iframe' && /^blob:/.test(value)) value = guarded(value);
   const who = gatedBy(el, name, '' + value);
   if (!who) {
     unpark(el, name);
