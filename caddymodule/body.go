@@ -33,6 +33,7 @@ func (x *exchange) editHeader(h http.Header, status int) int {
 		OptOut: !x.decision.Permits(consent.Marketing, 0), Decoration: x.site.decoration(&x.decision),
 		MaxCookieAge: maxCookieAge, Now: time.Now(),
 	})
+	x.suspectCookies(h, time.Now())
 	if result.Redirect.Gate {
 		status = x.gateRedirect(h, location, result.Redirect)
 	}

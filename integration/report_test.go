@@ -143,3 +143,34 @@ func TestScan(t *testing.T) {
 		}
 	}
 }
+
+// TestUnclassifiedCookie: a persistent identifier that nobody classified is reported, and in strict mode withheld.
+func TestUnclassifiedCookie(t *testing.T) {
+	i := newInstance(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Add("Set-Cookie", "vid=9f86d081884c7d659a2feaa0c55ad015; Max-Age=31536000; Path=/")
+		w.Header().Add("Set-Cookie", "PHPSESSID=9f86d081884c7d659a2feaa0c55ad015; Path=/")
+	}))
+	i.options = "store bolt " + i.bolt()
+	cookies := func() string {
+		t.Helper()
+		res, err := http.Get("http://" + i.addr + "/") //nolint:noctx // a test
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return strings.Join(res.Header.Values("Set-Cookie"), "\n")
+	}
+	i.start()
+	if got := cookies(); !strings.Contains(got, "vid=") {
+		t.Errorf("withheld without strict: %s", got)
+	}
+	if r := i.api("/consent/report"); !strings.Contains(r, `"rule":"unclassified cookie vid"`) || strings.Contains(r, "PHPSESSID") {
+		t.Errorf("report: %s", r)
+	}
+	i.directive = "consent strict"
+	i.start()
+	if got := cookies(); strings.Contains(got, "vid=") || !strings.Contains(got, "PHPSESSID=") {
+		t.Errorf("strict: %s", got)
+	}
+}

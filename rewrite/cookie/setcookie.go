@@ -49,6 +49,27 @@ func (c *SetCookie) Attribute(name string) (value string, ok bool) {
 	return value, ok
 }
 
+// Lifetime returns how long from now on the cookie is kept, 0 for a session's or one that is gone at once. Max-Age beats
+// Expires (RFC 6265bis, 5.7).
+func (c *SetCookie) Lifetime(now time.Time) time.Duration {
+	if v, ok := c.Attribute("max-age"); ok && v != "" {
+		if !digits(v) {
+			return 0
+		}
+		n, err := strconv.ParseInt(v, 10, 32)
+		if err != nil {
+			n = 1<<31 - 1
+		}
+		return time.Duration(n) * time.Second
+	}
+	if v, ok := c.Attribute("expires"); ok {
+		if t, ok := parseDate(v); ok {
+			return max(0, t.Sub(now))
+		}
+	}
+	return 0
+}
+
 func attribute(a string) (name, value string) {
 	if i := strings.IndexByte(a, '='); i >= 0 {
 		return trim(a[:i]), trim(a[i+1:])

@@ -210,3 +210,22 @@ func ExamplePaths() {
 	fmt.Println(cookie.Paths("/blog/2026/post"))
 	// Output: [/ /blog /blog/ /blog/2026 /blog/2026/]
 }
+
+func TestLifetime(t *testing.T) {
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	for line, want := range map[string]time.Duration{
+		"a=b":             0,
+		"a=b; Max-Age=60": time.Minute,
+		"a=b; Max-Age=60; Expires=Wed, 11 Nov 2026 00:00:00 GMT": time.Minute,
+		"a=b; expires=Wed, 11 Nov 2026 00:00:00 GMT":             240 * time.Hour,
+		"a=b; expires=Wed, 11 Nov 2020 00:00:00 GMT":             0,
+		"a=b; Max-Age=-1":                     0,
+		"a=b; Max-Age=99999999999999999999":   (1<<31 - 1) * time.Second,
+		"a=b; Max-Age=60; Max-Age=0; Path=/x": 0,
+	} {
+		c, _ := cookie.Parse(line)
+		if got := c.Lifetime(now); got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+}

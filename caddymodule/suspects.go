@@ -1,0 +1,48 @@
+package caddymodule
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
+	"github.com/caddy-consent/caddy-consent/rules"
+)
+
+// suspectRule stands before a cookie's name in reports.
+const suspectRule = "unclassified cookie "
+
+// suspectCookies counts cookies that nobody classified and that look as if they told visitors apart. In strict mode they
+// count as marketing and are withheld until the visitor agrees.
+func (x *exchange) suspectCookies(h http.Header, now time.Time) {
+	lines := h["Set-Cookie"]
+	kept := lines[:0:0]
+	for _, line := range lines {
+		c, ok := cookie.Parse(line)
+		if ok && x.suspect(&c, now) {
+			m := rules.Match{Purpose: consent.Marketing, Rule: suspectRule + pathPattern(c.WireName())}
+			gate := x.site.mode == modeStrict && !x.decision.Permits(m.Purpose, 0)
+			x.policy.tally.add(rewrite.KindCookie, &m, gate)
+			if gate {
+				continue
+			}
+		}
+		kept = append(kept, line)
+	}
+	switch {
+	case len(kept) == len(lines):
+	case len(kept) == 0:
+		delete(h, "Set-Cookie")
+	default:
+		h["Set-Cookie"] = kept
+	}
+}
+
+func (x *exchange) suspect(c *cookie.SetCookie, now time.Time) bool {
+	name := []byte(c.WireName())
+	if _, known := x.site.rules.Cookie(name, true); known {
+		return false
+	}
+	return rules.Suspicious(name, []byte(c.Value), c.Lifetime(now))
+}
