@@ -317,8 +317,20 @@ func (e *editor) xssProtection(field, value string) string {
 	return value
 }
 
-// writable reports whether a field value can go on the wire.
+// writable reports whether a field value can go on the wire: no control characters but tabs.
 func writable(v string) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; len(v) >= 8; v = v[8:] {
+		w := uint64(v[0]) | uint64(v[1])<<8 | uint64(v[2])<<16 | uint64(v[3])<<24 | uint64(v[4])<<32 | uint64(v[5])<<40 | uint64(v[6])<<48 | uint64(v[7])<<56
+		del := w ^ 0x7f*ones
+		if ((w-' '*ones)&^w|(del-ones)&^del)&highs != 0 && !printable(v[:8]) {
+			return false
+		}
+	}
+	return printable(v)
+}
+
+func printable(v string) bool {
 	for i := 0; i < len(v); i++ {
 		if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
 			return false

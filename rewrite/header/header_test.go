@@ -265,6 +265,21 @@ func FuzzEdit(f *testing.F) {
 	})
 }
 
+// TestControlCharacters: a value with one anywhere is removed, but for tabs.
+func TestControlCharacters(t *testing.T) {
+	for c := range 256 {
+		for at := range 20 {
+			value := []byte("default-src 'self'; x")
+			value[at] = byte(c)
+			h := http.Header{"Content-Security-Policy": {string(value)}}
+			header.Edit(h, options(t))
+			if removed := len(h) == 0; removed != (c < ' ' && c != '\t' || c == 0x7f) {
+				t.Errorf("%q: removed %v", value, removed)
+			}
+		}
+	}
+}
+
 // TestEditFindsFieldsInAnySpelling: a map that did not come from net/http may hold names in any case.
 func TestEditFindsFieldsInAnySpelling(t *testing.T) {
 	for _, field := range []string{
