@@ -22,22 +22,28 @@ func nameEnds(w uint64) uint64 {
 	return (space | (slash-ones)&^slash | (equal-ones)&^equal) & highs
 }
 
-// nameAt returns where the name that begins at b[p] ends and its key: its last eight bytes in lower case. It returns 0 if
-// b is too short to tell. The name has no byte up to the space in it, so that setting a bit is lower case for what it is
-// compared with.
+// shortName returns the length and the key of the name that w begins with: its last eight bytes in lower case. A length of
+// eight says that the name may go on. The name has no byte up to the space in it, so that setting a bit is lower case for
+// what it is compared with.
+func shortName(w uint64) (n int, key uint64) {
+	n = bits.TrailingZeros64(nameEnds(w)) &^ 7
+	return n >> 3, bits.ReverseBytes64((w | 0x20*ones) << (64 - n))
+}
+
+// nameAt returns where the name that begins at b[p] ends, and its key. It returns 0 if b is too short to tell.
 func nameAt(b []byte, p int) (end int, key uint64) {
 	if p+8 > len(b) {
 		return 0, 0
 	}
-	w := binary.LittleEndian.Uint64(b[p:])
-	if m := nameEnds(w); m != 0 {
-		n := bits.TrailingZeros64(m) &^ 7
-		return p + n>>3, bits.ReverseBytes64((w | 0x20*ones) << (64 - n))
+	n, key := shortName(binary.LittleEndian.Uint64(b[p:]))
+	if n < 8 {
+		return p + n, key
 	}
 	for end = p + 8; end+8 <= len(b); end += 8 {
 		if m := nameEnds(binary.LittleEndian.Uint64(b[end:])); m != 0 {
 			end += bits.TrailingZeros64(m) >> 3
-			return end, bits.ReverseBytes64(binary.LittleEndian.Uint64(b[end-8:]) | 0x20*ones)
+			_, key = shortName(binary.LittleEndian.Uint64(b[end-8:]))
+			return end, key
 		}
 	}
 	return 0, 0
