@@ -239,10 +239,10 @@ func (s *site) guardConfig(c rules.Context, lists bool) guard.Config {
 			continue
 		}
 		one := guard.Vendor{
-			ID: v.ID, Purpose: v.Purpose.String(), Hosts: v.Hosts, Patterns: v.Gate, Passes: v.Pass, Cookies: v.Cookies, Storage: v.Storage,
+			ID: v.ID, Purpose: v.Purpose.String(), Hosts: v.Hosts, Patterns: v.Gate, Passes: v.Pass, Paths: v.Paths, Labels: v.Labels, Cookies: v.Cookies, Storage: v.Storage,
 			Globals: strings.Fields(globalsOf(v.Globals, v.Stubs)),
 		}
-		if len(v.Hosts)+len(v.Gate) == 0 {
+		if len(v.Hosts)+len(v.Gate)+len(v.Paths)+len(v.Labels) == 0 {
 			one.Purpose, one.Patterns, one.Passes = consent.Necessary.String(), v.Pass, nil
 		}
 		g.Vendors = append(g.Vendors, one)

@@ -107,6 +107,12 @@ func (k *catalogue) add(v *Vendor, foreign func(host string) bool) {
 			hosts = append(hosts, h)
 		}
 	}
+	for _, l := range v.Labels {
+		if !validHost.MatchString(l) || strings.Contains(l, ".") {
+			k.fail(v, "label %q", l)
+		}
+		hosts = append(hosts, l+".")
+	}
 	globs, group := k.patterns(v, v.Patterns, foreign)
 	for _, g := range v.Globals {
 		if !validGlobal.MatchString(g) {
@@ -118,6 +124,9 @@ func (k *catalogue) add(v *Vendor, foreign func(host string) bool) {
 	if len(v.Passes) > 0 { // as those of a nameless vendor that needs no consent
 		globs, group := k.patterns(&Vendor{ID: v.ID}, v.Passes, nil)
 		k.lines[len(k.lines)-1] += fmt.Sprintf(";0  %s %s", strings.Join(globs, "|"), group)
+	}
+	if len(v.Paths) > 0 {
+		k.lines[len(k.lines)-1] += ";/" + v.ID + " " + strings.Join(k.paths(v), "|")
 	}
 	if names := append(k.prefixed(v, "c", v.Cookies), k.prefixed(v, "s", v.Storage)...); len(names) > 0 {
 		k.names = append(k.names, v.ID+" "+strings.Join(names, " "))
@@ -136,7 +145,7 @@ func (k *catalogue) patterns(v *Vendor, patterns []string, foreign func(host str
 			k.fail(v, "pattern %q: want host/path", p)
 		case host == "*":
 			continue
-		case slices.ContainsFunc(kept, func(q string) bool { return strings.HasPrefix(p, q) }):
+		case slices.ContainsFunc(kept, func(q string) bool { return strings.HasPrefix(p, q) && wordEnd(q, p) }):
 			continue
 		case v.covers(strings.TrimLeft(host, "*.")) && !foreign(strings.TrimLeft(host, "*.")):
 			continue
@@ -146,6 +155,9 @@ func (k *catalogue) patterns(v *Vendor, patterns []string, foreign func(host str
 		default:
 			kept = append(kept, p)
 			group += k.key(v, strings.TrimPrefix(p, "*"))
+			if bare, ok := strings.CutPrefix(p, "."); ok { // the host itself, too
+				group += k.key(v, bare)
+			}
 		}
 	}
 	return globs, group
@@ -159,14 +171,53 @@ func (v *Vendor) covers(host string) bool {
 // expression returns a pattern as a JavaScript regular expression; * matches no slash in the host.
 func expression(pattern string) string {
 	host, path, _ := strings.Cut(pattern, "/")
-	quote := func(s, star string) string {
-		parts := strings.Split(s, "*")
-		for i, p := range parts {
-			parts[i] = regexp.QuoteMeta(p)
-		}
-		return strings.Join(parts, star)
+	return quote(host, "[^/]*") + "/" + pathExpression(path)
+}
+
+// pathExpression returns what follows a slash as a regular expression. The path is a prefix: one that ends in a letter or
+// digit must end there. "?name=beginning" asks for a parameter anywhere in the query.
+func pathExpression(path string) string {
+	path, query, asked := strings.Cut(path, "?")
+	e := quote(path, "[^?]*")
+	if path != "" && alphanumeric(path[len(path)-1]) {
+		e += "(?![a-z0-9])"
 	}
-	return quote(host, "[^/]*") + "/" + quote(path, ".*")
+	if asked {
+		e += `[^?]*\?(.*&)?` + regexp.QuoteMeta(query)
+	}
+	return e
+}
+
+// quote returns a text as a regular expression that matches it, with star in the place of each *.
+func quote(s, star string) string {
+	parts := strings.Split(s, "*")
+	for i, p := range parts {
+		parts[i] = regexp.QuoteMeta(p)
+	}
+	return strings.Join(parts, star)
+}
+
+// paths returns the expressions of a vendor's paths on any host.
+func (k *catalogue) paths(v *Vendor) (list []string) {
+	for _, p := range v.Paths {
+		if !strings.HasPrefix(p, "/") || !printable.MatchString(p) || strings.ContainsAny(p, "; ") {
+			k.fail(v, "path %q: want /path", p)
+			continue
+		}
+		list = append(list, "/"+pathExpression(p[1:]))
+	}
+	return list
+}
+
+// wordEnd reports whether a longer pattern goes on where its beginning ends a word, so that what the longer matches the
+// beginning matches too.
+func wordEnd(beginning, longer string) bool {
+	n := len(beginning)
+	return n == len(longer) || !alphanumeric(beginning[n-1]) || !alphanumeric(longer[n]) || strings.Contains(beginning, "?")
+}
+
+func alphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
 // prefixed returns names with their kind in front. The script knows a * at the end only: what follows another is any rest.

@@ -44,6 +44,9 @@ type Vendor struct {
 	Patterns []string
 	// Passes are patterns that are let through whatever host or shorter pattern claims them.
 	Passes []string
+	// Paths are patterns of paths ("/matomo.js") on any third party's host. Labels are first labels of hosts that nobody
+	// else claims: "stats" stands for stats.example.com and stats2.example.com.
+	Paths, Labels []string
 	// Cookies are names of first-party cookies, Storage those of localStorage, sessionStorage and IndexedDB; * at the
 	// end stands for any rest.
 	Cookies, Storage []string

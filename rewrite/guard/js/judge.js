@@ -13,16 +13,20 @@ for (const entry of (page.vendors || '').split(',')) if (entry) now.vendors[entr
 
 // A party is {id, bit, globals}. Hosts lead to it, and FNV-1a of URL patterns (30 bits, 5 characters each).
 const names = ['necessary', 'functional', 'analytics', 'marketing', 'social'];
-const parties = new Table(), domains = new Table(), patterns = new Table(), globs = [];
+const parties = new Table(), domains = new Table(), patterns = new Table(), globs = [], paths = [];
 const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 // A vendor that passes by default can be gated by a list, for another purpose than its own.
 const party = (id, bit) => ((one) => one && one.bit == bit ? one : {id, bit})(parties.get(id));
 const enlist = (lines) => {
   for (const line of lines.split(';')) {
     const [head, hosts = '', glob, group = '', ...globals] = line.split(' '), id = head.slice(1), one = {id, bit: 1 << head[0], globals};
+    if (head[0] == '/') {
+      paths.push([new RegExp('^[^?]*(' + hosts + ')', 'i'), parties.get(id)]);
+      continue;
+    }
     parties.set(id, one);
     for (const host of hosts.split(',')) domains.set(host + (host.includes('.') ? '' : '.com'), one);
-    if (glob) globs[one.bit < 2 ? 'unshift' : 'push']([new RegExp('^(' + glob + ')'), one]);
+    if (glob) globs[one.bit < 2 ? 'unshift' : 'push']([new RegExp('^(' + glob + ')', 'i'), one]);
     for (let at = 0; at < group.length;) {
       let key = 0;
       for (let j = 0; j < 5; j++) key = key * 64 + digits.indexOf(group[at++]);
@@ -32,12 +36,15 @@ const enlist = (lines) => {
 };
 enlist(catalogue);
 
-// The party of the longest known pattern that begins a URL's host (or a part of it from a dot on), path and query.
+// The party of the longest known pattern that begins a URL's host (or a part of it from a dot on), path and query. A path
+// that ends in a letter or digit must end there: "/tr" is not "/trends".
+const word = /[a-z0-9]{2}/i;
 const lookup = (text, host) => {
-  let h = 0x811c9dc5 | 0, found;
+  let h = 0x811c9dc5 | 0, found, asked;
   for (let i = 0; i < text.length && i < host + 64; i++) {
     h = Math.imul(h ^ text.charCodeAt(i), 16777619);
-    found = i >= host && patterns.get(h >>> 2) || found;
+    if (i >= host && (asked || !word.test(text.slice(i, i + 2)))) found = patterns.get(h >>> 2) || found;
+    asked = asked || text[i] == '?';
   }
   return found;
 };
@@ -71,6 +78,9 @@ const identify = (url) => {
     if ((i = rest.indexOf('.', i + 1)) < 0) break;
   }
   for (let h = host; !who && h; h = h.replace(/^[^.]*\.?/, '')) who = domains.get(h);
+  // A vendor's software on another host, and hosts that nobody has whose first label says what they are for.
+  if (!who || who.bit < 2) for (const [path, one] of paths) if (path.test(u.pathname + u.search)) return one;
+  if (!who && /^[^.]+\.(?!(com?|net|org|gov|edu|ac|or|ne|go)\.\w\w$).*\./.test(host)) who = domains.get(host.replace(/\d*\..*/, '.'));
   // Who passes by default may still be on a list.
   if (who && !(judging && who.bit == 1)) return who;
   if (known != null) return known;

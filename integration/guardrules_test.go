@@ -1,0 +1,127 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/integration/lab"
+	"github.com/caddy-consent/caddy-consent/rules"
+	"github.com/caddy-consent/caddy-consent/rules/catalogue"
+	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+)
+
+// TestGuardAgreesWithRules fetches every vendor's examples and look-alikes, and the root of each of its hosts, from a page
+// behind the gateway: what the guard lets out must be what the rules let pass. Two descriptions of one catalogue, one in
+// Go and one hashed into a script, drift apart unnoticed otherwise.
+func TestGuardAgreesWithRules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of requests")
+	}
+	d := lab.NewDoor(t)
+	d.Answer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<!DOCTYPE html><title>site</title><body><p>A page."))
+	}))
+	t.Cleanup(srv.Close)
+	d.Site("site.test", lab.Gateway(t, strings.TrimPrefix(srv.URL, "http://"), "consent", ""))
+	wanted := vendorURLs(t)
+	b := lab.NewBrowser(t, d)
+	b.Open(t, "http://site.test/")
+	d.Reset()
+	list, _ := json.Marshal(slices.Sorted(maps.Keys(wanted)))
+	// The guard may hold a request back until its late part has come; the page waits for none of them.
+	n := lab.Eval[int](t, b, fmt.Sprintf("(async () => { const list = %s; for (let i = 0; i < list.length; i += 100) { for (const u of list.slice(i, i + 100)) fetch(u, {mode: 'no-cors'}).catch(() => {}); await new Promise((done) => setTimeout(done, 60)); } return list.length; })()", list))
+	let := letOut(d, wanted)
+	if len(let) == 0 {
+		t.Fatal("nothing was let out: the page does not fetch, and the test proves nothing")
+	}
+	gated, wrong := 0, 0
+	for u, m := range wanted {
+		p, err := url.Parse(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := let[p.Hostname()+p.RequestURI()]
+		if m.gate {
+			gated++
+		}
+		if out == m.gate {
+			wrong++
+			t.Errorf("%s: the rules gate it: %v (%s by %q); the guard lets it out: %v", u, m.gate, m.Vendor, m.Rule, out)
+		}
+	}
+	t.Logf("%d addresses, %d gated by the rules; the guard differs in %d", n, gated, wrong)
+}
+
+// letOut returns the addresses that were asked for. It waits until all that are to pass were, and a little longer for those
+// that are not; it gives up when nothing comes any more.
+func letOut(d *lab.Door, wanted map[string]verdict) map[string]bool {
+	passing := 0
+	for _, m := range wanted {
+		if !m.gate {
+			passing++
+		}
+	}
+	for last := -1; len(d.Contacts()) > last && len(d.Contacts()) < passing; {
+		last = len(d.Contacts())
+		time.Sleep(6 * time.Second)
+	}
+	d.Quiet(time.Second)
+	let := map[string]bool{}
+	for _, c := range d.Contacts() {
+		let[c.Host+c.Path] = true
+	}
+	return let
+}
+
+type verdict struct {
+	rules.Match
+	gate bool
+}
+
+// vendorURLs returns the addresses to try, by plain HTTP so that no handshake costs time, and what the rules say of each.
+func vendorURLs(t *testing.T) map[string]verdict {
+	c, err := catalogue.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := rules.New(c, nil, rules.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := map[string]verdict{}
+	for _, v := range c.Vendors {
+		list := slices.Concat(v.Examples.URLs, v.Benign.URLs)
+		for _, h := range v.Hosts {
+			list = append(list, "https://"+h+"/", "https://x."+h+"/a/b?c=d")
+		}
+		for _, p := range slices.Concat(v.Patterns, v.Embeds, v.Passes) {
+			if host, path, _ := strings.Cut(strings.TrimPrefix(p, "."), "/"); !strings.Contains(p, "*") {
+				list = append(list, "https://"+host+"/"+path, "https://"+host+"/"+path+"x", "https://"+host+"/")
+			}
+		}
+		for _, u := range list {
+			p, err := url.Parse(u)
+			if err != nil || p.Port() != "" || strings.HasSuffix(p.Hostname(), "accounts.google.com") { // the lab takes that one for the browser's own errand
+				continue
+			}
+			p.Scheme, p.Fragment = "http", ""
+			r, err := filterlist.NewRequest(p.String(), "http://site.test/", filterlist.XHR)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, gate := s.Match(&r, rules.Context{})
+			wanted[string(r.URL)] = verdict{m, gate}
+		}
+	}
+	return wanted
+}
