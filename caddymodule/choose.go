@@ -84,13 +84,15 @@ func readChoice(w http.ResponseWriter, r *http.Request) (map[string][]string, er
 		return nil, &answerError{http.StatusForbidden, "This answer was sent by the page of another site and is not accepted."}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxChoiceBytes)
-	if err := r.ParseForm(); err != nil {
-		return nil, &answerError{http.StatusBadRequest, "The answer could not be read."}
+	err := r.ParseForm()
+	if err == nil && len(r.PostForm) == 0 && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		err = r.ParseMultipartForm(maxChoiceBytes)
 	}
-	if len(r.PostForm) == 0 && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
-		if err := r.ParseMultipartForm(maxChoiceBytes); err != nil {
-			return nil, &answerError{http.StatusBadRequest, "The answer could not be read."}
-		}
+	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
+		return nil, &answerError{http.StatusRequestEntityTooLarge, "The answer is too long."}
+	}
+	if err != nil {
+		return nil, &answerError{http.StatusBadRequest, "The answer could not be read."}
 	}
 	return r.PostForm, nil
 }
@@ -130,6 +132,8 @@ func (x *exchange) method() consent.Method {
 		return consent.MethodPlaceholder
 	case x.r.PostForm.Get("from") == "preferences":
 		return consent.MethodPreferences
+	case x.r.PostForm.Get("from") == "platform":
+		return consent.MethodAPI
 	}
 	return consent.MethodBanner
 }

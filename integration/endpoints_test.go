@@ -1,0 +1,263 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+
+	"github.com/caddy-consent/caddy-consent/integration/lab"
+)
+
+// post sends a form to one of the gateway's own pages.
+func post(t testing.TB, address, form string, fields ...string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, address, strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Idempotency-Key", "1") // lets net/http try again where the server closed an idle connection just then
+	for i := 0; i < len(fields); i += 2 {
+		r.Header.Set(fields[i], fields[i+1])
+	}
+	c := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: 10 * time.Second}
+	res, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, string(body)
+}
+
+// newPlainGateway is a gateway without TLS.
+func newPlainGateway(t testing.TB, global string) string {
+	t.Helper()
+	up := httptest.NewServer(http.HandlerFunc(pageHandler))
+	t.Cleanup(up.Close)
+	return "http://" + lab.Gateway(t, strings.TrimPrefix(up.URL, "http://"), "consent", global)
+}
+
+// token returns the answer's cookie as a Cookie field.
+func token(t testing.TB, res *http.Response) string {
+	t.Helper()
+	for _, c := range res.Cookies() {
+		if strings.HasSuffix(c.Name, "consent") && c.Value != "" {
+			if !c.HttpOnly {
+				t.Errorf("scripts can read %s", c.Name)
+			}
+			return c.Name + "=" + c.Value
+		}
+	}
+	t.Fatalf("no consent cookie in %q", res.Header["Set-Cookie"])
+	return ""
+}
+
+// granted asks what is in force for a visitor with that Cookie field.
+func granted(t testing.TB, base, cookies string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, base+"/.consent/state", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Cookie", cookies)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	var b struct{ Granted json.RawMessage }
+	if err := json.NewDecoder(res.Body).Decode(&b); err != nil {
+		t.Fatal(err)
+	}
+	return string(b.Granted)
+}
+
+const nothing = "1" // only what is necessary
+
+// TestChoose: answers are recorded and carried, in both forms; withdrawal holds against an older cookie; what is forged,
+// of another site or sent by another site grants nothing.
+func TestChoose(t *testing.T) {
+	base := newPlainGateway(t, "")
+	choose := base + "/.consent/choose"
+	res, body := post(t, choose, "choice=accept", "Accept", "application/json")
+	yes := token(t, res)
+	if res.StatusCode != http.StatusOK || !strings.Contains(body, `"record":"`) || granted(t, base, yes) == nothing {
+		t.Fatalf("accept: %d %s, then %s", res.StatusCode, body, granted(t, base, yes))
+	}
+	res, _ = post(t, choose, "choice=refuse&return=/page?x=1", "Cookie", yes+"; _ga=GA1.1.1.1; session=1")
+	no := token(t, res)
+	if res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/page?x=1" || granted(t, base, no) != nothing {
+		t.Errorf("refuse: %d to %s, then %s", res.StatusCode, res.Header.Get("Location"), granted(t, base, no))
+	}
+	if lines := strings.Join(res.Header["Set-Cookie"], "\n"); !strings.Contains(lines, "_ga=;") || strings.Contains(lines, "session") {
+		t.Errorf("refusal expires %q", lines)
+	}
+	if got := granted(t, base, yes); got != nothing {
+		t.Errorf("the cookie of before the withdrawal still grants %s", got)
+	}
+	name, value, _ := strings.Cut(yes, "=")
+	for i := range value {
+		c := byte('A')
+		if value[i] == c {
+			c = 'B'
+		}
+		if got := granted(t, base, name+"="+value[:i]+string(c)+value[i+1:]); got != nothing {
+			t.Fatalf("with byte %d changed the cookie grants %s", i, got)
+		}
+	}
+	for what, c := range map[string]struct {
+		form   string
+		fields []string
+		status int
+	}{
+		"cross-site":    {"choice=accept", []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
+		"other origin":  {"choice=accept", []string{"Origin", "https://evil.example"}, http.StatusForbidden},
+		"null origin":   {"choice=accept", []string{"Origin", "null"}, http.StatusForbidden},
+		"no choice":     {"", nil, http.StatusBadRequest},
+		"unknown":       {"choice=maybe", nil, http.StatusBadRequest},
+		"too long":      {"choice=accept&x=" + strings.Repeat("y", 70<<10), nil, http.StatusRequestEntityTooLarge},
+		"bad escape":    {"choice=%zz", nil, http.StatusBadRequest},
+		"wrong purpose": {"choice=save&purpose=everything", nil, http.StatusBadRequest},
+	} {
+		res, body := post(t, choose, c.form, append(c.fields, "Accept", "application/json")...)
+		if res.StatusCode != c.status || len(res.Header["Set-Cookie"]) > 0 || !strings.Contains(body, `"error":"`) {
+			t.Errorf("%s: %d %q %s", what, res.StatusCode, res.Header["Set-Cookie"], body)
+		}
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
+		r, _ := http.NewRequestWithContext(t.Context(), method, choose+"?choice=accept", nil)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != http.MethodPost {
+			t.Errorf("%s: %d, Allow %q", method, res.StatusCode, res.Header.Get("Allow"))
+		}
+	}
+}
+
+// TestReturnAddresses: no spelling of an address leads a visitor to another site.
+func TestReturnAddresses(t *testing.T) {
+	base := newPlainGateway(t, "")
+	self, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spellings []string
+	for _, before := range []string{"", "/", "//", "///", "\\", "/\\", "\\/", "\t/", "/\t/", "/\n/", "\r\n//", "http:", "https:", "https:/", "https://", "HTTPS://", "javascript://", "data:", "//user@", "/.//", "/..//", "@", ";//", "/%2f", "/%5c", "%2f%2f"} {
+		for _, host := range []string{"evil.example", "evil.example/", "evil.example:80/x", "evil\u3002example", "evil.example\\@" + self.Host, self.Host + "@evil.example", "evil.example%00", "[::1]"} {
+			spellings = append(spellings, before+host)
+		}
+	}
+	if len(spellings) < 200 {
+		t.Fatalf("only %d spellings", len(spellings))
+	}
+	for _, s := range spellings {
+		res, _ := post(t, base+"/.consent/choose", "choice=refuse&return="+url.QueryEscape(s))
+		location := res.Header.Get("Location")
+		to, err := self.Parse(location)
+		if res.StatusCode != http.StatusSeeOther || err != nil || to.Host != self.Host || to.Scheme != "http" ||
+			strings.HasPrefix(location, "//") || strings.ContainsAny(location, "\\\t\r\n") || !strings.HasPrefix(location, "/") {
+			t.Errorf("%q leads to %q (%d, %v)", s, location, res.StatusCode, err)
+		}
+	}
+}
+
+// TestReloadUnderLoad: while the configuration changes under 16 clients, nothing fails and no record is lost.
+func TestReloadUnderLoad(t *testing.T) {
+	up := httptest.NewServer(http.HandlerFunc(pageHandler))
+	t.Cleanup(up.Close)
+	dir := t.TempDir()
+	t.Setenv("XDG_DATA_HOME", dir)
+	caddy.DefaultStorage.Path = dir
+	addr := "127.0.0.1:" + strconv.Itoa(lab.FreePort(t))
+	load := func(version int) {
+		text := fmt.Sprintf("{\n\tadmin off\n\tpersist_config off\n\tgrace_period 10s\n\tconsent {\n\t\tstore bolt %s/consent.db\n\t\tpolicy_version %d\n\t}\n\tlog {\n\t\tlevel PANIC\n\t}\n}\nhttp://:%s {\n\tconsent\n\treverse_proxy %s\n}\n",
+			dir, version, strings.TrimPrefix(addr, "127.0.0.1:"), strings.TrimPrefix(up.URL, "http://"))
+		config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
+		if err == nil {
+			err = caddy.Load(config, true)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	load(0)
+	t.Cleanup(func() { _ = caddy.Stop() })
+	base := "http://" + addr
+	var answered, pages atomic.Int64
+	var proofs sync.Map
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for n := range 16 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if n%4 == 0 && i%8 == 0 && answered.Load() < 250 { // within what one network may have recorded in a minute
+					res, body := post(t, base+"/.consent/choose", "choice=accept", "Accept", "application/json")
+					if res.StatusCode != http.StatusOK {
+						t.Errorf("an answer got %d %s", res.StatusCode, body)
+						return
+					}
+					proofs.Store(token(t, res), true)
+					answered.Add(1)
+					continue
+				}
+				res, err := http.Get(base + "/")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				body, err := io.ReadAll(res.Body)
+				_ = res.Body.Close()
+				if err != nil || res.StatusCode != http.StatusOK || !gatedPage(string(body)) {
+					t.Errorf("a page got %d, %v", res.StatusCode, err)
+					return
+				}
+				pages.Add(1)
+				time.Sleep(5 * time.Millisecond)
+			}
+		})
+	}
+	for version := range 40 {
+		load(version + 1)
+	}
+	close(stop)
+	wg.Wait()
+	proofs.Range(func(cookies, _ any) bool {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/.consent/record", nil)
+		r.Header.Set("Cookie", cookies.(string))
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Errorf("an answer was acknowledged and its record is not there: %d", res.StatusCode)
+		}
+		return res.StatusCode == http.StatusOK
+	})
+	t.Logf("40 reloads under %d pages and %d answers", pages.Load(), answered.Load())
+}
