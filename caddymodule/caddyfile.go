@@ -261,7 +261,7 @@ func parsePurposeText(d *caddyfile.Dispenser, o *Options) error {
 func parseTheme(d *caddyfile.Dispenser, o *Options) error {
 	args := d.RemainingArgs()
 	if len(args) != 2 {
-		return d.Err("theme takes a property and a value: theme accent #0a5c36")
+		return d.Err(`theme takes a property and a value, in quotes because "#" begins a comment: theme accent "#0a5c36"`)
 	}
 	o.Theme = union(o.Theme, map[string]string{args[0]: args[1]})
 	return nil
