@@ -34,7 +34,7 @@ func (x *shapeIndex) add(label string, vendor int32) {
 
 // lookup returns the vendor that stands for a request of this shape, or nil.
 func (x *shapeIndex) lookup(r *Request, a *address) *shape {
-	if r.Type == filterlist.Document { // where the visitor goes
+	if r.Type == filterlist.Document || bytes.Contains(a.query, []byte("optOut")) { // where the visitor goes, or objects
 		return nil
 	}
 	if dot := indexByte(a.host, '.'); dot > 0 {

@@ -152,11 +152,18 @@ func TestLoadOverrides(t *testing.T) {
 
 func TestRetention(t *testing.T) {
 	v := catalogue.Vendor{Cookies: []catalogue.Cookie{{Name: "a", Retention: "session"}, {Name: "b", Retention: "30d"}}, ThirdPartyCookies: []catalogue.Cookie{{Name: "c", Retention: "13mo"}}}
-	if got := v.Retention(); got != "13mo" {
+	if got := v.Retention(); got != "13 months" {
 		t.Errorf("%q", got)
 	}
 	if got := (&catalogue.Vendor{}).Retention(); got != "" {
 		t.Errorf("%q", got)
+	}
+	for text, want := range map[string]string{"1y": "1 year", "session/30m": "30 minutes", "13mo EEA/24mo else": "24 months", "1-10y": "10 years", "1y+": "1 year",
+		"session": "session", "removed at once": "", "2038": "", "*": "", "": "", "6h-": "6 hours", "90d-13mo": "13 months"} {
+		v := catalogue.Vendor{Cookies: []catalogue.Cookie{{Name: "a", Retention: text}}}
+		if got := v.Retention(); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -192,5 +199,5 @@ func ExampleBuiltin() {
 	}
 	v := c.Vendor("google-analytics")
 	fmt.Println(v.Name, v.Org, v.Purpose, v.Retention())
-	// Output: Google Analytics Google analytics 2y
+	// Output: Google Analytics Google analytics 2 years
 }

@@ -87,35 +87,3 @@ type Examples struct {
 	Scripts []string `json:"scripts,omitempty"`
 	Cookies []string `json:"cookies,omitempty"`
 }
-
-// Retention returns the longest documented retention among the vendor's cookies, "" if none is known.
-func (v *Vendor) Retention() string {
-	longest, text := 0, ""
-	for _, list := range [][]Cookie{v.Cookies, v.ThirdPartyCookies} {
-		for _, c := range list {
-			if d := days(c.Retention); d > longest || text == "" && c.Retention != "" {
-				longest, text = d, c.Retention
-			}
-		}
-	}
-	return text
-}
-
-// days is a rough order for retentions such as "2y", "13mo", "24h".
-func days(s string) int {
-	n := 0
-	for len(s) > 0 && s[0] >= '0' && s[0] <= '9' {
-		n, s = min(n*10+int(s[0]-'0'), 1e6), s[1:]
-	}
-	switch {
-	case len(s) > 0 && s[0] == 'y':
-		return n * 365
-	case len(s) > 1 && s[:2] == "mo":
-		return n * 30
-	case len(s) > 0 && s[0] == 'w':
-		return n * 7
-	case len(s) > 0 && s[0] == 'd':
-		return n
-	}
-	return 0
-}

@@ -80,7 +80,7 @@ const identify = (url) => {
   for (let h = host; !who && h; h = h.replace(/^[^.]*\.?/, '')) who = domains.get(h);
   // A vendor's software on another host, and hosts that nobody has whose first label says what they are for.
   if (!who || who.bit < 2) for (const [path, one] of paths) if (path.test(u.pathname + u.search)) return one;
-  if (!who && /^[^.]+\.(?!(com?|net|org|gov|edu|ac|or|ne|go)\.\w\w$).*\./.test(host)) who = domains.get(host.replace(/\d*\..*/, '.'));
+  if (!who && !u.search.includes('optOut') && /^[^.]+\.(?!(com?|net|org|gov|edu|ac|or|ne|go)\.\w\w$).*\./.test(host)) who = domains.get(host.replace(/\d*\..*/, '.'));
   // Who passes by default may still be on a list.
   if (who && !(judging && who.bit == 1)) return who;
   if (known != null) return known;
