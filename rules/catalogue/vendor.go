@@ -75,7 +75,8 @@ type Stub struct {
 	Methods []string `json:"methods,omitempty"`
 }
 
-// Link turns the URL of an embed into one to follow: the first * of To takes what the first * of From matched.
+// Link turns the URL of an embed into one to follow: the * of To takes what the * of From matched, in
+// the path or as the value of a parameter. A To that is * alone takes a parameter that holds the whole address.
 type Link struct {
 	From string `json:"from"`
 	To   string `json:"to"`
