@@ -99,3 +99,20 @@ func gzipped(t *testing.T, s string) int {
 	}
 	return b.Len()
 }
+
+// TestPlaceholderLink takes the caller's link for players that the package does not know.
+func TestPlaceholderLink(t *testing.T) {
+	u := mustNew(t, ui.Config{})
+	for _, e := range []struct {
+		embed ui.Embed
+		want  string
+	}{
+		{ui.Embed{Lang: "en", URL: "https://maps.example/embed?q=x", Link: "https://maps.example/x"}, `href="https://maps.example/x"`},
+		{ui.Embed{Lang: "en", URL: "https://maps.example/embed?q=x", Link: "javascript:alert(1)"}, `href="https://maps.example/embed?q=x"`},
+		{ui.Embed{Lang: "en", URL: "https://www.youtube.com/embed/a", Link: "https://elsewhere.example/"}, `href="https://www.youtube.com/watch?v=a"`},
+	} {
+		if got := string(u.AppendPlaceholder(nil, &someVendors[0], &e.embed)); !strings.Contains(got, e.want) {
+			t.Errorf("%+v: no %s in %s", e.embed, e.want, got)
+		}
+	}
+}

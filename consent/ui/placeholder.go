@@ -6,6 +6,8 @@ type Embed struct {
 	Lang string
 	// URL is the absolute URL the frame would load, Title the frame's title attribute, if it has one.
 	URL, Title string
+	// Link is the page to see the content on, "" for the one that the package knows of well-known players, or the URL itself.
+	Link string
 	// Return is the path of the page the frame is in, to go back to after a choice made without script.
 	Return string
 }
@@ -17,6 +19,10 @@ type Embed struct {
 // The form posts choice=save, scope=vendor and vendor=+ID: only that vendor's decision is to change.
 func (u *UI) AppendPlaceholder(dst []byte, vendor *Vendor, e *Embed) []byte {
 	view := u.view(e.Lang)
-	v := values{vendor: vendor, purpose: view.texts["purpose_"+vendor.Purpose], title: e.Title, link: contentURL(e.URL), returns: returnPath(e.Return)}
+	link := contentURL(e.URL)
+	if link == e.URL && isWeb(e.Link) {
+		link = e.Link
+	}
+	v := values{vendor: vendor, purpose: view.texts["purpose_"+vendor.Purpose], title: e.Title, link: link, returns: returnPath(e.Return)}
 	return view.placeholder.append(dst, &v)
 }
