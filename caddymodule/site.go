@@ -401,7 +401,7 @@ func (s *site) placeholder(id, lang, back string, url []byte) []byte {
 	if v == nil {
 		return nil
 	}
-	return s.ui.AppendPlaceholder(nil, v, &ui.Embed{Lang: lang, URL: string(url), Return: back})
+	return s.ui.AppendPlaceholder(nil, v, &ui.Embed{Lang: lang, URL: string(url), Link: s.catalogue.Vendor(id).Link(string(url)), Return: back})
 }
 
 // decoration is the set of link parameters to remove from redirects while marketing is not permitted.
