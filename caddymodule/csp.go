@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
 	"github.com/caddy-consent/caddy-consent/rules"
@@ -36,18 +37,36 @@ func (x *exchange) appendPolicy(h http.Header) {
 	if x.site.mode == modeStrict && mode == "" {
 		mode = "strict"
 	}
-	if mode == "off" {
+	enforce := mode == "strict" || x.policy.learned.enough()
+	if mode == "off" || scriptless(h) || !enforce && !x.document() {
 		return
 	}
 	policy, ok := x.policyText(mode == "strict")
 	if !ok {
 		return
 	}
-	if mode == "strict" || x.policy.learned.enough() {
+	if enforce {
 		header.AppendCSP(h, policy)
-	} else if x.document() {
+	} else {
 		h.Add(cspReports, policy+"; report-uri "+x.site.options.Prefix+"/csp")
 	}
+}
+
+// scriptless reports whether a response is of a type in which, however it is used, no browser runs or fetches anything
+// that a policy of its own would govern. SVG is not: an image to one page is a document in a window of its own.
+func scriptless(h http.Header) bool {
+	values := h["Content-Type"]
+	if len(values) != 1 || strings.Contains(values[0], ",") { // of several the last counts (Fetch, "extract a MIME type")
+		return false
+	}
+	kind, subtype, _ := strings.Cut(values[0], "/")
+	switch kind {
+	case "image":
+		return !strings.Contains(subtype, "xml") && !strings.Contains(subtype, "XML")
+	case "font", "audio", "video":
+		return true
+	}
+	return false
 }
 
 // policyText writes the policy for this visitor; ok is false when it would be too long.
@@ -81,13 +100,13 @@ func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 // appendPermitted adds the hosts of the vendors that the visitor permits. With marketing permitted there is no telling
 // whom an advertisement will contact, so nothing is restricted then.
 func (s *site) appendPermitted(b *strings.Builder, x *exchange) {
-	for _, v := range s.rules.GuardVendors(x.policy.context) {
-		if x.decision.Permits(v.Purpose, v.Number) {
-			for _, host := range v.Hosts {
+	s.rules.Gated(func(number uint16, purpose consent.Purpose, hosts []string) {
+		if x.decision.Permits(purpose, number) {
+			for _, host := range hosts {
 				b.WriteString(" " + host + " *." + host)
 			}
 		}
-	}
+	})
 }
 
 // maxReport bounds one report.

@@ -62,6 +62,16 @@ func (s *Set) GuardVendors(c Context) []GuardVendor {
 	return list
 }
 
+// Gated calls f with each vendor that the Set gates and its hosts, sorted by ID. It does not allocate: GuardVendors is for
+// what is compiled once, Gated for what every response needs.
+func (s *Set) Gated(f func(number uint16, purpose consent.Purpose, hosts []string)) {
+	for i := range s.vendors {
+		if v := &s.vendors[i]; !v.pass {
+			f(v.entry.Number, v.match.Purpose, v.entry.Hosts)
+		}
+	}
+}
+
 // openings returns the patterns of a vendor that passes which lie under a host that another vendor gates.
 func (s *Set) openings(v *vendor) []string {
 	var list []string

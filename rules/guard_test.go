@@ -1,8 +1,11 @@
 package rules
 
 import (
+	"maps"
 	"slices"
 	"testing"
+
+	"github.com/caddy-consent/caddy-consent/consent"
 )
 
 func TestGuardVendors(t *testing.T) {
@@ -30,5 +33,33 @@ func TestGuardVendors(t *testing.T) {
 	}
 	if g := byID["youtube"]; g.Hosts != nil || !slices.Contains(g.Gate, ".youtube.com/embed") {
 		t.Errorf("of a vendor that passes its embeds are to be gated: %+v", g)
+	}
+}
+
+// TestGatedAgreesWithGuardVendors: both name the same hosts with the same purpose.
+func TestGatedAgreesWithGuardVendors(t *testing.T) {
+	s := builtin(t, Options{Allow: []string{"hotjar"}})
+	type gated struct {
+		purpose consent.Purpose
+		hosts   int
+	}
+	wanted := map[uint16]gated{}
+	for _, v := range s.GuardVendors(Context{}) {
+		if len(v.Hosts) > 0 {
+			wanted[v.Number] = gated{v.Purpose, len(v.Hosts)}
+		}
+	}
+	got := map[uint16]gated{}
+	f := func(number uint16, p consent.Purpose, hosts []string) {
+		if len(hosts) > 0 {
+			got[number] = gated{p, len(hosts)}
+		}
+	}
+	s.Gated(f)
+	if len(got) < 100 || !maps.Equal(got, wanted) {
+		t.Errorf("%d vendors, wanted %d", len(got), len(wanted))
+	}
+	if n := testing.AllocsPerRun(10, func() { s.Gated(func(uint16, consent.Purpose, []string) {}) }); n > 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
