@@ -57,7 +57,7 @@ type App struct {
 	inventory *inventories // lives with the store, so that a reload loses nothing
 
 	limiter *limiter
-	guards  guards
+	claims  *limiter // of what clients say that a site loads
 
 	learned      sync.Map // site name to *learned
 	learnedSites atomic.Int32
@@ -81,7 +81,8 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 func (a *App) Provision(ctx caddy.Context) error {
 	redirectStdlib()
 	a.ctx, a.log = ctx, ctx.Logger()
-	a.sites, a.limiter = map[*Handler]struct{}{}, newLimiter()
+	a.sites, a.limiter, a.claims = map[*Handler]struct{}{}, newLimiter(), newLimiter()
+	a.overflow.shared = true
 	a.decisions = freecache.NewCache(decisionCacheBytes)
 	return errors.Join(registerMetrics(ctx.GetMetricsRegistry()), a.provisionRules(), a.provisionKeys(), a.provisionStore())
 }
@@ -170,7 +171,7 @@ func (a *App) learnedOf(site string) *learned {
 	if l, ok := a.learned.Load(site); ok {
 		return l.(*learned)
 	}
-	if a.learnedSites.Add(1) > maxSites {
+	if a.learnedSites.Load() >= maxSites || a.learnedSites.Add(1) > maxSites {
 		return &a.overflow
 	}
 	l, _ := a.learned.LoadOrStore(strings.Clone(site), new(learned))

@@ -89,7 +89,7 @@ func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 	}
 	x.site.appendPermitted(&b, x)
 	if !strict {
-		for _, host := range x.policy.learned.list() {
+		for _, host := range x.policy.learned.list(maxPolicy - b.Len()) {
 			b.WriteByte(' ')
 			b.WriteString(host)
 		}

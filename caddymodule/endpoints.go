@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
@@ -38,8 +39,10 @@ func (x *exchange) own(app *App, w http.ResponseWriter) bool {
 	case "/record":
 		x.receipt(app, w)
 	case "/judge":
+		x.limitClaims(app)
 		x.judge(w)
 	case "/csp":
+		x.limitClaims(app)
 		x.cspReport(w)
 	default:
 		if x.serveScript(w, path) {
@@ -109,6 +112,13 @@ const (
 	maxJudgeBytes = 256 << 10
 )
 
+// limitClaims keeps one network from teaching the gateway more hosts than its visitors' browsers would.
+func (x *exchange) limitClaims(app *App) {
+	if !app.claims.allow(x.r.RemoteAddr, time.Now()) {
+		x.policy.learned = nil
+	}
+}
+
 // judge tells the guard about URLs that only the gateway can judge: "" lets pass, "PURPOSE VENDOR" gates.
 func (x *exchange) judge(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
@@ -147,11 +157,20 @@ func (p *policy) judge(raw, destination string) string {
 	if destination == "write" {
 		kinds = wanted[:]
 	}
+	learned := p.learned
+	p.learned = nil // it learns of what the site's pages hold, not of what a client says
+	defer func() { p.learned = learned }()
 	for _, d := range kinds {
 		r := resourceOf(u, d)
 		if v := p.Resource(&r); v.Gate {
 			return v.Purpose + " " + v.Vendor
 		}
+	}
+	script := wanted[0] == rewrite.DestinationScript || wanted[0] == rewrite.DestinationWorker || destination == "write"
+	if script && p.request.ThirdParty && learned != nil && p.claims < claimsPerRequest {
+		p.claims++
+		r := resourceOf(u, rewrite.DestinationScript)
+		learned.claim(r.Host())
 	}
 	return ""
 }

@@ -20,6 +20,7 @@ type policy struct {
 	lang     string
 	back     string   // the page's path and query
 	learned  *learned // nil where nothing is to be learned
+	claims   int      // hosts learned from what a client says
 	tally    tally
 	request  rules.Request // scratch, so that judging allocates nothing
 }

@@ -1,0 +1,81 @@
+package integration
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/caddy-consent/caddy-consent/integration/lab"
+)
+
+// TestPoisonedPolicy: what clients say that a site loads cannot write into the policy that other visitors get, push out
+// what the site's pages load, or make the policy so long that it is left out.
+func TestPoisonedPolicy(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, `<!DOCTYPE html><script src="https://assets.shop-files.example/app.js"></script><p>page`)
+	}))
+	t.Cleanup(upstream.Close)
+	base := "http://" + lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	send := func(method, path, contentType, body string) string {
+		t.Helper()
+		r, err := http.NewRequest(method, base+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = "shop.example"
+		r.Header.Set("Accept", "text/html")
+		if contentType != "" {
+			r.Header.Set("Content-Type", contentType)
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		_, _ = io.Copy(io.Discard, res.Body)
+		return res.Header.Get("Content-Security-Policy")
+	}
+	judge := func(urls ...string) {
+		t.Helper()
+		var b strings.Builder
+		for i, u := range urls {
+			fmt.Fprintf(&b, `,["%s","script"]`, u)
+			if i == len(urls)-1 || i%200 == 199 {
+				send("POST", "/.consent/judge", "application/json", `{"u":[`+b.String()[1:]+`]}`)
+				b.Reset()
+			}
+		}
+	}
+	judge("https://x;sandbox/", "https://*/", "https://*.net/", "https://a.b'/", "https://x;script-src-elem", "https://real-cdn.example/a.js", "https://real-cdn.example/b.js")
+	send("POST", "/.consent/csp", "application/csp-report", `{"csp-report":{"blocked-uri":"https://y;sandbox/x","effective-directive":"script-src"}}`)
+	var many []string
+	for i := range 600 {
+		many = append(many, fmt.Sprintf("https://%s%d.example/", strings.Repeat("long-", 10), i))
+	}
+	judge(many...)
+	for _, u := range many[:100] {
+		send("POST", "/.consent/csp", "application/csp-report", `{"csp-report":{"blocked-uri":"`+u+`","effective-directive":"script-src"}}`)
+	}
+	var policy string
+	for range 60 {
+		policy = send("GET", "/", "", "")
+	}
+	if policy == "" {
+		t.Fatal("no policy is sent any more")
+	}
+	if strings.Contains(policy, "sandbox") || strings.Contains(policy, " * ") || strings.Contains(policy, "*.net") || strings.Contains(policy, "script-src-elem") {
+		t.Errorf("clients wrote into the policy: %s", policy)
+	}
+	for _, host := range []string{"assets.shop-files.example", "real-cdn.example"} {
+		if !strings.Contains(policy, " "+host) {
+			t.Errorf("%s, which the site's visitors load from, was pushed out of the policy: %s", host, policy)
+		}
+	}
+	if len(policy) > 8<<10 {
+		t.Errorf("the policy has %d bytes", len(policy))
+	}
+}
