@@ -158,12 +158,18 @@ func newLeakySite(t *testing.T) (s *leakySite, origin, gateway string) {
 	s = new(leakySite)
 	upstream := httptest.NewServer(s)
 	t.Cleanup(upstream.Close)
+	origin = strings.TrimPrefix(upstream.URL, "http://")
+	return s, origin, leakyGateway(t, origin)
+}
+
+// leakyGateway puts a gateway that knows the tracker in front of an upstream.
+func leakyGateway(t *testing.T, origin string) string {
+	t.Helper()
 	vendor := filepath.Join(t.TempDir(), "tracker.json")
 	if err := os.WriteFile(vendor, []byte(leakyVendor), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	origin = strings.TrimPrefix(upstream.URL, "http://")
-	return s, origin, lab.Gateway(t, origin, "consent {\nfirst_party /stats/* tracker\njson /api/*\n}", "rules file "+vendor)
+	return lab.Gateway(t, origin, "consent {\nfirst_party /stats/* tracker\njson /api/*\n}", "rules file "+vendor)
 }
 
 // warmUp shows the gateway as many pages as it wants to see before its own policy header is enforced.
