@@ -8,8 +8,10 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/guard"
 )
 
-// guards are the compiled run-time scripts of one configuration. Compiling takes a tenth of a second, and sites mostly
-// have the same.
+// scripts are kept across sites and reloads.
+var scripts guards
+
+// guards are compiled run-time scripts. Compiling takes a tenth of a second, and sites mostly have the same.
 type guards struct {
 	mu       sync.Mutex
 	compiled map[[sha256.Size]byte]*guard.Guard

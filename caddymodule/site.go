@@ -156,7 +156,7 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 	}
 	n.preferencesUIs = new(preferencesUIs)
 	for i, payment := range []bool{false, true} {
-		if n.guards[i], err = n.app.guards.compile(n.guardConfig(rules.Context{Payment: payment}, c.engine != nil)); err != nil {
+		if n.guards[i], err = scripts.compile(n.guardConfig(rules.Context{Payment: payment}, c.engine != nil)); err != nil {
 			return nil, err
 		}
 	}
