@@ -34,7 +34,7 @@ func (x *shapeIndex) add(label string, vendor int32) {
 
 // lookup returns the vendor that stands for a request of this shape, or nil.
 func (x *shapeIndex) lookup(r *Request, a *address) *shape {
-	if r.Type == filterlist.Document || bytes.Contains(a.query, []byte("optOut")) { // where the visitor goes, or objects
+	if r.Type == filterlist.Document { // where the visitor goes
 		return nil
 	}
 	if dot := indexByte(a.host, '.'); dot > 0 {
@@ -43,7 +43,7 @@ func (x *shapeIndex) lookup(r *Request, a *address) *shape {
 			label = label[:n]
 		}
 		if len(label) < 32 && x.lengths[label[0]]>>len(label)&1 != 0 && subdomain(a.host[dot+1:]) {
-			if s := x.labels[string(label)]; s != nil {
+			if s := x.labels[string(label)]; s != nil && !bytes.Contains(a.query, []byte("optOut")) { // where visitors object
 				return s
 			}
 		}
