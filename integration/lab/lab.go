@@ -37,6 +37,7 @@ type Door struct {
 
 	mu       sync.Mutex
 	sites    map[string]string
+	open     map[net.Conn]string // connections to sites
 	contacts []Contact
 	answer   http.Handler
 	listener net.Listener
@@ -50,17 +51,23 @@ func NewDoor(t testing.TB) *Door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Door{Addr: l.Addr().String(), sites: map[string]string{}, listener: l, config: selfSigned(t), answer: http.HandlerFunc(answer)}
+	d := &Door{Addr: l.Addr().String(), sites: map[string]string{}, open: map[net.Conn]string{}, listener: l, config: selfSigned(t), answer: http.HandlerFunc(answer)}
 	go d.accept()
 	t.Cleanup(func() { _ = l.Close() })
 	return d
 }
 
-// Site leads the host to a server at addr ("127.0.0.1:port"), where plain HTTP is spoken.
+// Site leads the host to a server at addr ("127.0.0.1:port"), where plain HTTP is spoken. Connections that lead it elsewhere
+// end.
 func (d *Door) Site(host, addr string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sites[host] = addr
+	for conn, to := range d.open {
+		if to == host {
+			_ = conn.Close()
+		}
+	}
 }
 
 // Answer replaces what the sink answers; nil restores the usual answers.
@@ -151,9 +158,15 @@ func (d *Door) serve(c net.Conn) {
 	}
 	d.mu.Lock()
 	addr, site := d.sites[name]
+	if site {
+		d.open[conn] = name
+	}
 	d.mu.Unlock()
 	if site {
 		pipe(conn, addr)
+		d.mu.Lock()
+		delete(d.open, conn)
+		d.mu.Unlock()
 		return
 	}
 	d.sink(conn, in, name)
