@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/tdewolff/minify/v2"
 	"github.com/tdewolff/minify/v2/js"
@@ -166,7 +167,23 @@ func join(head string, names []string, tail string) ([]byte, error) {
 	if bytes.Contains(bytes.ToLower(code.Bytes()), []byte("</script")) || bytes.Contains(code.Bytes(), []byte("<!--")) {
 		return nil, errors.New("guard: the script would end its own element")
 	}
-	return code.Bytes(), nil
+	return ascii(code.Bytes()), nil
+}
+
+// ascii writes other characters as escapes: a page in another encoding would take them for others, and the script's hash
+// would be wrong there.
+func ascii(code []byte) []byte {
+	var out []byte
+	for _, r := range string(code) {
+		if r < 0x80 {
+			out = append(out, byte(r))
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			out = fmt.Appendf(out, "\\u%04x", unit)
+		}
+	}
+	return out
 }
 
 // Late returns the path of the script's second part and its content: what acts only after a choice (revival,

@@ -181,3 +181,19 @@ func BenchmarkCompile(b *testing.B) {
 		}
 	}
 }
+
+// TestASCII: in a page that is not in UTF-8 any other character would be another, and the hash wrong.
+func TestASCII(t *testing.T) {
+	g, err := Compile(Config{Prefix: "/.consent"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, late := g.Late()
+	for _, b := range [][]byte{g.Append(nil, Page{Mark: "abcdefghijklmnop", Site: "site.example"}), late} {
+		for i, c := range b {
+			if c >= 0x80 {
+				t.Fatalf("%q", b[max(0, i-20):min(len(b), i+20)])
+			}
+		}
+	}
+}
