@@ -69,6 +69,9 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 		x.policy.learned.page()
 		if _, ok := header.Nonce(header.ParseCSP(h["Content-Security-Policy"])); !ok {
 			header.AllowInline(h, "script-src-elem", x.guard().Hash())
+			if x.site.bridge != nil {
+				header.AllowInline(h, "script-src-elem", x.site.bridge.hash)
+			}
 		}
 		for hash := range strings.FieldsSeq(x.site.ui.StyleHash()) {
 			header.AllowInline(h, "style-src-elem", hash)
@@ -246,7 +249,7 @@ func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
 		return o
 	}
 	nonce, _ := header.Nonce(header.ParseCSP(h["Content-Security-Policy"]))
-	o.Head = x.guard().Append(nil, x.guardPage(x.mark, nonce))
+	o.Head = x.site.bridge.append(x.guard().Append(nil, x.guardPage(x.mark, nonce)), nonce)
 	if x.fetch == fetchDocument && x.site.options.Banner != "off" {
 		p := x.page()
 		p.Nonce = nonce

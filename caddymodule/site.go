@@ -35,6 +35,7 @@ type site struct {
 	globals        map[string]string // by vendor, as marks carry them
 	since          time.Time
 	readers        *readers
+	bridge         *bridge // nil unless a platform needs one
 }
 
 // Defaults of the options.
@@ -127,8 +128,11 @@ func newSite(app *App, o Options, m mode) (*site, error) {
 	var err, regionErr, platformErr error
 	s.terms, err = s.options.compile()
 	s.readers.region, regionErr = s.options.regionFunc()
-	s.readers.platforms, platformErr = platforms(s.options.Platforms)
-	if err := errors.Join(err, regionErr, platformErr); err != nil {
+	readable, _ := splitBridges(s.options.Platforms)
+	s.readers.platforms, platformErr = platforms(readable)
+	var bridgeErr error
+	s.bridge, bridgeErr = newBridge(s.options.Platforms, s.options.Prefix)
+	if err := errors.Join(err, regionErr, platformErr, bridgeErr); err != nil {
 		return nil, err
 	}
 	return s.withRules(app.rules.compiled)
