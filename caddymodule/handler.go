@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 
@@ -85,13 +86,15 @@ func fetchDestOf(r *http.Request) fetchDest {
 	case "worker", "sharedworker", "serviceworker":
 		return fetchWorker
 	case "empty":
-		// link rel=prefetch fetches what the browser may show as a page later.
-		if strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") {
+		// link rel=prefetch fetches what the browser may show as a page later; so does a service worker, which passes a
+		// navigation on with its mode but without its destination, or keeps a page for later.
+		if strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Sec-Fetch-Mode") == "navigate" || fromScript(r) {
 			return fetchDocument
 		}
 		return fetchFragment
 	case "":
-		if r.Header.Get("X-Requested-With") != "" {
+		// Web views of Android name their app here, navigations included.
+		if strings.EqualFold(r.Header.Get("X-Requested-With"), "XMLHttpRequest") {
 			return fetchFragment
 		}
 		// Without fetch metadata (plain HTTP, old browsers): a navigation asks for text/html; fetch() asks for anything and,
@@ -103,6 +106,12 @@ func fetchDestOf(r *http.Request) fetchDest {
 		return fetchFragment
 	}
 	return fetchOther
+}
+
+// fromScript reports whether a worker asks on its own behalf: the referrer is then its script (Fetch, 4.1; HTML, 10.2.4).
+func fromScript(r *http.Request) bool {
+	u, err := url.Parse(r.Referer())
+	return err == nil && (strings.HasSuffix(u.Path, ".js") || strings.HasSuffix(u.Path, ".mjs")) && u.Host == r.Host
 }
 
 // markup reports whether the answer may be a page, for which compression and ranges are negotiated away.

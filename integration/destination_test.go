@@ -1,0 +1,97 @@
+package integration
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/integration/lab"
+)
+
+// appShell is a service worker that answers navigations from the network, one from what it kept at its installation.
+const appShell = `oninstall = (e) => { skipWaiting(); e.waitUntil(caches.open('a').then((c) => c.add('/shell'))); };
+onactivate = (e) => e.waitUntil(clients.claim());
+onfetch = (e) => {
+	if (new URL(e.request.url).pathname == '/kept') e.respondWith(caches.match('/shell'));
+	else if (e.request.mode == 'navigate') e.respondWith(fetch(e.request));
+};`
+
+// TestServiceWorkerPages: pages that come through the site's own service worker have guard and banner as others have.
+func TestServiceWorkerPages(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/sw.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = io.WriteString(w, appShell)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!DOCTYPE html><title>app</title><body><p>app</p><script>navigator.serviceWorker.register('/sw.js')</script>")
+	}))
+	t.Cleanup(upstream.Close)
+	d := lab.NewDoor(t)
+	b := lab.NewBrowser(t, d)
+	d.Site("app.test", lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", ""))
+	b.Open(t, "https://app.test/")
+	lab.Eval[bool](t, b, "navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller || new Promise((done) => navigator.serviceWorker.oncontrollerchange = done)).then(() => true)")
+	for _, path := range []string{"/again", "/kept"} {
+		d.Reset()
+		b.Open(t, "https://app.test"+path)
+		if !lab.Eval[bool](t, b, "!!navigator.serviceWorker.controller") {
+			t.Fatalf("%s: the page has no service worker", path)
+		}
+		if !lab.Eval[bool](t, b, "!!document.querySelector('consent-banner')") {
+			t.Errorf("%s: no banner", path)
+		}
+		lab.Eval[bool](t, b, "new Image().src = 'https://www.facebook.com/tr?id=1', true")
+		d.Quiet(200 * time.Millisecond)
+		if hosts := d.Hosts(); len(hosts) > 0 {
+			t.Errorf("%s: the page's script contacted %v", path, hosts)
+		}
+	}
+}
+
+// TestDestinations: what a browser will show as a page gets the guard, however the request looks; what a script fetches
+// does not.
+func TestDestinations(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!DOCTYPE html><p>page")
+	}))
+	t.Cleanup(upstream.Close)
+	addr := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	const navigation = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	for _, c := range []struct {
+		name   string
+		page   bool
+		fields []string
+	}{
+		{"a browser without fetch metadata", true, []string{"Accept", navigation}},
+		{"an Android web view", true, []string{"Accept", navigation, "X-Requested-With", "com.example.app"}},
+		{"a service worker's navigation", true, []string{"Accept", navigation, "Sec-Fetch-Dest", "empty", "Sec-Fetch-Mode", "navigate"}},
+		{"a service worker's store", true, []string{"Accept", "*/*", "Sec-Fetch-Dest", "empty", "Sec-Fetch-Mode", "cors", "Referer", "http://" + addr + "/sw.js?v=2"}},
+		{"a prefetch", true, []string{"Accept", "*/*", "Sec-Fetch-Dest", "empty", "Sec-Purpose", "prefetch;prerender"}},
+		{"fetch()", false, []string{"Accept", "*/*", "Sec-Fetch-Dest", "empty", "Sec-Fetch-Mode", "cors", "Referer", "http://" + addr + "/page"}},
+		{"jQuery without fetch metadata", false, []string{"Accept", "text/html, */*; q=0.01", "X-Requested-With", "XMLHttpRequest"}},
+	} {
+		r, err := http.NewRequest(http.MethodGet, "http://"+addr+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(c.fields); i += 2 {
+			r.Header.Set(c.fields[i], c.fields[i+1])
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if got := strings.Contains(string(body), "data-consent-guard") || strings.Contains(string(body), "data-mark="); err != nil || got != c.page {
+			t.Errorf("%s: guard %v, want %v: %v", c.name, got, c.page, fmt.Sprintf("%.80s", body))
+		}
+	}
+}
