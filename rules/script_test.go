@@ -235,6 +235,24 @@ func TestScriptRemembers(t *testing.T) {
 	}
 }
 
+// TestScriptsThatNeverComeAgain do not keep those that do from being remembered.
+func TestScriptsThatNeverComeAgain(t *testing.T) {
+	c, asked := newSeenScripts(), 0
+	ask := func([]byte, Context) (Match, bool) { asked++; return Match{}, false }
+	for i := range 50000 {
+		c.judge(fmt.Appendf(nil, "once(%d)", i), Context{}, ask)
+	}
+	for range 40 {
+		asked = 0
+		for i := range 500 {
+			c.judge(fmt.Appendf(nil, "often(%d)", i), Context{}, ask)
+		}
+	}
+	if asked > 25 {
+		t.Errorf("%d of 500 scripts are read anew each time", asked)
+	}
+}
+
 func FuzzScript(f *testing.F) {
 	s := builtin(f, Options{})
 	for _, list := range snippets {

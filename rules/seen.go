@@ -11,6 +11,7 @@ import (
 // bucket, so memory is bounded whatever comes: about half a MiB.
 type seenScripts struct {
 	seed    maphash.Seed
+	next    atomic.Uint32 // where in a full bucket the next script goes: turns, so that scripts which never come again go
 	buckets [1024][4]atomic.Pointer[seenScript]
 }
 
@@ -28,7 +29,7 @@ func newSeenScripts() *seenScripts { return &seenScripts{seed: maphash.MakeSeed(
 func (c *seenScripts) judge(text []byte, x Context, ask func([]byte, Context) (Match, bool)) (Match, bool) {
 	hash := maphash.Bytes(c.seed, text)
 	bucket := &c.buckets[hash%uint64(len(c.buckets))]
-	free := int(hash >> 62)
+	free := -1
 	for i := range bucket {
 		e := bucket[i].Load()
 		if e == nil {
@@ -40,6 +41,9 @@ func (c *seenScripts) judge(text []byte, x Context, ask func([]byte, Context) (M
 		}
 	}
 	m, found := ask(text, x)
+	if free < 0 {
+		free = int(c.next.Add(1) % uint32(len(bucket)))
+	}
 	bucket[free].Store(&seenScript{hash, len(text), x, m, found})
 	return m, found
 }

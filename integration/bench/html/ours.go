@@ -39,10 +39,11 @@ func newCatalogue() (*policy, error) {
 
 // sites is how many sites the pages are dealt out to: a site's rules remember its scripts, and those of a hundred sites
 // are more than they are made for.
-const sites = 8
+const sites = 4
 
+// newCatalogues returns the policies for two contenders.
 func newCatalogues() (list []*policy, err error) {
-	for range sites {
+	for range 2 * sites {
 		p, err := newCatalogue()
 		if err != nil {
 			return nil, err
@@ -112,7 +113,7 @@ func rewriters(pages [][]byte, all []*policy) []*contender {
 		r := html.NewRewriter(io.Discard, o)
 		return func() {
 			for i, page := range pages {
-				o.Policy = policies[i%len(policies)]
+				o.Policy = policies[i*len(policies)/len(pages)]
 				r.Reset(io.Discard, o)
 				stream(r, page)
 				_ = r.Close()
@@ -120,8 +121,12 @@ func rewriters(pages [][]byte, all []*policy) []*contender {
 		}
 	}
 	var known, fresh []rewrite.Policy
-	for _, p := range all {
-		known, fresh = append(known, p), append(fresh, &unseen{policy: &policy{set: p.set}})
+	for i, p := range all {
+		if i < len(all)/2 {
+			known = append(known, p)
+		} else {
+			fresh = append(fresh, &unseen{policy: p})
+		}
 	}
 	return []*contender{
 		{name: "rewrite/html, empty policy", pass: pass(nil)},
