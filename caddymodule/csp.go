@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/consent"
-	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
 	"github.com/caddy-consent/caddy-consent/rules"
 )
@@ -144,13 +143,4 @@ func destinationOfDirective(d string) string {
 		return "image"
 	}
 	return ""
-}
-
-// gateRedirect turns a redirect to a gated vendor into an answer that contacts nobody: nothing for a subresource, a page
-// with a plain link for a visitor.
-func (x *exchange) gateRedirect(h http.Header, location string, v rewrite.Verdict) int {
-	_ = location
-	_ = v
-	h.Del("Content-Length")
-	return http.StatusNoContent
 }

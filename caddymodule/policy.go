@@ -83,7 +83,7 @@ func (p *policy) match(r *rewrite.Resource) (rules.Match, bool) {
 	m, found := p.site.rules.Match(&p.request, p.context)
 	switch {
 	case found:
-		return m, !navigation(r.Destination) || m.Purpose != consent.Functional
+		return m, !navigation(r.Destination) || m.Purpose == consent.Analytics || m.Purpose == consent.Marketing
 	case !p.request.ThirdParty || p.site.declared(r.Host()):
 	case r.Beacon && r.Destination == rewrite.DestinationImage:
 		return rules.Match{Purpose: consent.Marketing, Rule: "third-party pixel"}, true
@@ -95,8 +95,8 @@ func (p *policy) match(r *rewrite.Resource) (rules.Match, bool) {
 	return m, false
 }
 
-// navigation reports whether the visitor would leave the page: to a service that is used, not tracked with, that is the
-// visitor's own way.
+// navigation reports whether the visitor would leave the page. To a service that is used, such as a sign-in with a social
+// network, that is the visitor's own way; past an advertiser's counter it is not.
 func navigation(d rewrite.Destination) bool { return d == rewrite.DestinationDocument }
 
 // Script gates an inline script that loads or configures a vendor. A large script of the site in which one line tracks

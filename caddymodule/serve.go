@@ -39,6 +39,7 @@ type exchange struct {
 	confirms bool     // the request's entity tags are those of a rewritten body
 	mark     string
 	baseURL  *weburl.URL
+	instead  []byte // a page of ours that takes the place of the answer
 }
 
 // ServeHTTP is the way through: signals, decision, request, response header, body.

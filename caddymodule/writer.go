@@ -71,8 +71,12 @@ func (w *responseWriter) WriteHeader(status int) {
 	}
 	w.plan = w.choose()
 	switch {
+	case w.x.instead != nil:
+		w.plan = planBlock
+		w.replace(w.status, "text/html; charset=utf-8", w.x.instead)
 	case w.plan == planBlock:
-		w.block()
+		w.replace(http.StatusBadGateway, "text/plain; charset=utf-8",
+			[]byte("This page could not be checked for trackers and is withheld (on_unrewritable block).\n"))
 	case w.plan == planPass || w.bodyless():
 		w.commit()
 	}
@@ -120,15 +124,17 @@ func (w *responseWriter) choose() plan {
 	return planRewrite
 }
 
-// block answers in place of a page that cannot be read.
-func (w *responseWriter) block() {
+// replace answers in place of the upstream.
+func (w *responseWriter) replace(status int, contentType string, body []byte) {
 	h := w.Header()
 	forget(h)
-	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Type", contentType)
 	h.Set("Cache-Control", "no-store")
-	w.status = http.StatusBadGateway
+	w.status = status
 	w.commit()
-	_, _ = io.WriteString(w.ResponseWriter, "This page could not be checked for trackers and is withheld (on_unrewritable block).\n")
+	if w.x.r.Method != http.MethodHead {
+		_, _ = w.ResponseWriter.Write(body)
+	}
 }
 
 // forget removes what was said of a body that will not be sent.
