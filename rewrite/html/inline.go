@@ -66,8 +66,10 @@ func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 		r.startDeep(b, h.start)
 	}
 	t := &r.again
-	t.reset(false)
-	t.scan(tag)
+	if t.start(tag) < 0 {
+		t.reset(false)
+		t.scan(tag)
+	}
 	r.plan.reset()
 	r.text = r.text[:0]
 	r.judge(tag, t, h.el)

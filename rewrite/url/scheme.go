@@ -1,5 +1,7 @@
 package url
 
+import "encoding/binary"
+
 // Scheme returns the scheme of a reference in lower case, with tabs, newlines and surrounding space ignored as a browser
 // does, and what follows its colon; nil when the reference is relative. It allocates only where it must change bytes.
 func Scheme(ref []byte) (scheme, rest []byte) {
@@ -88,6 +90,16 @@ func trim(s []byte) []byte {
 }
 
 func hasTabOrNewline(s []byte) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; len(s) >= 8; s = s[8:] {
+		if w := binary.LittleEndian.Uint64(s); (w-0x0e*ones)&^w&highs != 0 && hasTabOrNewlineByte(s[:8]) { // a byte up to CR
+			return true
+		}
+	}
+	return hasTabOrNewlineByte(s)
+}
+
+func hasTabOrNewlineByte(s []byte) bool {
 	for _, c := range s {
 		if c <= '\r' && (c == '\t' || c == '\n' || c == '\r') {
 			return true

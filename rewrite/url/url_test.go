@@ -181,3 +181,19 @@ func ExampleScheme() {
 	fmt.Printf("%s %s\n", scheme, rest)
 	// Output: javascript alert(1)
 }
+
+// TestControlCharactersAnywhere: tabs and newlines vanish from a reference wherever they stand, and nothing else does.
+func TestControlCharactersAnywhere(t *testing.T) {
+	const ref = "http://tracker.test/path/file"
+	for c := range 128 {
+		for at := 1; at < len(ref); at++ {
+			abs, _, _, _ := (*url.URL)(nil).Resolve(nil, []byte(ref[:at]+string(rune(c))+ref[at:]))
+			got := string(abs)
+			if vanishes := c == '\t' || c == '\n' || c == '\r'; vanishes && got != ref {
+				t.Fatalf("%q at %d: %q", rune(c), at, got)
+			} else if !vanishes && c < ' ' && got == ref {
+				t.Fatalf("%q at %d is lost", rune(c), at)
+			}
+		}
+	}
+}
