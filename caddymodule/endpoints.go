@@ -167,9 +167,13 @@ func (p *policy) judge(raw, destination string) string {
 		}
 	}
 	script := wanted[0] == rewrite.DestinationScript || wanted[0] == rewrite.DestinationWorker || destination == "write"
-	if script && p.request.ThirdParty && learned != nil && p.claims < claimsPerRequest {
+	if !script || learned == nil || p.claims >= claimsPerRequest {
+		return ""
+	}
+	// A tracker that this visitor permits is one all the same: the policy of others must not name it.
+	r := resourceOf(u, rewrite.DestinationScript)
+	if _, found := p.match(&r); !found && p.request.ThirdParty {
 		p.claims++
-		r := resourceOf(u, rewrite.DestinationScript)
 		learned.claim(r.Host())
 	}
 	return ""
