@@ -44,12 +44,14 @@ const pushes = (list) => {
   return list;
 };
 
+// Page code may take the queue for the API that will take its place.
+const rich = (list) => new Stand(list, {get: (t, k) => k in t || typeof k == 'symbol' || /^(then|toJSON|\d+)$/.test(k) ? t[k] : stub(none, [k])});
 const standIns = (who) => (who.globals || []).forEach((entry) => {
   const name = entry.replace('[]', '');
   if (standing.has(name) || name in self || !script) return;
-  const calls = [], value = name != entry ? pushes([]) : stub((path, args) => calls.length < 500 && calls.push([path, args]));
+  const calls = [], list = name != entry && pushes([]), value = list ? rich(list) : stub((path, args) => calls.length < 500 && calls.push([path, args]));
   const give = (v) => define(self, name, {value: v, writable: true, enumerable: true, configurable: true});
-  standing.set(name, {who, calls, list: name != entry && value});
+  standing.set(name, {who, calls, list});
   define(self, name, {configurable: true, enumerable: true, get: () => value, set: (v) => {
     give(v);
     standing.delete(name);
