@@ -70,8 +70,9 @@ func TestSize(t *testing.T) {
 	if zipped > 12<<10 {
 		t.Errorf("guard is %d bytes after gzip, want at most %d", zipped, 12<<10)
 	}
-	if g.known < 30 {
-		t.Errorf("the page's part knows %d vendors, want at least 30", g.known)
+	// Those not known here cost a page that contacts them a moment, until the late part has come; they are not let through.
+	if g.known < 20 {
+		t.Errorf("the page's part knows %d vendors, want at least 20", g.known)
 	}
 }
 

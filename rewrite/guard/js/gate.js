@@ -5,11 +5,11 @@ const parked = new List(), originals = new Memo(), once = new Members(), failed 
 const {set: setInner} = describe(proto(self, 'Element'), 'innerHTML') || {}, {set: nativeSrcdoc} = describe(proto(self, 'HTMLIFrameElement'), 'srcdoc') || {};
 const setSrcdoc = (el, markup) => call(nativeSrcdoc, el, [policy(markup)]);
 const {setAttribute: setAttr, getAttribute: getAttr, removeAttribute: dropAttr, hasAttribute: hasAttr, querySelectorAll: select, replaceChildren, append: appendNodes} = proto(self, 'Element');
-const fetching = /^(src|href|srcset|imagesrcset|data|poster|background|ping|attributionsrc)$/;
+const animating = /^(to|from|by|values)$/, fetching = /^(src|href|srcset|imagesrcset|data|poster|background|ping|attributionsrc)$/;
 const kept = 'data-consent', dash = kept + '-';
 
 // Whether an element fetches what its attribute names (links by rel; a, area and base never do by href).
-const fetches = (el, name) => fetching.test(name)
+const fetches = (el, name) => animating.test(name) ? /^(set|animate)$/.test(el.localName) : fetching.test(name)
   && !(name == 'href' && /^(a|area|base)$/.test(el.localName))
   && (name != 'data' || el.localName == 'object')
   && !(el.localName == 'link' && /^(?!.*(style|icon|pre|manifest|dns|import))./i.test(call(getAttr, el, ['rel']) || ''));
@@ -19,7 +19,7 @@ const within = (value) => {
   try { value = decodeURIComponent(value); } catch (e) {}
   return addresses(value);
 };
-const urlsOf = (name, value) => /^\s*data:(text\/html|image\/svg|\w+\/x?h?t?ml)/i.test(value) ? within(value) : /set$|ping/.test(name) ? value.split(/[\s,]+/).filter((u) => /[/:]/.test(u)) : [value];
+const urlsOf = (name, value) => /^\s*(javascript:|data:(text\/html|image\/svg|\w+\/x?h?t?ml))/i.test(value) ? within(value) : /set$|ping|values/.test(name) ? value.split(/[\s,;]+/).filter((u) => /[/:]/.test(u)) : [value];
 let sync = 0, trusting = 0;
 const gatedBy = (el, name, value) => {
   if (once.has(el)) return 0;
@@ -59,7 +59,7 @@ const park = (el, name, value, who) => {
     for (const a of [...el.attributes]) if (a.name.startsWith(kept)) call(dropAttr, el, [a.name]);
   }
   call(setAttr, el, [kept, mark + ' ' + (who.bit ? names[Math.log2(who.bit)] : 'held') + ' ' + (who.id || '-')]);
-  call(setAttr, el, [dash + name, text]);
+  if (name) call(setAttr, el, [dash + name, text]);
   if (text !== value) originals.set(el, value); // a Trusted Types object
   if (script && !call(hasAttr, el, [dash + 'parked'])) {
     const type = call(getAttr, el, ['type']);
@@ -115,17 +115,21 @@ const restore = (el) => {
 };
 const trusted = (attr, value) => attr == 'src' ? ours.createScriptURL(value) : attr == 'srcdoc' ? ours.createHTML(value) : ours.createScript(value);
 
-// A document made from a blob gets the guard in front.
+// A document made from a blob or in a data: URL gets the guard in front; XML, where that cannot be, must name no gated
+// party. A data: URL stays one: its origin is nobody's.
 const guarded = (url) => {
   try {
     const x = new Xhr();
     call(open, x, ['GET', url, false]);
     call(send, x, []);
-    const type = x.getResponseHeader('Content-Type');
-    if (/html/i.test(type)) return objectUrl(new Blob([frame(x.responseText)], {type}));
+    const type = x.getResponseHeader('Content-Type'), text = x.responseText;
+    if (/^text.html/i.test(type)) return url[0] == 'd' ? 'data:text/html;charset=utf-8,' + encodeURIComponent(frame(text)) : objectUrl(new Blob([frame(text)], {type}));
+    if (/xml/i.test(type) && addresses(text).some((u) => judgeNow(u, 'image'))) return 'about:blank';
   } catch (e) {}
   return url;
 };
+// The gated party that code imports from, if the code says so.
+const importOf = (code) => addresses((code.match(/\bimport\b[^;"'`]*.[^"'`\s]+/g) || []).join(' ')).map(judge).find((who) => who && who != unknown);
 
 // An attribute is about to get a value; go does it. Returns true if it was gated or held.
 const assign = (el, name, value, go) => {
@@ -134,7 +138,7 @@ const assign = (el, name, value, go) => {
   if (name == 'srcdoc') return void go(frame('' + value));
   if (name == 'type' && keptValue(el, 'parked') != null) return void call(setAttr, el, [dash + 'type', value]);
   if (!fetches(el, name)) return void go(value);
-  if (el.localName == 'iframe' && /^blob:/.test(value)) value = guarded(value);
+  if (/^(i?frame|embed|object)$/.test(el.localName) && /^(blob|data):/.test(value)) value = guarded('' + value);
   const who = gatedBy(el, name, '' + value);
   if (!who) {
     unpark(el, name);
@@ -150,7 +154,7 @@ const assign = (el, name, value, go) => {
 };
 
 // Looks at what already stands on an element; returns whether something was gated.
-const special = 'style,script[type=speculationrules],meta[http-equiv]';
+const special = 'style,script:not([src]),set,animate,meta[http-equiv]';
 const marked = '[*|href],[src],[srcset],[imagesrcset],[data],[poster],[background],[ping],[attributionsrc],[style],[srcdoc],template,' + special;
 const inspect = (el) => {
   let changed = 0;
@@ -166,6 +170,8 @@ const inspect = (el) => {
   if (local == 'style') changed = restyle(el) || changed;
   if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge((/url\s*=\s*['"]?([^'"]*)/i.exec(el.content) || [])[1] || '#')) changed = 1, call(dropAttr, el, ['http-equiv']);
   if (local == 'script' && /^speculationrules$/i.test(el.type) && (el.textContent.match(/"(https?:)?\\?\/[^"]*/g) || []).some((u) => judge(u.slice(1)))) changed = 1, el.type = 'text/plain';
+  const imported = local == 'script' && !el.src && keptValue(el, 'parked') == null && importOf(el.textContent);
+  if (imported) changed = 1, park(el, '', '', imported);
   if (local == 'template' && el.content) changed = scan(el.content) || changed;
   if (el.shadowRoot) changed = scan(el.shadowRoot) || changed;
   return changed;

@@ -1,6 +1,6 @@
 // Network: what fetches without an element. A gated call looks like one that was answered with nothing.
 const nothing = 'data:application/json,{}';
-const sockets = new Table();
+const sockets = new Table(), workers = new Table();
 const quiet = (extra) => copy(new EventTarget(), {readyState: 0, bufferedAmount: 0, send: none, close: none, start: none}, extra);
 // Runs go now, later, or instead the other, as the URL's verdict says.
 const when = (url, kind, go, other) => {
@@ -53,15 +53,18 @@ const network = (w) => {
     if (servers) options = copy({}, options, {iceServers: servers.filter((s) => ![].concat(s.urls || s.url || []).some((u) => judgeNow(u, 'webrtc')))});
     return reflect.construct(f, [options, ...more], t);
   });
+  const idle = () => quiet({postMessage: none, terminate: none, port: quiet({postMessage: none})});
   // A worker made from a blob gets the guard in front; one from the site's own files gets it from the gateway.
   for (const name of ['Worker', 'SharedWorker']) hook(w, name, none, (f, args, t) => {
     const url = '' + args[0], blob = /^(blob|data):/.test(url);
-    if (judge(url)) return quiet({postMessage: none, terminate: none, port: quiet({postMessage: none})});
-    if (blob && source && name == 'Worker') try {
+    if (judge(url)) return idle();
+    if (blob && source) try {
       const x = new Xhr();
       call(open, x, ['GET', url, false]);
       call(send, x, []);
-      const made = objectUrl(new Blob([prelude(), x.responseText], {type: 'text/javascript'}));
+      if (importOf(x.responseText)) return idle();
+      const made = workers.get(url) || objectUrl(new Blob([prelude(), x.responseText], {type: 'text/javascript'}));
+      workers.set(url, made);
       args = [ours ? ours.createScriptURL(made) : made, ...args.slice(1)];
     } catch (e) {}
     return reflect.construct(f, args, t);

@@ -107,7 +107,7 @@ const guardMarkup = (w, element, document) => {
 // Nodes that come from elsewhere, and style text, on their way into the document.
 const guardNodes = (w, node, document) => {
   const enter = (f, self, args) => {
-    if (self.localName == 'style') args = args.map((n) => typeof n == 'string' ? css(n) : n);
+    if (self.localName == 'style') args = args.every((n) => typeof n == 'string') ? [css(args.join(''))] : args.map((n) => typeof n == 'string' ? css(n) : n);
     for (const n of args) if (n && n.nodeType) {
       if (n.ownerDocument != (self.ownerDocument || self)) n.nodeType != 3 && scan(n);
       else if (n.firstElementChild ? n.querySelector(special) : n.matches && n.matches(special)) scan(n);
@@ -141,15 +141,19 @@ const guardFrames = (w) => {
   w.document.addEventListener('load', (e) => e.target.localName == 'iframe' && frameOf(e.target), true);
 };
 
+// Style inside of strings, lists and plain objects, such as key frames.
+const inertly = (v) => typeof v == 'string' ? css(v) : Array.isArray(v) ? v.map(inertly) : '' + v == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : v;
+
 // Style objects, and media made by their constructor.
 const guardStyle = (w) => {
-  const style = proto(w, 'CSSStyleDeclaration'), sheet = proto(w, 'CSSStyleSheet');
-  property(style, 'cssText', (s, value, go) => go(css('' + value)));
-  hook(style, 'setProperty', (f, s, args) => call(f, s, [args[0], css('' + (args[1] == null ? '' : args[1])), ...args.slice(2)]));
-  hooks(sheet, 'insertRule replace replaceSync', (f, s, args) => call(f, s, [css('' + args[0]), ...args.slice(1)]));
-  hook(sheet, 'addRule', (f, s, args) => call(f, s, [args[0], css('' + args[1]), ...args.slice(2)]));
-  hook(proto(w, 'CSSGroupingRule'), 'insertRule', (f, s, args) => call(f, s, [css('' + args[0]), ...args.slice(1)]));
-  hook(w, 'FontFace', none, (f, args, t) => reflect.construct(f, [args[0], typeof args[1] == 'string' ? css(args[1]) : args[1], ...args.slice(2)], t));
+  property(proto(w, 'CSSStyleDeclaration'), 'cssText', (s, value, go) => go(css('' + value)));
+  const styled = (f, self, args) => call(f, self, args.map(inertly)), made = (f, args, t) => reflect.construct(f, args.map(inertly), t);
+  for (const [name, list] of pairs({
+    CSSStyleDeclaration: 'setProperty', CSSStyleSheet: 'insertRule addRule replace replaceSync', CSSGroupingRule: 'insertRule',
+    StylePropertyMap: 'set append', Element: 'animate', KeyframeEffect: 'setKeyframes',
+  })) hooks(proto(w, name), list, styled);
+  hook(w, 'FontFace', none, made);
+  hook(w, 'KeyframeEffect', none, made);
   hook(w, 'Audio', none, (f, args, t) => {
     const el = reflect.construct(f, [], t);
     el.preload = 'auto';
@@ -158,12 +162,15 @@ const guardStyle = (w) => {
   });
 };
 
-// Navigations that no visitor started.
+// Navigations that no visitor started. A link that a script clicks counts where it leads a frame somewhere: whoever leaves
+// the page is asked nothing.
 const guardNavigation = (w) => {
+  const unasked = () => !(nav.userActivation || {}).isActive;
+  hook(proto(w, 'HTMLElement'), 'click', (f, el, args) => el.href && /^[^_]/.test(el.target) && unasked() && judgeNow(el.href, 'document') ? undefined : call(f, el, args));
   hooks(proto(w, 'HTMLFormElement'), 'submit requestSubmit', (f, form, args) => judgeNow(call(getAttr, form, ['action']) || '#', 'form') ? undefined : call(f, form, args));
   hook(w, 'open', (f, self, args) => args[0] && judgeNow(args[0], 'document') ? null : call(f, self, args));
   w.addEventListener('submit', (e) => {
-    if (!(nav.userActivation || {}).isActive && judgeNow(e.submitter && e.submitter.hasAttribute('formaction') ? e.submitter.formAction : call(getAttr, e.target, ['action']) || '#', 'form')) e.preventDefault();
+    if (unasked() && judgeNow(e.submitter && e.submitter.hasAttribute('formaction') ? e.submitter.formAction : call(getAttr, e.target, ['action']) || '#', 'form')) e.preventDefault();
   }, true);
 };
 

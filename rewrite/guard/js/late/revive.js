@@ -36,10 +36,10 @@ const runScript = (el) => new Later((done) => {
     el.addEventListener('error', finish);
     after(done, 10000);
   }
-  const parent = el.parentNode, next = el.nextSibling;
-  if (!dynamic && parent) parent.removeChild(el);
+  const parent = (!dynamic || src == null) && el.parentNode, next = el.nextSibling;
+  if (parent) parent.removeChild(el);
   try { restore(el); } catch (e) {}
-  if (!dynamic && parent) parent.insertBefore(el, next);
+  if (parent) parent.insertBefore(el, next);
   if (src == null || !el.isConnected) finish();
 });
 
