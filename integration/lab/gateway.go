@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -14,15 +15,38 @@ import (
 	_ "github.com/caddy-consent/caddy-consent/caddymodule" // the gateway
 )
 
-// FreePort returns a port of the loopback interface that nobody listens on.
+// FreePort returns a port that nobody listens on, over TCP or UDP, and that no other test, in this process or another, is
+// given before this one ends: the port above it is held as a sign. Both lie below those that outgoing connections take.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := 20_000 + 2*rand.IntN(5000)
+		sign, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port+1))
+		if err != nil {
+			continue
+		}
+		if !free(":" + strconv.Itoa(port)) {
+			_ = sign.Close()
+			continue
+		}
+		t.Cleanup(func() { _ = sign.Close() })
+		return port
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
+}
+
+func free(addr string) bool {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	_ = l.Close()
+	p, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return false
+	}
+	return p.Close() == nil
 }
 
 // Caddy runs a Caddyfile in this process until the test ends. In its text, "{store}" stands for a store path of its own,

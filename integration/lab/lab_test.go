@@ -38,3 +38,15 @@ func TestLabSeesContacts(t *testing.T) {
 		}
 	}
 }
+
+// Until the test ends nobody else is given the port: not the gateway of a second test, nor one in another process.
+func TestFreePort(t *testing.T) {
+	seen := map[int]bool{}
+	for range 500 {
+		port := lab.FreePort(t)
+		if seen[port] {
+			t.Fatalf("port %d was given twice", port)
+		}
+		seen[port] = true
+	}
+}
