@@ -43,7 +43,8 @@ type Config struct {
 // empty, Retention is free text.
 type Vendor struct {
 	ID, Name, Org, Purpose, PolicyURL, OptOutURL, Retention string
-	// Number is the permanent number under which a decision for this vendor alone is kept.
+	// Number is the permanent number under which a decision for this vendor alone is kept; with 0, or one above
+	// consent.MaxVendor, none is offered.
 	Number uint16
 }
 

@@ -46,6 +46,7 @@ const (
 	condSaved
 	condError
 	condPolicy
+	condSingle
 	condTitle
 	condLink
 	condRecorded
@@ -56,7 +57,7 @@ var slotNames = map[string]slot{
 	"mark": slotMark, "nonce": slotNonce, "return": slotReturn, "return-query": slotReturnQuery, "signal": slotSignal,
 	"checked-functional": slotFunctional, "checked-analytics": slotAnalytics, "checked-marketing": slotMarketing, "checked-social": slotSocial,
 	"provider": slotProvider, "provider-id": slotProviderID, "purpose": slotPurpose, "policy": slotPolicy, "title": slotTitle, "link": slotLink,
-	"?saved": condSaved, "?error": condError, "?policy": condPolicy, "?title": condTitle, "?link": condLink, "/": slotEnd,
+	"?saved": condSaved, "?error": condError, "?policy": condPolicy, "?single": condSingle, "?title": condTitle, "?link": condLink, "/": slotEnd,
 	"status": slotStatus, "error": slotError, "open": slotOpen, "allowed": slotAllowed, "refused": slotRefused,
 	"?recorded": condRecorded, "?withdraw": condWithdraw,
 }
@@ -154,6 +155,8 @@ func (v *values) holds(s slot) bool {
 		return v.page.Error != ""
 	case condPolicy:
 		return v.vendor.PolicyURL != ""
+	case condSingle:
+		return v.vendor.single()
 	case condTitle:
 		return v.title != ""
 	case condRecorded:

@@ -17,9 +17,14 @@ type groupView struct {
 
 type vendorView struct {
 	*Vendor
-	Index int
-	Kept  string
+	Index  int
+	Kept   string
+	Single bool
 }
+
+// single reports whether the vendor can be decided about alone: a signed answer has room for so many numbers only. The
+// others go with their purpose.
+func (v *Vendor) single() bool { return v.Number >= 1 && v.Number <= consent.MaxVendor }
 
 // WritePreferences writes the preference page, a document of its own that needs no script: each purpose with its vendors,
 // who they are, how long they keep data, where to object, what is decided now and who decided it, and the ways to accept,
@@ -84,7 +89,7 @@ func (u *UI) groups(t texts) []groupView {
 			if v.Purpose != g.ID {
 				continue
 			}
-			view := vendorView{Vendor: v, Index: i}
+			view := vendorView{Vendor: v, Index: i, Single: v.single()}
 			if v.Retention != "" {
 				view.Kept = t.fill("retention", "{time}", v.Retention)
 			}
