@@ -42,6 +42,8 @@ type recogniser struct {
 	// prev and before are the last two tokens.
 	prev, before token
 	loads        bool
+	imported     bool             // the string that is read is what a module is imported from
+	imports      bool             // such a string names a vendor
 	neutral      [maxNesting]bool // per open bracket: what stands in it is compared, logged or JSON, not loaded
 	depth        int
 	found        int32 // vendor named for sure, -1 if none
@@ -70,6 +72,9 @@ func (r *recogniser) run() {
 		if t.kind == tokenEnd {
 			r.flush(&t)
 			return
+		}
+		if t.kind == tokenString && r.fold.state == foldNone {
+			r.imported = r.importing()
 		}
 		if r.fold.state != foldNone || t.kind == tokenString {
 			r.join(&t)
@@ -166,6 +171,7 @@ func intrusiveness(p consent.Purpose) int {
 
 func (r *recogniser) suspect(vendor int32, rule string) {
 	r.body.hit()
+	r.imports = r.imports || r.imported
 	if r.candidates < len(r.maybe) {
 		r.maybe[r.candidates] = candidate{vendor, rule}
 		r.candidates++
@@ -183,8 +189,17 @@ func (r *recogniser) answer() (Match, bool) {
 	}
 	v := &r.set.vendors[r.found]
 	m := v.match
-	m.Rule, m.Mixed = r.rule, r.body.mixed(v.entry.Category == "rum" || v.entry.Category == "ab-test")
+	m.Rule, m.Mixed = r.rule, !r.imports && r.body.mixed(v.entry.Category == "rum" || v.entry.Category == "ab-test")
 	return m, true
+}
+
+// importing reports whether the present string is what a module is imported from (ECMAScript, 13.3.10 and 16.2). Nothing
+// in the page can stop that, so the script is not left to the guard.
+func (r *recogniser) importing() bool {
+	if r.prev.is("(") {
+		return r.before.kind == tokenName && string(r.before.text) == "import"
+	}
+	return r.prev.kind == tokenName && (string(r.prev.text) == "import" || string(r.prev.text) == "from")
 }
 
 // verb notes what loads: it is enough that the script does it somewhere.

@@ -162,6 +162,24 @@ func TestScriptTellsMixedOnes(t *testing.T) {
 	}
 }
 
+// TestScriptThatImportsIsNeverMixed: nothing at run time can stop an import, so such a script is gated whole.
+func TestScriptThatImportsIsNeverMixed(t *testing.T) {
+	s := builtin(t, Options{})
+	for _, line := range []string{
+		`import("https://www.google-analytics.com/analytics.js").catch(function () {});`,
+		`import * as ga from "https://www.google-analytics.com/analytics.js";`, `import "https://www.google-analytics.com/analytics.js";`,
+	} {
+		for _, text := range []string{siteScript + line, line + siteScript} {
+			if m, ok := s.Script([]byte(text), Context{}); !ok || m.Mixed {
+				t.Errorf("%s: %v, mixed %v", line, ok, m.Mixed)
+			}
+		}
+	}
+	if m, ok := s.Script([]byte(siteScript+`import("/menu.js"); fetch("https://www.google-analytics.com/collect?v=1");`), Context{}); !ok || !m.Mixed {
+		t.Errorf("an import of the site's own: %v, mixed %v", ok, m.Mixed)
+	}
+}
+
 // TestScriptNamesTheMostIntrusive: a script of several vendors runs when all are permitted, so the strictest is named.
 func TestScriptNamesTheMostIntrusive(t *testing.T) {
 	s := builtin(t, Options{})

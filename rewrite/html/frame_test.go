@@ -2,6 +2,7 @@ package html
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -24,5 +25,22 @@ func TestGatedFramesAreNamed(t *testing.T) {
 	o.Mark = "another response's"
 	if again := rewriteAll(t, o, `<iframe src=//tracker.test/a></iframe>`); names[regexp.MustCompile(`name="(consent-\w+)`).FindStringSubmatch(again)[1]] {
 		t.Errorf("another response has the same name: %s", again)
+	}
+}
+
+// TestScriptThatMakesAFrame: what a javascript: URL evaluates to is the frame's document.
+func TestScriptThatMakesAFrame(t *testing.T) {
+	for _, doc := range []string{
+		`<iframe src="javascript:'<img src=https://127.0.0.2/p.gif>'"></iframe>`,
+		`<iframe src="javascript:'%3Cimg src=https://127.0.0.2/p.gif%3E'"></iframe>`,
+		`<embed src="javascript:'<script src=https://127.0.0.2/t.js></script>'">`,
+	} {
+		if out := rewriteAll(t, options(t), doc); strings.Contains(out, ` src="javascript`) {
+			t.Errorf("%s became %s", doc, out)
+		}
+	}
+	const own = `<iframe src="javascript:'<img src=/own.gif>'"></iframe><iframe src="javascript:false"></iframe>`
+	if out := rewriteAll(t, options(t), own); out != own {
+		t.Errorf("%s became %s", own, out)
 	}
 }

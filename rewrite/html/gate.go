@@ -207,7 +207,14 @@ func (r *Rewriter) judgeLocal(ref []byte) rewrite.Verdict {
 	scheme, rest := url.Scheme(ref)
 	switch {
 	case string(scheme) == "javascript":
-		return r.judgeScript(r.unescaped(rest))
+		text := r.unescaped(rest)
+		v := r.judgeScript(text)
+		if d := r.res.Destination; !v.Gate && r.o.depth < maxDepth && (d == rewrite.DestinationFrame || d == rewrite.DestinationObject) {
+			saved := r.res
+			_, v = r.nested(text, false) // what it evaluates to becomes the frame's document (WHATWG HTML, 7.4.2.3.2)
+			r.res = saved
+		}
+		return v
 	case string(scheme) == "data":
 		return r.judgeData(rest)
 	}
