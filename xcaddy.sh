@@ -27,20 +27,38 @@ install() {
 	echo "missing for the tests: ${want[*]}. Tests that need them are skipped (with CI=true they fail)." >&2
 }
 
+# failures prints, of the log of `go test -v`, what each failed test said, and what stopped a package.
+failures() {
+	awk '/^(=== (RUN|PAUSE|CONT|NAME) )/ { test = $3; stopped = 0; next }
+		/^(ok|FAIL)[ \t]/ { split("", said); test = ""; stopped = 0; next }
+		/^ *--- FAIL/ { printf "%s\n%s", $0, said[$3]; next }
+		/^ *--- / { next }
+		/^(panic:|fatal error:|# )/ { stopped = 1 }
+		stopped && stopped++ < 150 { print; next }
+		{ said[test] = said[test] $0 "\n" }'
+}
+
+# skips prints which tests were skipped, and why.
+skips() {
+	awk '/^=== / { test = $3 }
+		/^ +[a-z0-9_]+\.go:[0-9]+: / { sub(/^ +/, ""); why[test] = $0 }
+		/^ *--- SKIP/ { print "skipped: " $3 ", " why[$3] }'
+}
+
 run_tests() {
 	install
-	local log status=0
 	log=$(mktemp)
 	trap 'rm -f "$log"' EXIT
 	go vet ./...
-	go test -race -shuffle=on -timeout 14m -v "${@:-./...}" >"$log" 2>&1 || status=$?
-	grep -E '^(ok|FAIL|panic:)|^ *--- FAIL|DATA RACE|^# ' "$log" || true
+	local status=0
+	go test -race -shuffle=on -timeout 14m -v "${@:-./...}" 2>&1 | tee "$log" | { grep --line-buffered -E '^(ok|FAIL)[[:space:]]|^ *--- FAIL' || true; } || status=$?
 	if [ $status -ne 0 ]; then
-		echo "---- the output around each failure ----"
-		grep -B 30 -E '^ *--- FAIL|^panic:|DATA RACE|\[build failed\]|^# ' "$log" | tail -n 400
+		echo "---- what failed ----"
+		failures <"$log" | tail -n 1000
+		echo "----"
 	fi
+	skips <"$log"
 	echo "$(grep -cE '^ *--- PASS' "$log") passed, $(grep -cE '^ *--- FAIL' "$log") failed, $(grep -cE '^ *--- SKIP' "$log") skipped"
-	grep -A 2 -E '^ *--- SKIP' "$log" | grep -vE '^--$|^=== ' | sort -u || true
 	return $status
 }
 
