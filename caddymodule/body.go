@@ -59,6 +59,15 @@ func (x *exchange) editInterim(h http.Header) {
 	header.Edit(h, &header.Options{Policy: &x.policy, Resolve: x.base().Resolve, Now: time.Now()})
 }
 
+// allowLate lets the guard fetch its second part under the site's own policy: that one file, and the Trusted Types policy
+// through which it is named.
+func (x *exchange) allowLate(h http.Header) {
+	if late, _ := x.guard().Late(); !strings.ContainsAny(x.r.Host, "[]*'") {
+		header.AllowSource(h, "script-src-elem", x.r.Host+late)
+	}
+	header.AllowSource(h, "trusted-types", "caddy-consent")
+}
+
 // editRewritten makes the header true for a body that is changed on the way and depends on the visitor's decision.
 func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 	header.Rewritten(h)
@@ -76,6 +85,7 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 		for hash := range strings.FieldsSeq(x.site.ui.StyleHash()) {
 			header.AllowInline(h, "style-src-elem", hash)
 		}
+		x.allowLate(h)
 		header.AllowSource(h, "connect-src", "'self'")
 		header.AllowSource(h, "form-action", "'self'")
 	}
