@@ -44,10 +44,13 @@ func (x *exchange) appendPolicy(h http.Header) {
 	if !ok {
 		return
 	}
+	if mode != "strict" {
+		policy += "; report-uri " + x.site.options.Prefix + "/csp" // by which what is enforced heals when the site adds a host
+	}
 	if enforce {
 		header.AppendCSP(h, policy)
 	} else {
-		h.Add(cspReports, policy+"; report-uri "+x.site.options.Prefix+"/csp")
+		h.Add(cspReports, policy)
 	}
 }
 
@@ -78,7 +81,7 @@ func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 	}
 	b.WriteString(" 'self' ")
 	b.WriteString(cspInline)
-	if site := rules.RegistrableDomain(x.policy.pageHost); strings.Contains(site, ".") {
+	if site := rules.RegistrableDomain(x.policy.pageHost); sourceHost([]byte(site)) && !strings.ContainsAny(x.r.Host, ";,'*") {
 		b.WriteString(" " + site + " *." + site + " ws://" + x.r.Host + " wss://" + x.r.Host)
 	}
 	for _, a := range x.site.options.Allow {

@@ -3,6 +3,7 @@ package integration
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -75,7 +76,43 @@ func TestPoisonedPolicy(t *testing.T) {
 			t.Errorf("%s, which the site's visitors load from, was pushed out of the policy: %s", host, policy)
 		}
 	}
+	if strings.Contains(policy, "bundle.new-files.example") || !strings.HasSuffix(policy, "; report-uri /.consent/csp") {
+		t.Errorf("the policy in force asks for no reports: %s", policy)
+	}
+	for range 3 {
+		send("POST", "/.consent/csp", "application/csp-report", `{"csp-report":{"blocked-uri":"https://bundle.new-files.example/x.js","effective-directive":"script-src-elem"}}`)
+	}
+	if healed := send("GET", "/", "", ""); !strings.Contains(healed, " bundle.new-files.example") {
+		t.Errorf("reports of what the policy blocks do not heal it: %s", healed)
+	}
 	if len(policy) > 8<<10 {
 		t.Errorf("the policy has %d bytes", len(policy))
+	}
+}
+
+// TestPolicyOfOddHosts: net/http lets Host fields pass that would be further directives.
+func TestPolicyOfOddHosts(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!DOCTYPE html><p>page")
+	}))
+	t.Cleanup(upstream.Close)
+	addr := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	for host, own := range map[string]string{
+		"shop.example;sandbox": "", "shop.example:80;sandbox": "", "shop.example,sandbox": "", "*.example": "", "[::1]:8080": "", "localhost:8080": "",
+		"127.0.0.1:8080": " 127.0.0.1 ", "WWW.Shop.Example:8080": " *.shop.example ", "xn--bcher-kva.example": " *.xn--bcher-kva.example ",
+	} {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: "+host+"\r\nAccept: text/html\r\nConnection: close\r\n\r\n")
+		answer, _ := io.ReadAll(c)
+		_ = c.Close()
+		_, policy, _ := strings.Cut(string(answer), "Content-Security-Policy-Report-Only: ")
+		policy, _, _ = strings.Cut(policy, "\r\n")
+		if strings.Contains(policy, "sandbox") || strings.Contains(policy, "*.*") || !strings.Contains(policy, own) || policy == "" {
+			t.Errorf("Host: %s got %q", host, policy)
+		}
 	}
 }
