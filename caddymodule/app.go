@@ -63,10 +63,11 @@ type App struct {
 	learnedSites atomic.Int32
 	overflow     learned
 
-	mu    sync.Mutex
-	sites map[*Handler]struct{}
-	stop  context.CancelFunc
-	done  sync.WaitGroup
+	mu      sync.Mutex
+	sites   map[*Handler]struct{}
+	current atomic.Pointer[[]*site] // those of sites that gate
+	stop    context.CancelFunc
+	done    sync.WaitGroup
 }
 
 // decisionCacheBytes is the size of the cache of decisions; about 2,000 visitors' worth a MiB.
@@ -156,13 +157,34 @@ func (a *App) addSite(h *Handler, m mode) error {
 	defer a.mu.Unlock()
 	a.sites[h] = struct{}{}
 	h.site.Store(s)
+	a.publish()
 	return nil
+}
+
+// currentSites returns the sites that gate.
+func (a *App) currentSites() []*site {
+	if list := a.current.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+// publish makes the sites known to currentSites; a.mu is held.
+func (a *App) publish() {
+	list := make([]*site, 0, len(a.sites))
+	for h := range a.sites {
+		if s := h.site.Load(); s.mode != modeOff {
+			list = append(list, s)
+		}
+	}
+	a.current.Store(&list)
 }
 
 func (a *App) removeSite(h *Handler) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.sites, h)
+	a.publish()
 }
 
 // learnedOf returns what was learned of the site of that name. Names beyond the bound, which only a client that invents
@@ -192,6 +214,7 @@ func (a *App) rulesChanged(c compiledRules) {
 		}
 		h.site.Store(next)
 	}
+	a.publish()
 }
 
 // retention is how long each class of records is kept.

@@ -16,14 +16,15 @@ func init() {
 }
 
 // Matcher matches requests whose visitor permits all the purposes named. It reads the request itself, so it works before
-// the consent handler has run; a site that has no consent handler matches by the app's options.
+// the consent handler has run. The site whose signed answer the request carries decides; without such an answer, all sites
+// of the configuration must permit the purposes.
 type Matcher struct {
 	// Purposes are names of purposes: necessary, functional, analytics, marketing, social.
 	Purposes []string `json:"purposes"`
 
-	want consent.Purposes
-	site *site
-	app  *App
+	want     consent.Purposes
+	app      *App
+	fallback *site // of a configuration without a consent handler
 }
 
 // CaddyModule returns the matcher's ID.
@@ -41,7 +42,7 @@ func (m *Matcher) Provision(ctx caddy.Context) (err error) {
 		return err
 	}
 	m.app = app.(*App)
-	m.site, err = newSite(m.app, m.app.Options, modeEnforce)
+	m.fallback, err = newSite(m.app, m.app.Options, modeEnforce)
 	return err
 }
 
@@ -53,8 +54,20 @@ func (m *Matcher) Match(r *http.Request) bool {
 
 // MatchWithError is Match; it never fails: what cannot be told is not permitted.
 func (m *Matcher) MatchWithError(r *http.Request) (bool, error) {
-	d := m.site.exchange(r).decision
-	return d.Permitted&m.want == m.want, nil
+	sites := m.app.currentSites()
+	if len(sites) == 0 {
+		sites = []*site{m.fallback}
+	}
+	all := true
+	for _, s := range sites {
+		x := s.exchange(r)
+		permits := x.decision.Permitted&m.want == m.want
+		if x.signals.TokenState == consent.TokenValid {
+			return permits, nil
+		}
+		all = all && permits
+	}
+	return all, nil
 }
 
 // UnmarshalCaddyfile reads: consent PURPOSE….
