@@ -61,7 +61,7 @@ func TestValidators(t *testing.T) {
 			for what, fields := range map[string][]string{
 				"another decision": {"If-None-Match", tag, "Sec-Gpc", "1"},
 				"another language": {"If-None-Match", tag, "Accept-Language", "de"},
-				"fetch()":          {"If-None-Match", tag, "Sec-Fetch-Dest", "empty"},
+				"fetch()":          {"If-None-Match", tag, "Sec-Fetch-Dest", "empty", "Sec-Fetch-Mode", "cors"},
 				"the origin's tag": {"If-None-Match", `"v1"`},
 				"a date":           {"If-Modified-Since", "Wed, 01 Jan 2025 00:00:00 GMT"},
 				"any":              {"If-None-Match", "*"},
@@ -155,7 +155,7 @@ func TestEventStream(t *testing.T) {
 		}
 	}), "encode\n\tconsent\n\treverse_proxy {upstream}")
 	for _, proto := range protocols {
-		res := g.ask(t, proto, http.MethodGet, "/", "Sec-Fetch-Dest", "empty", "Accept", "text/event-stream")
+		res := g.ask(t, proto, http.MethodGet, "/", "Sec-Fetch-Dest", "empty", "Sec-Fetch-Mode", "cors", "Accept", "text/event-stream")
 		for i := range 3 {
 			if got := readUntil(t, res.Body, "\n\n"); got != event {
 				t.Errorf("%s: event %d is %q", proto, i, got)
@@ -223,6 +223,7 @@ func TestAbort(t *testing.T) {
 		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+g.addr+path, nil)
 		r.Header = navigate()
 		r.Header.Set("Accept-Encoding", "gzip")
+		r.Header.Set("Sec-Fetch-Mode", "cors")
 		r.Header.Set("Sec-Fetch-Dest", "empty") // so that the gateway decodes, not Go's transport
 		res, err := g.clients[proto].Do(r)
 		if err != nil {

@@ -73,8 +73,8 @@ func TestWithdrawalHoldsOnEveryNode(t *testing.T) {
 			if !st.Grants() {
 				break
 			}
-			if time.Since(start) > time.Second {
-				t.Fatal("a second after the withdrawal, the other node still answers granted")
+			if time.Since(start) > 10*time.Second {
+				t.Fatal("long after the withdrawal, the other node still answers granted")
 			}
 			time.Sleep(time.Millisecond)
 		}
@@ -87,8 +87,8 @@ func TestWithdrawalHoldsOnEveryNode(t *testing.T) {
 			if _, err := b.Latest(ctx, site, id); errors.Is(err, store.ErrNotFound) {
 				break
 			}
-			if time.Since(start) > time.Second {
-				t.Fatal("a second after the erasure, the other node still answers")
+			if time.Since(start) > 10*time.Second {
+				t.Fatal("long after the erasure, the other node still answers")
 			}
 		}
 	}
@@ -264,8 +264,8 @@ func TestPolling(t *testing.T) {
 		if id != want {
 			t.Errorf("heard %v, want %v", id, want)
 		}
-	case <-time.After(time.Second):
-		t.Error("not heard within a second")
+	case <-time.After(10 * time.Second):
+		t.Error("not heard")
 	}
 	stop()
 	<-done
@@ -301,7 +301,7 @@ func TestFollowMissesNothing(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	deadline := time.Now().Add(2 * time.Second)
+	deadline := time.Now().Add(15 * time.Second)
 	for missing := 1; missing > 0; time.Sleep(5 * time.Millisecond) {
 		missing = 0
 		mu.Lock()
