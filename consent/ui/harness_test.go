@@ -52,10 +52,15 @@ func startBrowser() {
 			continue
 		}
 		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
-		ctx, stopProcess := chromedp.NewExecAllocator(context.Background(), options...)
-		ctx, stopContext := chromedp.NewContext(ctx)
-		browser.ctx, browser.stop = ctx, func() { stopContext(); stopProcess() }
-		browser.err = chromedp.Do(ctx, chromedp.Navigate("about:blank"))
+		for range 3 { // on a busy machine not each one comes up at once
+			ctx, stopProcess := chromedp.NewExecAllocator(context.Background(), options...)
+			ctx, stopContext := chromedp.NewContext(ctx)
+			browser.ctx, browser.stop = ctx, func() { stopContext(); stopProcess() }
+			if browser.err = chromedp.Do(ctx, chromedp.Navigate("about:blank")); browser.err == nil {
+				return
+			}
+			browser.stop()
+		}
 		return
 	}
 }

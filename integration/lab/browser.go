@@ -62,21 +62,33 @@ func NewBrowser(t testing.TB, d *Door, options ...chromedp.ExecAllocatorOption) 
 		chromedp.Flag("host-resolver-rules", "MAP * "+d.Addr), chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("allow-running-insecure-content", true),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-domain-reliability", true), chromedp.WindowSize(1280, 900),
 		chromedp.Flag("disable-features", "HttpsUpgrades,AutoupgradeMixedContent,OptimizationHints,MediaRouter,Translate,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests"))
-	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), append(opts, options...)...)
-	ctx, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx)
-		cancel()
-		cancelAlloc()
-	})
-	b := &Browser{ctx: ctx}
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatalf("starting Chromium: %v", err)
-	}
-	if err := chromedp.Listen(ctx, b.note); err != nil {
+	b := &Browser{ctx: start(t, append(opts, options...))}
+	if err := chromedp.Listen(b.ctx, b.note); err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// start starts a Chromium; on a busy machine not each one comes up at the first try.
+func start(t testing.TB, options []chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
+	var err error
+	for range 3 {
+		alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, cancel := chromedp.NewContext(alloc)
+		end := func() {
+			_ = chromedp.Cancel(ctx)
+			cancel()
+			cancelAlloc()
+		}
+		if err = chromedp.Do(ctx, chromedp.Navigate("about:blank")); err == nil {
+			t.Cleanup(end)
+			return ctx
+		}
+		end()
+	}
+	t.Fatalf("starting Chromium: %v", err)
+	return nil
 }
 
 // Tab opens another tab of the same browser and profile; it closes with the test.
