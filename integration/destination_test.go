@@ -95,3 +95,66 @@ func TestDestinations(t *testing.T) {
 		}
 	}
 }
+
+// TestServiceWorkerKeepsNoConsent: a page that the site's service worker stored while everything was permitted does not
+// come back with its trackers after a withdrawal. Where it was withdrawn without a page's knowledge, the stored page finds out.
+func TestServiceWorkerKeepsNoConsent(t *testing.T) {
+	const worker = `oninstall = () => skipWaiting();
+onactivate = (e) => e.waitUntil(clients.claim());
+onfetch = (e) => {
+	if (e.request.mode == 'navigate') e.respondWith(caches.open('pages').then(async (c) => {
+		const kept = await c.match(e.request);
+		if (kept) return kept;
+		const fresh = await fetch(e.request);
+		await c.put(e.request, fresh.clone());
+		return fresh;
+	}));
+};`
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/sw.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = io.WriteString(w, worker)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!DOCTYPE html><title>app</title><body><p>app</p><script>navigator.serviceWorker.register('/sw.js')</script><img src='https://www.facebook.com/tr?id=1'>")
+	}))
+	t.Cleanup(upstream.Close)
+	d := lab.NewDoor(t)
+	b := lab.NewBrowser(t, d)
+	d.Site("app.test", lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", ""))
+	choose := func(choice string) {
+		t.Helper()
+		if !lab.Eval[bool](t, b, `(() => { const b = document.querySelector('consent-banner').shadowRoot.querySelector('button[value=`+choice+`]'); b && b.click(); return !!b; })()`) {
+			t.Fatalf("no button %s", choice)
+		}
+		d.Quiet(300 * time.Millisecond)
+	}
+	b.Open(t, "https://app.test/first")
+	lab.Eval[bool](t, b, "navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller || new Promise((done) => navigator.serviceWorker.oncontrollerchange = done)).then(() => true)")
+	choose("accept")
+	b.Open(t, "https://app.test/page") // stored with everything permitted
+	d.Quiet(300 * time.Millisecond)
+	if len(d.Hosts()) == 0 {
+		t.Fatal("nobody is contacted after a grant: this test would prove nothing")
+	}
+	choose("refuse")
+	d.Reset()
+	b.Open(t, "https://app.test/page")
+	d.Quiet(300 * time.Millisecond)
+	if hosts := d.Hosts(); len(hosts) > 0 {
+		t.Errorf("after the withdrawal the stored page contacts %v", hosts)
+	}
+	choose("accept")
+	b.Open(t, "https://app.test/other") // stored with everything permitted
+	lab.Eval[int](t, b, "fetch('/.consent/choose', {method: 'POST', body: new URLSearchParams({choice: 'refuse'})}).then((r) => r.status)")
+	d.Reset()
+	b.Open(t, "https://app.test/other")
+	d.Quiet(300 * time.Millisecond)
+	d.Reset() // the stored page may contact them once, unless it is gone
+	b.Open(t, "https://app.test/other")
+	d.Quiet(300 * time.Millisecond)
+	if hosts := d.Hosts(); len(hosts) > 0 {
+		t.Errorf("after a withdrawal elsewhere the stored page goes on to contact %v", hosts)
+	}
+}

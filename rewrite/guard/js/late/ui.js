@@ -5,6 +5,7 @@ const apply = now.apply = (answer, told, wait) => {
   const lost = before.filter((who) => !permitted(who)), gained = [...parties.values()].some((who) => permitted(who) && !before.includes(who));
   if (follower && !told) follower.postMessage({...answer, wait});
   if (lost.length) {
+    forgetPages();
     tell(true);
     retract();
   }
@@ -14,6 +15,18 @@ const apply = now.apply = (answer, told, wait) => {
   else for (const [, s] of standing) s.calls.length = 0;
   show('saved');
   doc.dispatchEvent(new CustomEvent('consent', {detail: answer}));
+};
+// Pages that the site's service worker stored hold what was permitted then.
+const forgetPages = async () => {
+  try {
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name);
+      for (const request of await cache.keys()) {
+        const kept = await cache.match(request, {ignoreVary: true});
+        if (/html/i.test(kept && kept.headers.get('Content-Type'))) cache.delete(request, {ignoreVary: true});
+      }
+    }
+  } catch (e) {}
 };
 const same = (a) => a.granted == now.granted && a.denied == now.denied && JSON.stringify(a.vendors || {}) == JSON.stringify(now.vendors);
 const get = (path, init) => load(endpoint + path, {headers: {Accept: 'application/json'}, credentials: 'same-origin', ...init}).then((r) => r.ok ? r.json() : Later.reject(r));
@@ -71,6 +84,8 @@ doc.addEventListener('load', (e) => {
   try { if (who) follow(el.contentDocument, el); } catch (x) {}
 }, true);
 for (const el of doc.querySelectorAll('iframe')) try { if (partyOf(el)) follow(el.contentDocument, el); } catch (x) {}
+// A stored page may be of another state.
+if ((self.navigator.serviceWorker || {}).controller) refresh();
 self.addEventListener('pageshow', (e) => {
   if (e.persisted) now.suspended = 1, refresh();
 });
