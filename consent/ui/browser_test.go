@@ -291,9 +291,11 @@ func axeCore(t *testing.T) string {
 		if err != nil {
 			t.Skip("no npm found to fetch axe-core with")
 		}
-		cmd := exec.CommandContext(t.Context(), npm, "install", "--no-save", "--ignore-scripts", "--prefix", folder, "axe-core@4.14.1")
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, npm, "install", "--no-save", "--ignore-scripts", "--prefix", folder, "axe-core@4.14.1")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			missing(t, fmt.Sprintf("npm could not fetch axe-core: %v %.300s", err, out))
+			t.Skipf("npm could not fetch axe-core: %v %.300s", err, out)
 		}
 	}
 	source, err := os.ReadFile(file)

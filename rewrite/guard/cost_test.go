@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -24,5 +26,14 @@ func TestCost(t *testing.T) {
 	for _, path := range []string{"/with", "/without"} {
 		got, _ := b.visit(t, path, "document.title", 200*time.Millisecond)
 		t.Logf("%s: milliseconds for start, 20,000 elements, 2,000 innerHTML, 2,000 image addresses: %s", path, got)
+		took := strings.Fields(got)
+		for i, limit := range []float64{500, 2500, 3500, 1000} {
+			if i >= len(took) {
+				t.Fatalf("%s: not measured: %q", path, got)
+			}
+			if ms, err := strconv.ParseFloat(took[i], 64); err != nil || ms > limit {
+				t.Errorf("%s: measure %d is %s ms, more than %.0f", path, i+1, took[i], limit)
+			}
+		}
 	}
 }
