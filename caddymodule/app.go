@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/coocood/freecache"
 	"go.uber.org/zap"
 
 	"github.com/caddy-consent/caddy-consent/consent"
@@ -53,7 +52,6 @@ type App struct {
 	keys      *consent.Keyring
 	signer    *store.Signer
 	rules     *ruleSource
-	decisions *freecache.Cache
 	inventory *inventories // lives with the store, so that a reload loses nothing
 
 	limiter *limiter
@@ -70,9 +68,6 @@ type App struct {
 	done    sync.WaitGroup
 }
 
-// decisionCacheBytes is the size of the cache of decisions; about 2,000 visitors' worth a MiB.
-const decisionCacheBytes = 16 << 20
-
 // CaddyModule returns the app's ID.
 func (*App) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "consent", New: func() caddy.Module { return new(App) }}
@@ -84,7 +79,6 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx, a.log = ctx, ctx.Logger()
 	a.sites, a.limiter, a.claims = map[*Handler]struct{}{}, newLimiter(), newLimiter()
 	a.overflow.shared = true
-	a.decisions = freecache.NewCache(decisionCacheBytes)
 	return errors.Join(registerMetrics(ctx.GetMetricsRegistry()), a.provisionRules(), a.provisionKeys(), a.provisionStore())
 }
 
