@@ -85,7 +85,10 @@ func (d *Decision) TrackingStatus() byte {
 // member per purpose in order, such as
 //
 //	necessary=granted;by=necessary, functional=undecided, analytics=granted;by=token, marketing=denied;by=gpc, social=permitted;by=regime
-func (d *Decision) String() string { return string(d.AppendText(nil)) }
+func (d *Decision) String() string {
+	var b [256]byte
+	return string(d.AppendText(b[:0]))
+}
 
 // AppendText appends String.
 func (d *Decision) AppendText(dst []byte) []byte {
