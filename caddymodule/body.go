@@ -75,7 +75,7 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 	addVary(h, "Cookie", "Sec-GPC", "DNT", "Sec-Fetch-Dest")
 	makePrivate(h, kind == encoding.KindHTML || kind == encoding.KindXML || x.fetch == fetchWorker)
 	if x.document() && kind == encoding.KindHTML {
-		x.policy.learned.page()
+		x.policy.learned.page(x.url.Path)
 		if _, ok := header.Nonce(header.ParseCSP(h["Content-Security-Policy"])); !ok {
 			header.AllowInline(h, "script-src-elem", x.guard().Hash())
 			if x.site.bridge != nil {

@@ -36,7 +36,7 @@ func (x *exchange) appendPolicy(h http.Header) {
 	if x.site.mode == modeStrict && mode == "" {
 		mode = "strict"
 	}
-	enforce := mode == "strict" || x.policy.learned.enough()
+	enforce := mode == "strict" || x.policy.learned.enough(x.url.Path)
 	if mode == "off" || scriptless(h) || !enforce && !x.document() {
 		return
 	}

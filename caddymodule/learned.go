@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +11,8 @@ import (
 // Bounds of what is learned of one site.
 const (
 	maxLearned = 200
+	// maxLearnedPaths bounds the paths that are remembered.
+	maxLearnedPaths = 256
 	// maxClaimed bounds the hosts that only clients speak of: browsers' reports, the guard's questions, and whoever sends
 	// what looks like one.
 	maxClaimed = 50
@@ -22,18 +25,41 @@ const (
 // learned are the third-party hosts of a site that no rule calls tracking, for the policy header. What the site's own
 // pages name stays; of what clients claim the rarest makes room for the newest.
 type learned struct {
-	mu      sync.RWMutex
-	hosts   map[string]struct{}
-	claimed map[string]int // how often
-	pages   atomic.Int64
-	shared  bool // by sites that are too many to be told apart: never enough
+	mu       sync.RWMutex
+	hosts    map[string]struct{}
+	claimed  map[string]int // how often
+	pages    atomic.Int64
+	paths    sync.Map // hashes of the paths seen
+	distinct atomic.Int32
+	shared   bool // by sites that are too many to be told apart: never enough
 }
 
-// page counts a page from which hosts were learned.
-func (l *learned) page() { l.pages.Add(1) }
+// page counts a page of a path from which hosts were learned.
+func (l *learned) page(path string) {
+	l.pages.Add(1)
+	key := maphash.String(pathSeed, path)
+	if _, known := l.paths.Load(key); known || l.distinct.Load() >= maxLearnedPaths {
+		return
+	}
+	if _, known := l.paths.LoadOrStore(key, struct{}{}); !known {
+		l.distinct.Add(1)
+	}
+}
 
-// enough reports whether so much was seen that what was learned can be enforced.
-func (l *learned) enough() bool { return !l.shared && l.pages.Load() >= learnedPages }
+// enough reports whether so much was seen that what was learned can be enforced on a path: the site was visited often, and
+// this path was seen before, or so many others that it will hold no host that none of them had.
+func (l *learned) enough(path string) bool {
+	if l.shared || l.pages.Load() < learnedPages {
+		return false
+	}
+	if l.distinct.Load() >= learnedPages {
+		return true
+	}
+	_, known := l.paths.Load(maphash.String(pathSeed, path))
+	return known
+}
+
+var pathSeed = maphash.MakeSeed()
 
 // add notes a host that the site's own pages load from. Known ones, nearly all, take a read lock only.
 func (l *learned) add(host []byte) {
