@@ -68,10 +68,11 @@ func (s *shop) settle(t *testing.T) {
 	s.door.Quiet(600 * time.Millisecond)
 }
 
-// press presses a button of the banner.
+// press presses a button of the banner and waits until the answer is stored.
 func (s *shop) press(t *testing.T, choice string) {
 	t.Helper()
 	s.door.Reset()
+	before := s.stored(t)
 	found := lab.Eval[bool](t, s.browser, `(() => {
 		const b = document.querySelector('consent-banner').shadowRoot.querySelector('button[name=choice][value=`+choice+`]');
 		b && b.click();
@@ -80,7 +81,36 @@ func (s *shop) press(t *testing.T, choice string) {
 	if !found {
 		t.Fatalf("the banner has no button %s", choice)
 	}
+	s.answered(t, before)
 	s.settle(t)
+}
+
+// stored is what the browser keeps of the visitor's answers.
+func (s *shop) stored(t *testing.T) (answers string) {
+	t.Helper()
+	for _, c := range s.browser.Cookies(t) {
+		if strings.HasSuffix(c.Name, "consent") { // __Host-consent over HTTPS
+			answers += c.Domain + "=" + c.Value + "\n"
+		}
+	}
+	return answers
+}
+
+// answered waits until what is stored is no longer what was before.
+func (s *shop) answered(t *testing.T, before string) {
+	t.Helper()
+	if !lab.Soon(func() bool { return s.stored(t) != before }) {
+		t.Fatal("the answer is not stored")
+	}
+}
+
+// ran waits until as many of the sink's scripts ran.
+func (s *shop) ran(t *testing.T, when string, n int) {
+	t.Helper()
+	var ran []string
+	if !lab.Soon(func() bool { ran = lab.Eval[[]string](t, s.browser, "globalThis.labRan || []"); return len(ran) >= n }) {
+		t.Errorf("%s only these scripts ran: %v", when, ran)
+	}
 }
 
 // clean fails if anybody was contacted or a tracking cookie is stored, or if the site's own session was lost. Cookies that
@@ -115,7 +145,7 @@ func (s *shop) clean(t *testing.T, when string) {
 func (s *shop) alive(t *testing.T, when string, hosts []string) {
 	t.Helper()
 	for _, host := range hosts {
-		if !slices.Contains(s.door.Hosts(), host) {
+		if !lab.Soon(func() bool { return slices.Contains(s.door.Hosts(), host) }) {
 			t.Errorf("%s: %s was not contacted; contacted: %v", when, host, s.door.Hosts())
 		}
 	}
@@ -177,8 +207,10 @@ func TestShopWithoutJavaScript(t *testing.T) {
 	}
 	choose := func(choice string) {
 		s.door.Reset()
+		before := s.stored(t)
 		s.browser.Click(t, "name", "choice", "value", choice)
-		s.door.Quiet(900 * time.Millisecond)
+		s.answered(t, before)
+		s.door.Quiet(600 * time.Millisecond)
 	}
 	open("/")
 	s.clean(t, "without JavaScript")
@@ -200,9 +232,7 @@ func TestShopAcceptsAndWithdraws(t *testing.T) {
 	s.visit(t)
 	s.press(t, "accept")
 	s.alive(t, "after acceptance", slices.Concat(trackers, embeds))
-	if ran := lab.Eval[[]string](t, s.browser, "globalThis.labRan || []"); len(ran) < 6 {
-		t.Errorf("only these scripts ran: %v", ran)
-	}
+	s.ran(t, "after acceptance", 6)
 	s.visit(t)
 	s.alive(t, "on the next page", slices.Concat(trackers, embeds))
 	s.browser.Errors()
@@ -224,10 +254,7 @@ func TestShopInTwoTabs(t *testing.T) {
 	other := &shop{s.door, s.browser.Tab(t), s.addr}
 	other.visit(t)
 	s.press(t, "accept")
-	s.door.Quiet(2 * time.Second) // the answer is slow
-	if ran := lab.Eval[[]string](t, other.browser, "globalThis.labRan || []"); len(ran) < 6 {
-		t.Errorf("in the other tab only these scripts ran: %v", ran)
-	}
+	other.ran(t, "after acceptance, in the other tab", 6)
 	other.callTracker(t)
 	s.alive(t, "after acceptance, in the other tab", []string{"www.google-analytics.com"})
 	other.browser.Errors()

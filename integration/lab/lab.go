@@ -119,6 +119,16 @@ func (d *Door) Quiet(silence time.Duration) {
 	}
 }
 
+// Soon waits until f holds, and reports whether it did within 20 seconds: what is to come may take its time on a busy machine.
+func Soon(f func() bool) bool {
+	for end := time.Now().Add(20 * time.Second); !f(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
 func (d *Door) log(c Contact) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
