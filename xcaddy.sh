@@ -19,6 +19,7 @@ install() {
 	local want=()
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || want+=(chromium)
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || want+=(postgresql)
+	command -v "${CC:-gcc}" >/dev/null || want+=(gcc libc6-dev) # the race detector is linked by it
 	[ ${#want[@]} -eq 0 ] && return
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		echo "installing ${want[*]} with apt-get…" >&2
@@ -49,7 +50,7 @@ run_tests() {
 	install
 	log=$(mktemp)
 	trap 'rm -f "$log"' EXIT
-	go vet ./...
+	go vet -race ./... # with -race it compiles what the tests need anyway
 	local status=0
 	go test -race -shuffle=on -timeout 14m -v "${@:-./...}" 2>&1 | tee "$log" | { grep --line-buffered -E '^(ok|FAIL)[[:space:]]|^ *--- FAIL' || true; } || status=$?
 	if [ $status -ne 0 ]; then
