@@ -108,7 +108,7 @@ func (f proxyFlags) caddyfile() (string, error) {
 	log {
 		level WARN
 		format anonymize
-	}
+	}%s
 }
 %s {
 	anonymize_ip
@@ -116,7 +116,15 @@ func (f proxyFlags) caddyfile() (string, error) {
 	consent %s%s
 	reverse_proxy %s%s
 }
-`, f.adminAddress(), store, f.siteAddress(), f.mode, f.embeds(), to, host), nil
+`, f.adminAddress(), store, f.protocols(), f.siteAddress(), f.mode, f.embeds(), to, host), nil
+}
+
+// protocols says that a server without a certificate speaks HTTP/1.1 alone, which Caddy would warn of otherwise.
+func (f proxyFlags) protocols() string {
+	if !strings.HasPrefix(f.siteAddress(), "http://") {
+		return ""
+	}
+	return "\n\tservers {\n\t\tprotocols h1\n\t}"
 }
 
 // adminAddress is where the admin API listens. The default one may be another Caddy's: then there is none here.
