@@ -33,6 +33,9 @@ func proxyCommand() *cobra.Command {
 small shop full of trackers, and the gateway in front of it.`,
 		func(cmd *cobra.Command, _ []string) error {
 			if show {
+				if f.shop = f.to == ""; f.shop {
+					f.to = "127.0.0.1:9000" // the demonstration takes a free port
+				}
 				text, err := f.caddyfile()
 				_, _ = io.WriteString(cmd.OutOrStdout(), text)
 				return err
