@@ -116,10 +116,10 @@ func (f proxyFlags) caddyfile() (string, error) {
 %s {
 	anonymize_ip
 	encode
-	consent %s%s
+	consent %s
 	reverse_proxy %s%s
 }
-`, f.adminAddress(), store, f.protocols(), f.siteAddress(), f.mode, f.embeds(), to, host), nil
+`, f.adminAddress(), store, f.protocols(), f.siteAddress(), f.mode, to, host), nil
 }
 
 // protocols says that a server without a certificate speaks HTTP/1.1 alone, which Caddy would warn of otherwise.
@@ -141,15 +141,6 @@ func (f proxyFlags) adminAddress() string {
 	}
 	_ = l.Close()
 	return caddy.DefaultAdminListen
-}
-
-// embeds are the options of the demonstration: a player or a map passes unless the operator wants consent for it, and the
-// shop's have placeholders.
-func (f proxyFlags) embeds() string {
-	if !f.shop {
-		return ""
-	}
-	return " {\n\t\t" + demo.Embeds + "\n\t}"
 }
 
 // upstream returns the address to forward to, and whether the site is to be asked for under its own name.

@@ -30,7 +30,7 @@ var trackers = []string{
 var embeds = []string{"www.youtube.com", "www.google.com"}
 
 // directive is how the demonstration's gateway is set up.
-const directive = "consent {\n" + demo.Embeds + "\n}"
+const directive = "consent"
 
 // trackingCookies are those of the shop that need consent.
 var trackingCookies = []string{"_ga", "FPID", "_fbp"}

@@ -14,9 +14,6 @@ import (
 //go:embed site
 var files embed.FS
 
-// Embeds is the option by which the gateway asks for consent to the shop's video and map.
-const Embeds = "require functional youtube google-maps"
-
 // The cookies that the shop's server sets on each page: one that it needs and those of server-side tracking.
 var cookies = []string{
 	"PHPSESSID=6f1c2b7a9d; Path=/; HttpOnly; SameSite=Lax",
