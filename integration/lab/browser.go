@@ -47,7 +47,13 @@ func Chromium(t testing.TB) string {
 // they would hide what a tracker sets.
 func NewBrowser(t testing.TB, d *Door, options ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
-	profile := t.TempDir()
+	profile, err := os.MkdirTemp("", "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // its helpers may write for a moment after the browser has ended
+		Soon(func() bool { return os.RemoveAll(profile) == nil })
+	})
 	if err := os.Mkdir(filepath.Join(profile, "Default"), 0o700); err != nil {
 		t.Fatal(err)
 	}
