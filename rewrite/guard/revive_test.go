@@ -18,8 +18,9 @@ const (
 const banner = `<consent-banner data-consent-ui="` + testMark + `"><template shadowrootmode=open><form method=post action="/.consent/choose" data-consent-form>` +
 	`<button name=choice value=accept>Accept</button><button name=choice value=refuse>Refuse</button></form></template></consent-banner>`
 
-// click presses a button of the banner and waits until what follows has happened.
-const click = `const pause = (ms) => new Promise((r) => setTimeout(r, ms)); const here = async () => { while (!performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd)) await pause(20); await pause(150); }; const click = async (v) => { await here(); document.querySelector('consent-banner').shadowRoot.querySelector('[value=' + v + ']').click(); await pause(500); };`
+// click presses a button of the banner, once more where the late part is not there yet to take it, and waits until what
+// follows has happened.
+const click = `const pause = (ms) => new Promise((r) => setTimeout(r, ms)); const here = async () => { while (!performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd)) await pause(20); await pause(150); }; const click = async (v) => { await here(); const root = document.querySelector('consent-banner').shadowRoot; for (let early = true; early; await pause(early ? 50 : 500)) { early = false; root.addEventListener('submit', (e) => { if (!e.defaultPrevented) { early = true; e.preventDefault(); } }, {once: true}); root.querySelector('[value=' + v + ']').click(); } };`
 
 // scenario is a page, what is done there, and what comes of it.
 type scenario struct {
