@@ -248,6 +248,9 @@ func (w *responseWriter) abort() {
 	}
 }
 
+// markBytes is how much tells every byte order mark, and UTF-16 without one, from text (HTML, 13.2.3.2).
+const markBytes = 4
+
 // FlushError passes on what the upstream flushes: all that can be decided leaves at once.
 func (w *responseWriter) FlushError() error {
 	if w.status == 0 {
@@ -260,8 +263,8 @@ func (w *responseWriter) FlushError() error {
 			}
 		}
 		if w.body == nil {
-			if len(w.held) == 0 {
-				return nil // nothing has come: the header can still change
+			if len(w.held) < markBytes {
+				return nil // what has come may be half a byte order mark, or nothing: the header can still change
 			}
 			if err := w.begin(false); err != nil || w.body == nil {
 				return err
