@@ -11,10 +11,12 @@ import (
 // answers, is never derived from anything about the visitor and never shared between sites.
 type ID [16]byte
 
-// NewID returns a fresh random ID.
+// NewID returns a fresh random ID. Its text never begins with "-", which command lines would take for an option.
 func NewID() ID {
 	var id ID
-	_, _ = rand.Read(id[:]) // crypto/rand.Read never fails: it ends the program instead
+	for id.IsZero() || id[0]>>2 == 62 { // 62 is "-" in base64url
+		_, _ = rand.Read(id[:]) // crypto/rand.Read never fails: it ends the program instead
+	}
 	return id
 }
 
