@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -46,28 +49,45 @@ func grammarDocument(r *rand.Rand, n int) string {
 // TestGrammar: no document of the grammar has a contact left in any view, a second pass changes nothing, and random splits
 // neither. REWRITE_DOCUMENTS sets how many documents are tried, REWRITE_SEED which.
 func TestGrammar(t *testing.T) {
-	count, seed := 2000, uint64(1)
+	count, seed := defaultDocuments, uint64(1)
 	if n, err := strconv.Atoi(os.Getenv("REWRITE_DOCUMENTS")); err == nil {
 		count = n
 	}
 	if n, err := strconv.ParseUint(os.Getenv("REWRITE_SEED"), 10, 64); err == nil {
 		seed = n
 	}
-	rnd := rand.New(rand.NewPCG(seed, 0))
-	deep, raw := 0, 0
-	for i := range count {
-		doc := grammarDocument(rnd, 12)
-		if contacts(doc) != "" {
-			raw++
-		}
-		if checkDocument(t, doc, rnd) {
-			deep++
-		}
-		if t.Failed() {
-			t.Fatalf("document %d of seed %d", i, seed)
-		}
+	const block = 1000 // documents that one seed makes
+	var next, raw, deep atomic.Int64
+	var work sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() {
+			for {
+				n := int(next.Add(1)) - 1
+				if n*block >= count || t.Failed() {
+					return
+				}
+				rnd := rand.New(rand.NewPCG(seed, uint64(n)))
+				for i := range min(block, count-n*block) {
+					doc := grammarDocument(rnd, 12)
+					if i%16 == 0 && contacts(doc) != "" {
+						raw.Add(1)
+					}
+					if checkDocument(t, doc, rnd) {
+						deep.Add(1)
+					}
+					if t.Failed() {
+						t.Errorf("document %d of block %d of seed %d", i, n, seed)
+						return
+					}
+				}
+			}
+		})
 	}
-	t.Logf("%d documents, %d with a contact, %d with the second stage", count, raw, deep)
+	work.Wait()
+	t.Logf("%d documents, %d with the second stage; of each 16th %d had a contact", count, deep.Load(), raw.Load())
+	if want := int64(count / 16 / 4); raw.Load() < want {
+		t.Errorf("less than %d documents had a contact to begin with", want)
+	}
 }
 
 // checkDocument checks one document against the oracle, and reports whether it needed the second stage.

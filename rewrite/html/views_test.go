@@ -1,6 +1,7 @@
 package html
 
 import (
+	"regexp"
 	"strings"
 
 	xhtml "golang.org/x/net/html"
@@ -10,6 +11,17 @@ import (
 // plain tokenizer of x/net/html with and without JavaScript (noscript), the trees of x/net/html's parser in both modes, and
 // the trees' raw-text elements taken as markup.
 func contacts(doc string) string {
+	c := peerContacts(doc)
+	if c == "" {
+		return ""
+	}
+	if plain := withoutEscapes(doc); plain != doc && peerContacts(plain) == "" {
+		return "" // seen by mistake
+	}
+	return c
+}
+
+func peerContacts(doc string) string {
 	for _, noscript := range []bool{true, false} {
 		if c := plainContacts(doc, noscript); c != "" {
 			return "plain view: " + c
@@ -23,6 +35,64 @@ func contacts(doc string) string {
 		}
 	}
 	return ""
+}
+
+// withoutEscapes replaces each '<' that x/net/html takes for the end of a script's escaped state though the standard does
+// not: one before other than a letter or '/' (WHATWG HTML, 13.2.5.23 "script data escaped less-than sign state").
+func withoutEscapes(doc string) string {
+	var out strings.Builder
+	for {
+		n := afterScriptTag(doc)
+		out.WriteString(doc[:n])
+		if doc = doc[n:]; doc == "" {
+			return out.String()
+		}
+		text := scriptText(doc)
+		out.WriteString(text)
+		doc = doc[len(text):]
+	}
+}
+
+// afterScriptTag returns the index behind the first start tag of a script.
+func afterScriptTag(doc string) (n int) {
+	z := xhtml.NewTokenizer(strings.NewReader(doc))
+	for {
+		k := z.Next()
+		n += len(z.Raw())
+		if k == xhtml.ErrorToken {
+			return len(doc)
+		}
+		if name, _ := z.TagName(); (k == xhtml.StartTagToken || k == xhtml.SelfClosingTagToken) && string(name) == "script" {
+			return n
+		}
+	}
+}
+
+// scriptTag begins a tag of a script's.
+var scriptTag = regexp.MustCompile(`(?i)^</?script[\t\n\f\r />]`)
+
+// scriptText returns the text of a script, with the changes of withoutEscapes. (WHATWG HTML, 13.2.5.4 and 13.2.5.15 on)
+func scriptText(s string) string {
+	text := []byte(s)
+	escaped, double := false, false
+	for i := 0; i < len(s); i++ {
+		rest := s[i:]
+		tag := scriptTag.FindString(rest)
+		switch {
+		case strings.HasPrefix(tag, "</") && !double:
+			return string(text[:i])
+		case strings.HasPrefix(tag, "</"), tag != "" && escaped:
+			double = tag[1] != '/'
+		case !escaped && strings.HasPrefix(rest, "<!--"):
+			escaped = true
+			i++ // the dashes may begin "-->"
+		case escaped && strings.HasPrefix(rest, "-->"):
+			escaped, double = false, false
+		case escaped && !double && rest[0] == '<' && len(rest) > 1 && rest[1] != '/' && !isLetter(rest[1]):
+			text[i] = 'x'
+		}
+	}
+	return string(text)
 }
 
 func plainContacts(doc string, scripting bool) string {
