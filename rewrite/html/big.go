@@ -44,6 +44,9 @@ func (r *Rewriter) startBig(b []byte, start int) int {
 		if r.style.on {
 			r.style.close()
 		}
+		if r.ctx.noscript {
+			r.startDeep(b, start)
+		}
 		r.ctx.lost = r.ctx.lost || r.ctx.depth > 0
 		r.pass(b, after)
 		return after

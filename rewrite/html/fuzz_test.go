@@ -33,16 +33,18 @@ func grammarDocument(r *rand.Rand, n int) string {
 		case 0, 1, 2, 3:
 			fmt.Fprintf(&b, "<%s%s>", pick(grammarTags), pick([]string{"", "", "", "/", " /", " a=b/", ` title="` + pick(grammarText) + `"`, ` encoding="text/html"`, ` shadowrootmode=open`}))
 		case 4, 5:
-			fmt.Fprintf(&b, "</%s>", pick(grammarTags))
+			fmt.Fprintf(&b, "</%s%s>", pick(grammarTags), pick([]string{"", "", "", "", "", " ", "/", ` a="` + pick(grammarText) + `"`}))
 		case 6, 7:
 			b.WriteString(pick(grammarText))
 		case 8:
 			b.WriteString(pick(grammarContacts))
 		case 9:
-			fmt.Fprintf(&b, `<a title="%s%s">`, pick(grammarText), pick(grammarContacts))
+			fmt.Fprintf(&b, `<%sa title=%s%s%s">`, pick([]string{"", "", "/"}), pick([]string{`"`, `"`, `'`, ``}), pick(grammarText), pick(grammarContacts))
 		}
 	}
-	b.WriteString(pick(grammarContacts))
+	if r.IntN(8) != 0 {
+		b.WriteString(pick(grammarContacts))
+	}
 	return b.String()
 }
 

@@ -223,6 +223,7 @@ func (r *Rewriter) run(b []byte, eof bool) (keep int) {
 				if r.hold.on {
 					r.release(b, len(b), false)
 				}
+				r.inNoscript(b, start, len(b)) // a tag without an end
 				start = len(b)
 			}
 			return r.stop(b, start, start)
@@ -276,9 +277,7 @@ func (r *Rewriter) startTag(b []byte, start, end int) int {
 	if end-start > r.o.Limit/2 {
 		return r.startBig(b, start) // as if it had come in pieces
 	}
-	if r.ctx.noscript && containsFold(b[start:end], "</noscript") {
-		r.startDeep(b, start)
-	}
+	r.inNoscript(b, start, end)
 	if !r.headDone && el.flags&flagInject == 0 {
 		if !r.o.XML {
 			r.pass(b, start)
@@ -342,6 +341,7 @@ func (r *Rewriter) endTag(b []byte, start, end int) int {
 	if end-start > r.o.Limit/2 {
 		return r.startBig(b, start)
 	}
+	r.inNoscript(b, start, end)
 	if !r.headDone && !r.o.XML {
 		r.pass(b, start)
 		r.injectHead()
@@ -350,6 +350,13 @@ func (r *Rewriter) endTag(b []byte, start, end int) int {
 		r.ctx.endTag(r.element(&r.tok.tag, b[start:end]), b[start+2:start+r.tok.tag.nameEnd])
 	}
 	return end
+}
+
+// inNoscript looks for what ends noscript, to a browser with JavaScript, within the tag b[start:end].
+func (r *Rewriter) inNoscript(b []byte, start, end int) {
+	if r.ctx.noscript && containsFold(b[start:end], "</noscript") {
+		r.startDeep(b, start)
+	}
 }
 
 // other sees comments, DOCTYPEs, CDATA sections and processing instructions. It returns where to go on.
