@@ -354,7 +354,7 @@ func (r *Rewriter) endTag(b []byte, start, end int) int {
 
 // inNoscript looks for what ends noscript, to a browser with JavaScript, within the tag b[start:end].
 func (r *Rewriter) inNoscript(b []byte, start, end int) {
-	if r.ctx.noscript && containsFold(b[start:end], "</noscript") {
+	if start < end && r.ctx.noscript && containsFold(b[start+1:end], "</noscript") {
 		r.startDeep(b, start)
 	}
 }
