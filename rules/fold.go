@@ -212,6 +212,7 @@ func (r *recogniser) url(a *address) {
 	}
 	b := address{host: lowered[:len(a.host)], path: a.path, query: a.query}
 	best := r.set.index.lookup(&b)
+	r.others = r.others || best == nil && len(b.path) > 1
 	if best == nil || best.vendor < 0 || best.kind == kindPass || best.kind == kindPayment && r.context.Payment ||
 		r.set.vendors[best.vendor].pass {
 		return

@@ -48,6 +48,8 @@ type recogniser struct {
 	depth        int
 	found        int32 // vendor named for sure, -1 if none
 	rule         string
+	sure         bool // a mark named a vendor, not only the address of one
+	others       bool // an address that no rule knows stands beside those of vendors
 	maybe        [8]candidate
 	candidates   int
 	body         statements
@@ -145,6 +147,7 @@ func (r *recogniser) hit(m *mark) {
 		return
 	}
 	r.body.hit()
+	r.sure = true
 	r.name(m.vendor, m.text)
 }
 
@@ -189,7 +192,9 @@ func (r *recogniser) answer() (Match, bool) {
 	}
 	v := &r.set.vendors[r.found]
 	m := v.match
-	m.Rule, m.Mixed = r.rule, !r.imports && r.body.mixed(v.entry.Category == "rum" || v.entry.Category == "ab-test")
+	// What loads others as well, or defines functions that others may call, only happens to hold a vendor's address.
+	shared := !r.sure && (r.others || r.body.declares)
+	m.Rule, m.Mixed = r.rule, !r.imports && (shared || r.body.mixed(v.entry.Category == "rum" || v.entry.Category == "ab-test"))
 	return m, true
 }
 

@@ -155,8 +155,23 @@ func TestScriptTellsMixedOnes(t *testing.T) {
 		"inside ready":      "jQuery(document).ready(function ($) {\n" + siteScript + line + "});",
 		"inside listener":   `document.addEventListener("DOMContentLoaded", function () {` + siteScript + line + "});",
 		"snippet appended":  siteScript + snippets["google-tag-manager"][0],
+		"helper declared":   `function handled() { return true; } window.onerror = handled; document.write('<img src="https://pixel.quantserve.com/p.gif?r=' + Math.random() + '">');`,
+		"list of scripts":   `(function(){function load(){var urls=["https:\/\/cdn.reviews.example\/a.js","https:\/\/static.klaviyo.com\/onsite\/js\/klaviyo.js"];for(var i=0;i<urls.length;i++){var s=document.createElement("script");s.src=urls[i];document.body.appendChild(s)}}window.addEventListener("load",load)})();`,
 	} {
 		if m, ok := s.Script([]byte(text), Context{}); !ok || !m.Mixed {
+			t.Errorf("%s: %v, mixed %v", name, ok, m.Mixed)
+		}
+	}
+}
+
+// TestScriptOfAVendorIsNotMixed: a loader's own function and a vendor's configuration make no script the site's.
+func TestScriptOfAVendorIsNotMixed(t *testing.T) {
+	s := builtin(t, Options{})
+	for name, text := range map[string]string{
+		"loader in a function": `function load() { var s = document.createElement("script"); s.src = "https://pixel.quantserve.com/q.js"; document.body.appendChild(s); } load();`,
+		"mark and helper":      `function id() { return 7; } fbq('init', id()); fbq('track', 'PageView');`,
+	} {
+		if m, ok := s.Script([]byte(text), Context{}); !ok || m.Mixed {
 			t.Errorf("%s: %v, mixed %v", name, ok, m.Mixed)
 		}
 	}

@@ -6,6 +6,8 @@ type statements struct {
 	total, vendors int // tokens in all; tokens in statements with a vendor
 	current        int
 	hasVendor      bool
+	// function is true in a statement that declares one, declares if one without a vendor was declared.
+	function, declares bool
 	// level is the depth of brackets at which statements are counted: functions that only wait for the page to be ready
 	// do not count as a statement, what they hold does.
 	level   int
@@ -31,6 +33,7 @@ func (s *statements) token(t *token, depth int) {
 	}
 	s.total++
 	s.current++
+	s.function = s.function || s.current == 1 && depth == 0 && t.kind == tokenName && string(t.text) == "function"
 	if t.kind == tokenName && depth <= s.level+1 {
 		s.wrapper = s.wrapper || waits(t.text, s.current == 1)
 	}
@@ -48,8 +51,10 @@ func (s *statements) hit() { s.hasVendor = true }
 func (s *statements) end() {
 	if s.hasVendor {
 		s.vendors += s.current
+	} else {
+		s.declares = s.declares || s.function
 	}
-	s.current, s.hasVendor, s.wrapper = 0, false, false
+	s.current, s.hasVendor, s.wrapper, s.function = 0, false, false, false
 }
 
 // mixed answers for the whole script; agent is true if the vendor's code is known to come inline as a whole.
