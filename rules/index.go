@@ -41,8 +41,8 @@ type hostIndex struct {
 	rules     [][]rule       // best first
 	byName    map[string]int // while it is being built
 	countries []country
-	// lengths has a bit for the length of each country's label.
-	lengths uint64
+	// lengths has, for each first byte, a bit for the length of each country's label that begins with it.
+	lengths [256]uint32
 }
 
 // country holds the patterns whose host ends in ".*", by the label before that.
@@ -85,7 +85,7 @@ func (x *hostIndex) addCountry(label string, r rule) {
 		}
 	}
 	x.countries = append(x.countries, country{label, []rule{r}})
-	x.lengths |= 1 << (len(label) & 63)
+	x.lengths[label[0]] |= 1 << (len(label) & 31)
 }
 
 // seal builds the hash table, at most a quarter full.
@@ -156,7 +156,7 @@ func (x *hostIndex) lookup(a *address) *rule {
 				if list := x.find(h, a.host[i+1:]); list != nil {
 					best = better(best, list, a, false)
 				}
-				if dots <= 3 && x.lengths>>((end-i-1)&63)&1 != 0 {
+				if dots <= 3 && x.lengths[a.host[i+1]]>>((end-i-1)&31)&1 != 0 {
 					best = x.country(best, a, i+1, end)
 				}
 			}

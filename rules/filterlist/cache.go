@@ -14,7 +14,7 @@ import (
 // and not trusted.
 const (
 	cacheMagic   = "CCFL"
-	cacheVersion = 1 // to be raised with every change of rule, condition, key or table
+	cacheVersion = 2 // to be raised with every change of rule, condition, key or table
 	cacheHead    = 4 + 4 + 8 + 4
 	maxCache     = 1 << 30
 )
@@ -56,7 +56,7 @@ func (e *Engine) WriteTo(w io.Writer) (int64, error) {
 	for _, x := range e.edges {
 		c.b = binary.LittleEndian.AppendUint64(c.b, x)
 	}
-	c.b = append(c.b, byte(e.pages), 0)
+	c.b = append(c.b, 0)
 	if e.entities {
 		c.b[len(c.b)-1] = 1
 	}
@@ -194,14 +194,14 @@ func decode(body []byte) (*Engine, error) {
 	for i := range e.edges {
 		e.edges[i] = binary.LittleEndian.Uint64(d.take(8))
 	}
-	tail := d.take(2)
-	e.pages, e.entities = pages(tail[0]), tail[1] != 0
+	e.entities = d.take(1)[0] != 0
 	if d.err != nil || len(d.b) != 0 {
 		return nil, errShort
 	}
 	if err := e.verify(); err != nil {
 		return nil, err
 	}
+	e.findPages()
 	return e, e.compileRegexps()
 }
 

@@ -2,6 +2,7 @@ package filterlist
 
 import (
 	"regexp"
+	"strings"
 	"sync"
 )
 
@@ -23,18 +24,10 @@ type Engine struct {
 	hosts    filter
 	edges    edges
 	entities bool // a rule stands under the key of an entity
-	pages    pages
+	pages    map[uint32]bool // hosts for which an exception with $document may hold
+	anyPage  bool            // one may hold for other hosts, too
 	scratch  sync.Pool
 }
-
-// pages tells what exceptions with $document there are.
-type pages uint8
-
-const (
-	pagesNone   pages = iota
-	pagesByHost       // all of them stand under the key of a host
-	pagesAny
-)
 
 // Source names a rule: its text, and the list and line where it stands.
 type Source struct {
@@ -116,7 +109,7 @@ func (e *Engine) first(t *table, s *scratch, flags uint16) (id uint32, ok bool) 
 // pageException looks for an exception with $document, which lifts all that its page requests. Of the page only the
 // host is known: an exception for one path of it does not hold.
 func (e *Engine) pageException(s *scratch, flags uint16) (id uint32, ok bool) {
-	if s.pageHost == "" || e.pages == pagesNone || e.pages == pagesByHost && !e.knowsHost(s.page) {
+	if s.pageHost == "" || !e.anyPage && !e.knowsPage(s.page) {
 		return 0, false
 	}
 	p, _ := e.scratch.Get().(*scratch)
@@ -132,10 +125,34 @@ func (e *Engine) pageException(s *scratch, flags uint16) (id uint32, ok bool) {
 	return id, ok
 }
 
-// knowsHost reports whether a rule may stand under one of the hosts.
-func (e *Engine) knowsHost(parts []hostPart) bool {
+// findPages gathers the hosts of the exceptions with $document: few lists have any, and no other page has to be asked about.
+func (e *Engine) findPages() {
+	for i := range e.rules {
+		r := &e.rules[i]
+		switch {
+		case r.flags&flagPage == 0:
+		case r.shape != shapeHost && r.flags&flagHostWhole == 0:
+			e.anyPage = true
+		default:
+			host := strings.ToLower(e.pattern(r))
+			if r.shape != shapeHost {
+				host = host[:hostLen(host)]
+			}
+			if e.pages == nil {
+				e.pages = make(map[uint32]bool)
+			}
+			e.pages[hostHash(host)] = true
+		}
+	}
+}
+
+// knowsPage reports whether an exception with $document names one of the hosts.
+func (e *Engine) knowsPage(parts []hostPart) bool {
+	if len(e.pages) == 0 {
+		return false
+	}
 	for _, p := range parts {
-		if e.hosts.has(hostKey(p.hash)) {
+		if e.pages[p.hash] {
 			return true
 		}
 	}

@@ -89,15 +89,11 @@ func (e *Engine) index() {
 				always[c] = append(always[c], uint32(i))
 			}
 		}
-		if r.flags&flagPage != 0 && r.shape == shapeHost {
-			e.pages = max(e.pages, pagesByHost)
-		} else if r.flags&flagPage != 0 {
-			e.pages = pagesAny
-		}
 	}
 	for c, t := range [classes]*table{&e.block, &e.strong, &e.except, &e.modify} {
 		*t = newTable(postings[c], always[c])
 	}
+	e.findPages()
 	slices.Sort(x.hosts)
 	e.tokens, e.hosts = newFilter(x.tokens), newFilter(slices.Compact(x.hosts))
 }

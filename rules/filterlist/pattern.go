@@ -15,7 +15,11 @@ func matchGlob(text []byte, pat string, flags uint16, starts []hostPart) bool {
 		return globAt(text, 0, pat, flags)
 	case flags&flagHost != 0:
 		for i := range starts {
-			if globAt(text, int(starts[i].at), pat, flags) {
+			at := int(starts[i].at)
+			if c := pat[0]; c != '*' && c != '^' && (at == len(text) || c != text[at]) {
+				continue
+			}
+			if globAt(text, at, pat, flags) {
 				return true
 			}
 		}
@@ -145,5 +149,18 @@ func hasPrefix(text []byte, prefix string) bool {
 	return len(text) >= len(prefix) && string(text[:len(prefix)]) == prefix
 }
 
-// index is bytes.Index for a string.
-func index(text []byte, s string) int { return bytes.Index(text, []byte(s)) }
+// index is bytes.Index for a string. Most of what is looked for is not there, nor is its first byte.
+func index(text []byte, s string) int {
+	if s == "" {
+		return 0
+	}
+	i := bytes.IndexByte(text, s[0])
+	if i < 0 {
+		return -1
+	}
+	k := bytes.Index(text[i:], []byte(s))
+	if k < 0 {
+		return -1
+	}
+	return i + k
+}

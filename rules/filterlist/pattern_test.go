@@ -188,3 +188,19 @@ func TestRequiredLiterals(t *testing.T) {
 		}
 	}
 }
+
+// TestDotsBeforeNothing matches hosts whose last label is empty, with and without something behind them.
+func TestDotsBeforeNothing(t *testing.T) {
+	e := compile(t, "||a^", "||b*c", "||^x", "/tail-", "||*y^")
+	for _, u := range []string{"https://a..", "https://a../", "https://..", "https://.", "https://b..c", "https://a..x/"} {
+		r := Request{URL: []byte(u), HostStart: 8, HostEnd: len(u), Type: Image}
+		if i := strings.IndexByte(u[8:], '/'); i >= 0 {
+			r.HostEnd = 8 + i
+		}
+		got, _ := e.Match(&r)
+		want, _ := e.Reference().Match(&r)
+		if got.Rule != want.Rule {
+			t.Errorf("%s: %q, by the reference %q", u, got.Rule, want.Rule)
+		}
+	}
+}

@@ -14,6 +14,7 @@ type scratch struct {
 	buf        []byte // lower with zero bytes before and behind it
 	rawCopy    []byte
 	pageBuf    []byte     // pageHost likewise
+	pageKeys   []key      // of the page, kept while requests of one page follow each other
 	masks      []uint64   // which bytes are part of a token, as bits
 	keys       []key      // of hosts, page and tokens
 	host       []hostPart // the request's host and its parents, the shortest first
@@ -49,8 +50,6 @@ func (s *scratch) load(r *Request, e *Engine) {
 	s.hostEnd = end
 	s.pageHost = strings.TrimSuffix(r.PageHost, ".")
 	s.keys = s.keys[:0]
-	s.pageBuf = padded(s.pageBuf, len(s.pageHost))
-	copy(s.pageBuf[padding:], s.pageHost)
 	s.fold()
 	s.splitHosts(start, end, e)
 	s.tokenize(e)
@@ -83,25 +82,34 @@ func (s *scratch) fold() {
 	}
 }
 
-// tokenize adds the keys of the URL's tokens. The edges in the words of bits are their ends: no branch depends on a single
+// tokenize adds the keys of the URL's tokens: where one begins, that of the byte before it with its first three; where it
+// ends, its own. The edges in the words of bits are their ends: no branch depends on a single
 // byte. It comes some time after fold, because reading just written bytes in other portions stalls the processor.
 func (s *scratch) tokenize(e *Engine) {
 	start, inside := 0, false
 	carry := uint64(0)
+	buf, tokens, keys := s.buf, e.tokens, s.keys
 	for i, m := range s.masks {
 		edges := m ^ (m<<1 | carry)
 		carry = m >> 63
 		for ; edges != 0; edges &= edges - 1 {
 			at := 64*i + bits.TrailingZeros64(edges)
-			if inside {
-				s.addToken(e, start, at)
+			if inside = !inside; inside {
+				start = at
+				if k := edgeKey(binary.LittleEndian.Uint32(buf[padding-1+at:])); e.edges.has(k) {
+					keys = append(keys, key{k, int32(at - 1)})
+				}
+			} else if k := mix(paddedWord(buf, start, at)); tokens.has(k) && at-start >= minToken {
+				keys = append(keys, key{k, int32(start)})
 			}
-			start, inside = at, !inside
 		}
 	}
-	if inside {
-		s.addToken(e, start, len(s.lower))
+	if inside { // to the end of a URL of a multiple of 64 bytes
+		if k := mix(paddedWord(buf, start, len(s.lower))); tokens.has(k) {
+			keys = append(keys, key{k, int32(start)})
+		}
 	}
+	s.keys = keys
 }
 
 // foldChunk writes the lower case of at most 64 bytes to dst and returns which of them are part of a token, as bits. It
@@ -113,14 +121,12 @@ func foldChunk(dst, src []byte) (m uint64) {
 	for ; i+8 <= len(src); i += 8 {
 		x := binary.LittleEndian.Uint64(src[i:])
 		low := x &^ high
-		upper := ((low + (0x80-'A')*ones) ^ (low + (0x7F-'Z')*ones)) &^ x & high
-		binary.LittleEndian.PutUint64(dst[i:], x|upper>>2)
-		low |= upper >> 2
-		letter := (low + (0x80-'a')*ones) ^ (low + (0x7F-'z')*ones)
+		folded := low | 0x20*ones
+		letter := ((folded + (0x80-'a')*ones) ^ (folded + (0x7F-'z')*ones)) &^ x & high
+		binary.LittleEndian.PutUint64(dst[i:], x|letter>>2)
 		digit := (low + (0x80-'0')*ones) ^ (low + (0x7F-'9')*ones)
-		percent := (low + (0x80-'%')*ones) ^ (low + (0x7F-'%')*ones)
-		token := letter | digit | percent
-		token = token &^ x & high
+		percent := high - (low ^ '%'*ones)
+		token := letter | (digit|percent)&^x&high
 		m |= (token >> 7 * 0x0102040810204080 >> 56) << i
 	}
 	for ; i < len(src); i++ {
@@ -142,30 +148,35 @@ func padded(buf []byte, n int) []byte {
 	return buf
 }
 
-// addToken adds the keys of the token at [start:end]: its own, and that of the byte before it with its first three.
-func (s *scratch) addToken(e *Engine, start, end int) {
-	if start > 0 {
-		if k := edgeKey(binary.LittleEndian.Uint32(s.buf[padding-1+start:])); e.edges.has(k) {
-			s.keys = append(s.keys, key{k, int32(start - 1)})
-		}
-	}
-	if k := mix(paddedWord(s.buf, start, end)); e.tokens.has(k) && end-start >= minToken {
-		s.keys = append(s.keys, key{k, int32(start)})
-	}
-}
-
 // splitHosts finds the suffixes of both hosts and adds their keys.
 func (s *scratch) splitHosts(start, end int, e *Engine) {
 	s.host = suffixes(s.host[:0], s.buf, start, end)
 	for _, p := range s.host {
-		s.addHost(e.hosts, hostKey(p.hash))
+		s.keys = addHost(s.keys, e.hosts, hostKey(p.hash))
 	}
+	if n := len(s.pageBuf) - 2*padding; n < 0 || string(s.pageBuf[padding:padding+n]) != s.pageHost {
+		s.splitPage(e)
+	}
+	s.keys = append(s.keys, s.pageKeys...)
+}
+
+// splitPage finds the suffixes and the keys of the page's host.
+func (s *scratch) splitPage(e *Engine) {
+	s.pageBuf = padded(s.pageBuf, len(s.pageHost))
+	copy(s.pageBuf[padding:], s.pageHost)
 	s.page = suffixes(s.page[:0], s.pageBuf, 0, len(s.pageHost))
+	s.pageKeys = s.pageKeys[:0]
 	for _, p := range s.page {
-		s.addHost(e.hosts, pageKey(p.hash))
+		s.pageKeys = addHost(s.pageKeys, e.hosts, pageKey(p.hash))
 	}
-	if e.entities {
-		s.entityKeys(e.hosts)
+	if !e.entities {
+		return
+	}
+	// A rule for name.* stands under its last label: there is a key for each.
+	end := len(s.pageHost)
+	for _, p := range s.page {
+		s.pageKeys = addHost(s.pageKeys, e.hosts, entityKey(labelStep(hostSeed, paddedWord(s.pageBuf, int(p.at), end))))
+		end = int(p.at) - 1
 	}
 }
 
@@ -196,19 +207,11 @@ func suffixes(parts []hostPart, buf []byte, start, end int) []hostPart {
 }
 
 // addHost adds the key of a host, which has no place in the URL.
-func (s *scratch) addHost(f filter, k uint32) {
+func addHost(keys []key, f filter, k uint32) []key {
 	if f.has(k) {
-		s.keys = append(s.keys, key{hash: k})
+		keys = append(keys, key{hash: k})
 	}
-}
-
-// entityKeys adds a key for each label of the page's host: a rule for name.* stands under its last label.
-func (s *scratch) entityKeys(f filter) {
-	end := len(s.pageHost)
-	for _, p := range s.page {
-		s.addHost(f, entityKey(labelStep(hostSeed, paddedWord(s.pageBuf, int(p.at), end))))
-		end = int(p.at) - 1
-	}
+	return keys
 }
 
 // suffixStart returns where the host's public suffix begins, the dot before it included; -1 if it is all there is.
