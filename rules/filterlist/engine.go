@@ -23,7 +23,7 @@ type Engine struct {
 	tokens   filter
 	hosts    filter
 	edges    edges
-	entities bool // a rule stands under the key of an entity
+	entities bool            // a rule stands under the key of an entity
 	pages    map[uint32]bool // hosts for which an exception with $document may hold
 	anyPage  bool            // one may hold for other hosts, too
 	scratch  sync.Pool
