@@ -116,6 +116,9 @@ func (s *Store) open() (db *bbolt.DB, err error) {
 		if err := s.checkFile(db, file); err != nil {
 			return err
 		}
+		if err := s.checkTree(db, file); err != nil {
+			return err
+		}
 		if err := s.prepare(db); err != nil {
 			return err
 		}

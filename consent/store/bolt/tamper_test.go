@@ -105,6 +105,7 @@ func TestTampering(t *testing.T) {
 	}
 }
 
+// TestRandomDamage flips bits anywhere. CONSENT_DAMAGES=10000 is the full size.
 func TestRandomDamage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "consent.db")
 	s := open(t, path, bolt.Options{Signer: storetest.Signer(t, 1)})
@@ -118,8 +119,14 @@ func TestRandomDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(1, 1))
-	for n := range 40 {
+	rounds := 60
+	if n, err := strconv.Atoi(os.Getenv("CONSENT_DAMAGES")); err == nil {
+		rounds = n
+	}
+	for n := range rounds {
+		seed := rand.Uint64()
+		r := rand.New(rand.NewPCG(seed, 1))
+		watch := time.AfterFunc(20*time.Second, func() { panic("the store does not come back: seed " + strconv.FormatUint(seed, 10)) })
 		b := bytes.Clone(intact)
 		for range 1 + r.IntN(20) {
 			b[r.IntN(len(b))] ^= 1 << r.IntN(8)
@@ -130,6 +137,7 @@ func TestRandomDamage(t *testing.T) {
 		}
 		s, err := bolt.Open(p, bolt.Options{Signer: storetest.Signer(t, 1), Timeout: time.Millisecond})
 		if err != nil {
+			watch.Stop()
 			continue
 		}
 		granted := 0
@@ -144,5 +152,6 @@ func TestRandomDamage(t *testing.T) {
 		}
 		_ = s.Append(ctx, storetest.Record(site, consent.NewID(), 1, 0))
 		_ = s.Close()
+		watch.Stop()
 	}
 }
