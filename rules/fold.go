@@ -141,7 +141,7 @@ func (r *recogniser) look(t *token) {
 		start, end := hostAround(s, from+i)
 		from = max(end, from+i+1)
 		if a, ok := urlAt(s, start, end); ok {
-			r.url(&a)
+			r.url(&a, start > 1 && s[start-1] == '/')
 			from = max(from, end+len(a.path)+len(a.query)) // a URL in its query is not asked for
 		}
 	}
@@ -204,15 +204,15 @@ func urlDelimiter(c byte) bool {
 	return c <= ' ' && c != unknown || c == '"' || c == '\'' || c == '<' || c == '>' || c == '`' || c == '\\' || c == '#'
 }
 
-// url judges an address that stands in a string.
-func (r *recogniser) url(a *address) {
+// url judges an address that stands in a string; whole is false if its host may begin with something else.
+func (r *recogniser) url(a *address, whole bool) {
 	var lowered [256]byte
 	for i, c := range a.host {
 		lowered[i] = lower[c]
 	}
 	b := address{host: lowered[:len(a.host)], path: a.path, query: a.query}
 	best := r.set.index.lookup(&b)
-	r.others = r.others || best == nil && len(b.path) > 1
+	r.others = r.others || best == nil && whole && len(b.path) > 1
 	if best == nil || best.vendor < 0 || best.kind == kindPass || best.kind == kindPayment && r.context.Payment ||
 		r.set.vendors[best.vendor].pass {
 		return

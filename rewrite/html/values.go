@@ -222,15 +222,28 @@ func (r *Rewriter) replace(id attrID, start int) {
 
 const beaconAttrs = attrSet(1<<attrWidth | 1<<attrHeight | 1<<attrStyle | 1<<attrHidden)
 
-// isBeacon reports the shape of a tracking pixel: at most 1×1, or hidden by its own attributes or style.
+// isBeacon reports the shape of a tracking pixel: at most 1×1, or hidden by its own attributes or style. What is hidden
+// but has a size of its own is a picture that waits for its turn, like the wheel that turns while something loads.
 func (r *Rewriter) isBeacon(tag []byte, t *tag) bool {
-	if t.seen.has(attrHidden) {
-		return true
+	hidden, small := t.seen.has(attrHidden), false
+	if t.seen.has(attrStyle) {
+		var byStyle bool
+		byStyle, small = hiddenStyle(r.value(tag, t, attrStyle))
+		hidden = hidden || byStyle
 	}
-	if t.seen.has(attrWidth) && t.seen.has(attrHeight) && tiny(r.value(tag, t, attrWidth)) && tiny(r.value(tag, t, attrHeight)) {
-		return true
+	if small || !t.seen.has(attrWidth) || !t.seen.has(attrHeight) {
+		return hidden || small
 	}
-	return t.seen.has(attrStyle) && hiddenStyle(r.value(tag, t, attrStyle))
+	width := r.value(tag, t, attrWidth)
+	narrow, wide := tiny(width), sized(width)
+	height := r.value(tag, t, attrHeight)
+	return narrow && tiny(height) || hidden && !(wide && sized(height))
+}
+
+// sized reports a length of more than one pixel.
+func sized(s []byte) bool {
+	s = trimSpace(s)
+	return len(s) > 0 && '1' <= s[0] && s[0] <= '9' && !tiny(s)
 }
 
 // tiny reports a length of 0 or 1 pixel.
@@ -239,8 +252,8 @@ func tiny(s []byte) bool {
 	return len(s) > 0 && (s[0] == '0' || s[0] == '1') && (len(s) == 1 || s[1] == '.' || s[1] == 'p' || s[1] == 'P' || s[1] == ' ')
 }
 
-// hiddenStyle reports declarations that hide an element or make it a pixel.
-func hiddenStyle(s []byte) bool {
+// hiddenStyle reports declarations that hide an element, and those that make it a pixel.
+func hiddenStyle(s []byte) (hidden, small bool) {
 	width, height := false, false
 	for declaration := range fields(s, ";") {
 		i := bytes.IndexByte(declaration, ':')
@@ -251,12 +264,12 @@ func hiddenStyle(s []byte) bool {
 		switch {
 		case equalFold(name, "display") && hasPrefixFold(value, "none"), equalFold(name, "visibility") && hasPrefixFold(value, "hidden"),
 			equalFold(name, "opacity") && len(value) > 0 && bytes.Trim(value, "0.") == nil:
-			return true
+			hidden = true
 		case equalFold(name, "width"):
 			width = tiny(value)
 		case equalFold(name, "height"):
 			height = tiny(value)
 		}
 	}
-	return width && height
+	return hidden, width && height
 }
