@@ -181,11 +181,13 @@ type answerBody struct {
 	Vendors map[string]bool  `json:"vendors"`
 	Record  string           `json:"record,omitempty"`
 	Error   string           `json:"error,omitempty"`
+	// Policy is the Content-Security-Policy for an open page from which something was withdrawn.
+	Policy string `json:"policy,omitempty"`
 }
 
 // state is the decision as the guard takes it.
 func (x *exchange) stateBody() answerBody {
-	b := answerBody{Granted: x.decision.Permitted, Denied: consent.AllPurposes &^ x.decision.Permitted, Vendors: map[string]bool{}}
+	b := answerBody{Granted: x.decision.Permitted, Denied: consent.AllPurposes &^ x.decision.Permitted, Vendors: map[string]bool{}, Policy: x.withdrawalPolicy()}
 	for n, granted := range x.decision.Vendors.All() {
 		if v := x.site.vendor(n); v != nil {
 			b.Vendors[v.ID] = granted && x.decision.Permits(v.Purpose, n)

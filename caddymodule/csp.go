@@ -20,6 +20,11 @@ import (
 //   - auto: scripts and workers only, which is where what the guard cannot see comes from (import(), importScripts), from
 //     the site and the third parties that it was seen to load scripts from and that no rule calls tracking. Until enough
 //     pages were seen, the browser is asked to report only; each report of a host that is not tracking adds it.
+//
+// A document keeps the policy that it came with, so what a visitor permits later would be refused by it. Where the
+// visitor is still being asked, auto therefore reports only, unless a report told that on this site something gated gets
+// past bytes and guard; then the guard reloads the page after an agreement. With marketing permitted there is no telling
+// whom an advertisement will contact, so nothing is restricted; a withdrawal brings the policy into the open page.
 const (
 	cspInline  = "data: blob: 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' 'inline-speculation-rules' mediastream: filesystem:"
 	cspName    = "Content-Security-Policy"
@@ -36,8 +41,9 @@ func (x *exchange) appendPolicy(h http.Header) {
 	if x.site.mode == modeStrict && mode == "" {
 		mode = "strict"
 	}
-	enforce := mode == "strict" || x.policy.learned.enough(x.url.Path)
-	if mode == "off" || scriptless(h) || !enforce && !x.document() {
+	learned := x.policy.learned
+	enforce := mode == "strict" || learned.enough(x.url.Path) && (x.decision.Ask == 0 || learned.escaped.Load())
+	if mode == "off" || scriptless(h) || !enforce && !x.document() || mode != "strict" && x.decision.Permits(consent.Marketing, 0) {
 		return
 	}
 	policy, ok := x.policyText(mode == "strict")
@@ -52,6 +58,17 @@ func (x *exchange) appendPolicy(h http.Header) {
 	} else {
 		h.Add(cspReports, policy)
 	}
+}
+
+// withdrawalPolicy is what the guard puts into an open page from which something is withdrawn; "" where nothing would be
+// enforced on a fresh one.
+func (x *exchange) withdrawalPolicy() string {
+	strict := x.site.options.CSP == "strict" || x.site.mode == modeStrict && x.site.options.CSP == ""
+	if x.site.options.CSP == "off" || x.decision.Permits(consent.Marketing, 0) || !strict && !x.policy.learned.enough(x.returnPath()) {
+		return ""
+	}
+	policy, _ := x.policyText(strict)
+	return policy
 }
 
 // scriptless reports whether a response is of a type in which, however it is used, no browser runs or fetches anything
@@ -99,8 +116,7 @@ func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 	return b.String(), b.Len() <= maxPolicy
 }
 
-// appendPermitted adds the hosts of the vendors that the visitor permits. With marketing permitted there is no telling
-// whom an advertisement will contact, so nothing is restricted then.
+// appendPermitted adds the hosts of the vendors that the visitor permits.
 func (s *site) appendPermitted(b *strings.Builder, x *exchange) {
 	s.rules.Gated(func(number uint16, purpose consent.Purpose, hosts []string) {
 		if x.decision.Permits(purpose, number) {
@@ -114,7 +130,7 @@ func (s *site) appendPermitted(b *strings.Builder, x *exchange) {
 // maxReport bounds one report.
 const maxReport = 32 << 10
 
-// cspReport takes a browser's report. Nothing of it is kept but a host that is not tracking.
+// cspReport takes a browser's report. Nothing of it is kept but a host that is not tracking, or that there was one that is.
 func (x *exchange) cspReport(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	if x.r.Method != http.MethodPost {
@@ -129,8 +145,10 @@ func (x *exchange) cspReport(w http.ResponseWriter) {
 	}
 	if json.NewDecoder(io.LimitReader(x.r.Body, maxReport)).Decode(&report) == nil {
 		if u, err := url.Parse(report.Body.Blocked); err == nil && u.Host != "" {
-			// judge notes the host as learned if no rule gates it.
-			_ = x.policy.judge(report.Body.Blocked, destinationOfDirective(report.Body.Directive))
+			// judge notes the host as learned if no rule gates it. What is gated should never have come so far.
+			if x.policy.judge(report.Body.Blocked, destinationOfDirective(report.Body.Directive)) != "" && x.policy.learned != nil {
+				x.policy.learned.escaped.Store(true)
+			}
 		}
 	}
 	w.WriteHeader(http.StatusNoContent)

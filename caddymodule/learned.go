@@ -31,7 +31,8 @@ type learned struct {
 	pages    atomic.Int64
 	paths    sync.Map // hashes of the paths seen
 	distinct atomic.Int32
-	shared   bool // by sites that are too many to be told apart: never enough
+	escaped  atomic.Bool // a browser reported something gated that neither bytes nor guard had held
+	shared   bool        // by sites that are too many to be told apart: never enough
 }
 
 // page counts a page of a path from which hosts were learned.

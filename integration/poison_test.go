@@ -29,6 +29,7 @@ func TestPoisonedPolicy(t *testing.T) {
 		}
 		r.Host = "shop.example"
 		r.Header.Set("Accept", "text/html")
+		r.Header.Set("Sec-GPC", "1") // who refuses gets the policy once enough was seen
 		if contentType != "" {
 			r.Header.Set("Content-Type", contentType)
 		}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,5 +60,98 @@ func TestSitePolicies(t *testing.T) {
 				t.Errorf("after the answer the banner is in state %q", state)
 			}
 		})
+	}
+}
+
+// answering is a site under the gateway's policy, whose own file can import and does so on one host.
+func answering(t *testing.T) (d *lab.Door, gateway string) {
+	t.Helper()
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/own.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = io.WriteString(w, "function load(n) { return import('https://connect.facebook.net/' + n).catch(() => {}) }\n")
+			if r.Host == "imports.test" {
+				_, _ = io.WriteString(w, "load('early.js')")
+			}
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, `<!DOCTYPE html><title>x</title><body><script src="https://connect.facebook.net/tag.js"></script><script src=/own.js></script>`)
+	}))
+	t.Cleanup(upstream.Close)
+	gateway = lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	d = lab.NewDoor(t)
+	for _, host := range []string{"answer.test", "imports.test"} {
+		d.Site(host, gateway)
+		warm(t, gateway, host, "/")
+	}
+	return d, gateway
+}
+
+func contacted(d *lab.Door, path string) bool {
+	return slices.ContainsFunc(d.Contacts(), func(c lab.Contact) bool { return c.Path == path })
+}
+
+// visit opens a page and lets it come to rest; what it is asked about afterwards tells whether it is still the same one.
+func visit(t *testing.T, d *lab.Door, b *lab.Browser, url string) {
+	t.Helper()
+	d.Reset()
+	b.Open(t, url)
+	d.Quiet(300 * time.Millisecond)
+	lab.Eval[bool](t, b, "window.sameDocument = true")
+}
+
+// TestAnswerUnderThePolicy: on a site whose policy is in force an agreement takes effect in place, and a withdrawal too, for
+// import() as well, which the policy alone holds.
+func TestAnswerUnderThePolicy(t *testing.T) {
+	d, gateway := answering(t)
+	b := lab.NewBrowser(t, d)
+	visit(t, d, b, "https://answer.test/")
+	if hosts := d.Hosts(); len(hosts) > 0 {
+		t.Errorf("contacted before any choice: %v", hosts)
+	}
+	(&shop{d, b, gateway}).press(t, "accept")
+	if !lab.Soon(func() bool { return contacted(d, "/tag.js") }) {
+		t.Error("after an agreement nothing is loaded")
+	}
+	if !lab.Eval[bool](t, b, "window.sameDocument === true") {
+		t.Error("the agreement brought a new document")
+	}
+	if lab.Eval[bool](t, b, "load('1.js').then(() => true)"); !contacted(d, "/1.js") {
+		t.Error("after an agreement the site imports nothing")
+	}
+	(&shop{d, b, gateway}).press(t, "refuse")
+	const brought = "document.querySelector('meta[http-equiv=Content-Security-Policy]') !== null"
+	if !lab.Soon(func() bool { return lab.Eval[bool](t, b, brought) }) {
+		t.Error("the withdrawal brought no policy")
+	}
+	d.Reset()
+	lab.Eval[bool](t, b, "load('2.js').then(() => true)")
+	d.Quiet(300 * time.Millisecond)
+	if hosts := d.Hosts(); len(hosts) > 0 {
+		t.Errorf("contacted after the withdrawal: %v", hosts)
+	}
+	(&shop{d, b, gateway}).press(t, "accept") // under a policy that cannot be taken back
+	lab.Eval[bool](t, b, "load('3.js'), true")
+	if !lab.Soon(func() bool { return contacted(d, "/tag.js") }) {
+		t.Error("after another agreement there is no new document")
+	}
+}
+
+// TestEscapeIsLearned: where a site's own file is seen to import from a tracker, the policy is in force also for those who
+// were not asked yet, and an agreement brings a new document.
+func TestEscapeIsLearned(t *testing.T) {
+	d, gateway := answering(t)
+	b := lab.NewBrowser(t, d)
+	visit(t, d, b, "https://imports.test/")
+	if !contacted(d, "/early.js") {
+		t.Error("the import is held without a policy: nothing is proven")
+	}
+	if !lab.Soon(func() bool { visit(t, d, b, "https://imports.test/"); return len(d.Hosts()) == 0 }) {
+		t.Errorf("contacted before any choice: %v", d.Hosts())
+	}
+	(&shop{d, b, gateway}).press(t, "accept")
+	if !lab.Soon(func() bool { return contacted(d, "/tag.js") && contacted(d, "/early.js") }) {
+		t.Errorf("after an agreement: %v", d.Contacts())
 	}
 }

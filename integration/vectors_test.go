@@ -177,15 +177,15 @@ func leakyGateway(t *testing.T, origin string) string {
 	return lab.Gateway(t, origin, "consent {\nfirst_party /stats/* tracker\njson /api/*\n}", "rules file "+vendor)
 }
 
-// warmUp shows the gateway as many pages as it wants to see before its own policy header is enforced.
-func warmUp(t *testing.T, gateway string) {
+// warm shows the gateway a page as often as it wants to see one before its own policy header is enforced.
+func warm(t *testing.T, gateway, host, path string) {
 	t.Helper()
 	for range 60 {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+gateway+"/empty", nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+gateway+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Host = leakyHost
+		r.Host = host
 		r.Header.Set("Sec-Fetch-Dest", "document")
 		res, err := http.DefaultClient.Do(r)
 		if err != nil {
@@ -213,7 +213,7 @@ func TestVectors(t *testing.T) {
 	cold := leaks(d, s, open)
 	maps.DeleteFunc(cold, func(name string, _ bool) bool { return slices.Contains(policyAlone, name) })
 	mustNotLeak(t, "before the policy is enforced", cold)
-	warmUp(t, gateway)
+	warm(t, gateway, leakyHost, "/empty")
 	mustNotLeak(t, "before any choice", leaks(d, s, open))
 	noTraces(t, "before any choice", b)
 	mustNotLeak(t, "refusing", leaks(d, s, press("refuse")))

@@ -5,16 +5,37 @@ const apply = now.apply = (answer, told, wait) => {
   const lost = before.filter((who) => !permitted(who)), gained = [...parties.values()].some((who) => permitted(who) && !before.includes(who));
   if (follower && !told) follower.postMessage({...answer, wait});
   if (lost.length) {
+    lessened = 1;
     forgetPages();
     tell(true);
     retract();
   }
   sweep(refused);
   if (now.layered) consentMode();
-  if (gained) revive().then(() => tell());
+  if (gained) {
+    if (!told) agreed = Date.now(), doc.addEventListener('securitypolicyviolation', outgrown);
+    revive().then(() => tell());
+  }
   else for (const [, s] of standing) s.calls.length = 0;
   show('saved');
   doc.dispatchEvent(new CustomEvent('consent', {detail: answer}));
+};
+// The policy that the document came with allows less than the visitor does by now, and cannot be taken back: only a new
+// document can, while the visitor has hardly done anything in this one. The site's own policy, which has no such sources, is
+// none of this.
+let agreed;
+const outgrown = (e) => {
+  const who = identify(e.blockedURI);
+  if (e.disposition == 'enforce' && Date.now() - agreed < 1e4 && /mediastream: filesystem:/.test(e.originalPolicy) && who && who != unknown && permitted(who)) loc.reload();
+};
+// After a withdrawal the document gets the policy that a new one would have.
+let lessened, restricted;
+const restrict = (a) => {
+  if (!lessened || !a.policy || restricted == a.policy) return;
+  const meta = doc.createElement('meta');
+  meta.httpEquiv = 'Content-Security-Policy';
+  meta.content = restricted = a.policy;
+  doc.head.append(meta);
 };
 // Pages that the site's service worker stored hold what was permitted then.
 const forgetPages = async () => {
@@ -30,7 +51,10 @@ const forgetPages = async () => {
 };
 const same = (a) => a.granted == now.granted && a.denied == now.denied && JSON.stringify(a.vendors || {}) == JSON.stringify(now.vendors);
 const get = (path, init) => load(endpoint + path, {headers: {Accept: 'application/json'}, credentials: 'same-origin', ...init}).then((r) => r.ok ? r.json() : Later.reject(r));
-const refresh = now.refresh = () => now.wait > Date.now() || get('state').then((answer) => same(answer) ? now.suspended = 0 : apply(answer), none);
+const refresh = now.refresh = () => now.wait > Date.now() || get('state').then((answer) => {
+  same(answer) ? now.suspended = 0 : apply(answer);
+  restrict(answer);
+}, none);
 
 const submitted = (e) => {
   const form = e.target, button = e.submitter, data = new FormData(form);
@@ -46,6 +70,7 @@ const submitted = (e) => {
   answer.then((a) => {
     now.wait = 0;
     same(a) ? (follower && follower.postMessage(a), show('saved')) : apply(a);
+    restrict(a);
   }).catch(() => show('error') || call(submit, form, []));
 };
 const {submit} = proto(self, 'HTMLFormElement');
