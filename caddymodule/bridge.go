@@ -20,11 +20,11 @@ var bridgeScript string
 type bridge struct{ script, hash string }
 
 // splitBridges parts the platforms that need the script from those that a server can read.
-func splitBridges(names []string) (readers []string, bridges []cmp.Bridge) {
-	for _, name := range names {
-		i := slices.IndexFunc(cmp.Bridges(), func(b cmp.Bridge) bool { return b.Name == name })
-		if i < 0 {
-			readers = append(readers, name)
+func splitBridges(platforms []Platform) (readers []Platform, bridges []cmp.Bridge) {
+	for _, p := range platforms {
+		i := slices.IndexFunc(cmp.Bridges(), func(b cmp.Bridge) bool { return b.Name == p.Name })
+		if i < 0 || p.changed() {
+			readers = append(readers, p)
 			continue
 		}
 		bridges = append(bridges, cmp.Bridges()[i])
@@ -33,7 +33,7 @@ func splitBridges(names []string) (readers []string, bridges []cmp.Bridge) {
 }
 
 // newBridge writes the script; nil where no platform needs one.
-func newBridge(platforms []string, prefix string) (*bridge, error) {
+func newBridge(platforms []Platform, prefix string) (*bridge, error) {
 	_, bridges := splitBridges(platforms)
 	if len(bridges) == 0 {
 		return nil, nil

@@ -74,6 +74,14 @@ func TestCaddyfileErrors(t *testing.T) {
 		{"first_party", "", []string{"Caddyfile:3", "first_party"}},
 		{"child_directed yes", "", []string{"Caddyfile:3", `"yes"`}},
 		{"on_unrewritable drop\nbanner maybe", "", []string{"Caddyfile:3", `"drop"`, "Caddyfile:4", `"maybe"`}},
+		{"platform", "", []string{"Caddyfile:3", "platform onetrust", "platform cookie"}},
+		{"platform cookie", "", []string{"Caddyfile:3", "platform cookie my_consent"}},
+		{"platform klaro {\nmap matomo\n}", "", []string{"Caddyfile:4", "map matomo analytics"}},
+		{"platform klaro {\nlist x\n}", "", []string{"Caddyfile:4", `"list"`, "revision"}},
+		{"platform klaro onetrust {\nrevision 2\n}", "", []string{"Caddyfile:", "one line for each"}},
+		{"ask", "", []string{"Caddyfile:3", "cookie session"}},
+		{"ask http://app {\nheader X\n}", "", []string{"Caddyfile:4", "Authorization"}},
+		{"ask http://app {\ntimeout soon\n}", "", []string{"Caddyfile:4", `"soon"`}},
 		{"", "store bolt", []string{"Caddyfile:", "global"}},
 	} {
 		text := "{\n\tconsent {\n" + c.global + "\n\t}\n}\n:80 {\n\tconsent {\n" + c.site + "\n\t}\n}\n"
@@ -122,6 +130,13 @@ func TestValidate(t *testing.T) {
 		"unknown vendor":         {"require functional nobody", []string{"nobody"}},
 		"unknown purpose":        {"require fun zendesk", []string{"fun"}},
 		"unknown platform":       {"platform nobody", []string{"nobody"}},
+		"platform without a map": {"platform cookie own {\npath x\n}", []string{"own", "map"}},
+		"platform with a path":   {"platform klaro {\npath x\n}", []string{"klaro", "platform cookie NAME"}},
+		"platform's purpose":     {"platform klaro {\nmap matomo fun\n}", []string{"matomo", "fun"}},
+		"bridge with a map":      {"platform termly {\nmap matomo analytics\n}", []string{"termly", "bridge"}},
+		"ask without cookies":    {"ask http://app", []string{"http://app", "cookies"}},
+		"ask for long":           {"ask http://app {\ncookie a\ntimeout 1m\ncache 1h\n}", []string{"1m0s", "1h0m0s"}},
+		"ask nobody":             {"ask app {\ncookie a\n}", []string{"http://app:3000/consent"}},
 		"both, at once":          {"key c2hvcnQ=\nrules list " + dir + "/none.txt", []string{"key 1", "none.txt"}},
 		"refusal made invisible": {"theme refuse none", []string{"refuse"}},
 	} {

@@ -19,7 +19,7 @@ var metrics = struct {
 	decisions: counterVec("decisions_total", "Pages by the regime that held and what was decided: granted, partly, refused or undecided.", "regime", "outcome"),
 	gated:     counterVec("gated_total", "Things that were gated, or would have been in report mode.", "site", "kind", "purpose", "vendor"),
 	answers:   counterVec("answers_total", "Visitors' answers that were recorded, by event.", "event"),
-	errors:    counterVec("errors_total", "What did not work: store, answer, limit, unrewritable, list.", "error"),
+	errors:    counterVec("errors_total", "What did not work: store, answer, limit, ask, unrewritable, list.", "error"),
 	judged:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: "judged_total", Help: "URLs that pages asked the gateway about at run time."}),
 	rewritten: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: "rewritten_bytes_total", Help: "Bytes that came out of the rewriters."}),
 }
@@ -46,6 +46,7 @@ const (
 	errorStore        = "store"        // it did not answer: only refusals were in force
 	errorAnswer       = "answer"       // an answer could not be recorded
 	errorLimit        = "limit"        // too many answers from one network
+	errorAsk          = "ask"          // a consent service does not answer
 	errorUnrewritable = "unrewritable" // a body that could not be read
 	errorList         = "list"         // a filter list that could not be loaded
 )

@@ -45,8 +45,10 @@ type Options struct {
 	// Payment lists path patterns of pages that take payments, where payment vendors are necessary. "*" matches any run
 	// of characters. They are added to the built-in ones (/checkout, /cart, …).
 	Payment []string `json:"payment,omitempty"`
-	// Platforms are the consent platforms whose stored answers are read and enforced: "onetrust", "cookiebot", …
-	Platforms []string `json:"platforms,omitempty"`
+	// Platforms are the consent platforms whose stored answers are read and enforced.
+	Platforms []Platform `json:"platforms,omitempty"`
+	// Ask are services that are asked over HTTP what a visitor answered there, such as the app itself.
+	Ask []Ask `json:"ask,omitempty"`
 	// Banner is "on" (default) or "off", for sites that keep their own banner.
 	Banner string `json:"banner,omitempty"`
 	// Purposes overrides the description of purposes in the banner and the preference centre.
@@ -133,6 +135,7 @@ func (o Options) merged(over Options) Options {
 	o.Allow = slices.Concat(o.Allow, over.Allow)
 	o.Payment = slices.Concat(o.Payment, over.Payment)
 	o.Platforms = slices.Concat(o.Platforms, over.Platforms)
+	o.Ask = slices.Concat(o.Ask, over.Ask)
 	o.JSON = slices.Concat(o.JSON, over.JSON)
 	o.FirstParty = slices.Concat(o.FirstParty, over.FirstParty)
 	o.Purposes = union(o.Purposes, over.Purposes)

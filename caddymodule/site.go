@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/caddy-consent/caddy-consent/consent"
-	"github.com/caddy-consent/caddy-consent/consent/cmp"
 	"github.com/caddy-consent/caddy-consent/consent/ui"
 	"github.com/caddy-consent/caddy-consent/rewrite/guard"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
@@ -125,12 +124,10 @@ func (o *Options) compileRegime(t *consent.Terms) (err error) {
 // newSite compiles a handler's configuration with the present rules.
 func newSite(app *App, o Options, m mode) (*site, error) {
 	s := &site{app: app, mode: m, options: o, since: time.Now(), readers: new(readers)}
-	var err, regionErr, platformErr error
+	var err, regionErr, platformErr, bridgeErr error
 	s.terms, err = s.options.compile()
 	s.readers.region, regionErr = s.options.regionFunc()
-	readable, _ := splitBridges(s.options.Platforms)
-	s.readers.platforms, platformErr = platforms(readable)
-	var bridgeErr error
+	s.readers.platforms, platformErr = s.options.compilePlatforms(app.rules.compiled.catalogue, app.log)
 	s.bridge, bridgeErr = newBridge(s.options.Platforms, s.options.Prefix)
 	if err := errors.Join(err, regionErr, platformErr, bridgeErr); err != nil {
 		return nil, err
@@ -148,6 +145,12 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 	ruleOptions.ListPurposes = c.purposes
 	if n.rules, err = rules.New(c.catalogue, c.engine, ruleOptions); err != nil {
 		return nil, err
+	}
+	if n.catalogue != nil && n.catalogue != c.catalogue { // names that platforms do not define are those of vendors
+		n.readers = &readers{region: s.readers.region}
+		if n.readers.platforms, err = n.options.compilePlatforms(c.catalogue, n.app.log); err != nil {
+			return nil, err
+		}
 	}
 	n.catalogue = c.catalogue
 	if n.ui, err = ui.New(n.uiConfig()); err != nil {
@@ -364,20 +367,6 @@ func (s *site) declared(host []byte) bool {
 		}
 	}
 	return false
-}
-
-func platforms(names []string) ([]consent.Platform, error) {
-	var list []consent.Platform
-	var errs []error
-	for _, name := range names {
-		p, err := cmp.ByName(name)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("platform: %w", err))
-			continue
-		}
-		list = append(list, p)
-	}
-	return list, errors.Join(errs...)
 }
 
 func (s *site) honoursGPC() bool { return !s.terms.DisregardGPC && s.mode != modeReport }

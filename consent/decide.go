@@ -82,7 +82,8 @@ type rule struct {
 //
 // So an opt-out that was stored outlives the header that caused it (3), a signal beats an older grant (4, 5 before 7), a
 // later grant that was aware of the signal beats the signal, and of two answers the refusal wins (3, 6 before 7, 8). An
-// invalid consent cookie speaks in no row, and makes row 9 opt-in: it may have held a refusal.
+// invalid consent cookie speaks in no row, and makes row 9 opt-in: it may have held a refusal. So may a platform that could
+// not be asked (Stored.Unknown): then rows 7 to 9 grant nothing, and nobody is asked, until it can be.
 func Decide(t *Terms, s *Signals, now time.Time) Decision {
 	d := Decision{Regime: t.regime(s), Signals: s.Set()}
 	d.Honoured = d.Signals &^ t.disregarded()
@@ -103,9 +104,9 @@ func Decide(t *Terms, s *Signals, now time.Time) Decision {
 		{source: SourceGPC, denied: gpc},
 		{source: SourcePlatform, denied: s.Stored.Denied},
 		{source: SourceToken, granted: granted},
-		{source: SourcePlatform, granted: s.Stored.Granted & t.Asked},
+		{source: SourcePlatform, granted: s.platformGrants() & t.Asked},
 	})
-	if undecided := t.Asked & OptionalPurposes &^ (d.Granted | d.Denied); d.Regime == OptIn && d.Honoured == 0 {
+	if undecided := t.Asked & OptionalPurposes &^ (d.Granted | d.Denied); d.Regime == OptIn && d.Honoured == 0 && !s.Stored.Unknown {
 		d.Ask = undecided
 	}
 	return d
@@ -117,7 +118,7 @@ func (t *Terms) regime(s *Signals) Regime {
 	if r == ByRegion {
 		r = s.Region.Regime
 	}
-	if r > NoticeOnly || s.TokenState == TokenInvalid || s.TokenState == TokenSuperseded {
+	if r > NoticeOnly || s.TokenState == TokenInvalid || s.TokenState == TokenSuperseded || s.Stored.Unknown {
 		return OptIn
 	}
 	return r
@@ -136,7 +137,15 @@ func (t *Terms) disregarded() (set SignalSet) {
 // grantsHold reports whether what a token grants still counts.
 func (t *Terms) grantsHold(s *Signals, now time.Time) bool {
 	age := now.Sub(s.Token.At)
-	return s.TokenState == TokenValid && s.Token.Version == t.Material && age >= -clockSkew && age < t.lifetime()
+	return s.TokenState == TokenValid && !s.Stored.Unknown && s.Token.Version == t.Material && age >= -clockSkew && age < t.lifetime()
+}
+
+// platformGrants returns what other platforms grant: nothing, where one of them could not be asked.
+func (s *Signals) platformGrants() Purposes {
+	if s.Stored.Unknown {
+		return 0
+	}
+	return s.Stored.Granted
 }
 
 func (t *Terms) lifetime() time.Duration {

@@ -90,6 +90,11 @@ func TestDecide(t *testing.T) {
 			"necessary|functional,analytics,marketing,social|none|N"},
 		{"GPC beats a platform's grant", all, consent.Signals{GPC: true, Stored: consent.Stored{Granted: optional}},
 			"necessary,functional|analytics,marketing,social|none|N"},
+		{"platform's grant", all, consent.Signals{Stored: consent.Stored{Granted: optional}}, "necessary,functional,analytics,marketing,social|none|none|C"},
+		{"a platform could not be asked", all, signals(valid(token(analytics, marketing, 0)), func(s *consent.Signals) { s.Stored = consent.Stored{Granted: optional, Unknown: true} }),
+			"necessary|marketing|none|N"},
+		{"opt-out, a platform could not be asked", with(func(u *consent.Terms) { u.Regime = consent.OptOut }),
+			consent.Signals{Stored: consent.Stored{Denied: social, Unknown: true}}, "necessary|social|none|N"},
 		{"opt-out", with(func(u *consent.Terms) { u.Regime = consent.OptOut }), consent.Signals{},
 			"necessary,functional,analytics,marketing,social|none|none|T"},
 		{"opt-out with GPC", with(func(u *consent.Terms) { u.Regime = consent.OptOut }), consent.Signals{GPC: true},
@@ -176,7 +181,7 @@ func randomTerms(r *rand.Rand) consent.Terms {
 func randomSignals(r *rand.Rand) consent.Signals {
 	s := consent.Signals{
 		DNT: consent.DNT(r.UintN(4)), GPC: r.IntN(2) == 0, TokenState: consent.TokenState(r.UintN(5)), Token: randomToken(r),
-		Stored: consent.Stored{Granted: randomPurposes(r), Denied: randomPurposes(r) & randomPurposes(r)},
+		Stored: consent.Stored{Granted: randomPurposes(r), Denied: randomPurposes(r) & randomPurposes(r), Unknown: r.IntN(8) == 0},
 		Region: consent.Region{Regime: consent.Regime(r.UintN(5))},
 	}
 	s.Token.Version &= 1
@@ -209,6 +214,7 @@ func TestDecideProperties(t *testing.T) {
 		},
 		"platform refuses":     func(r *rand.Rand, _ *consent.Terms, s *consent.Signals) { s.Stored.Denied |= randomPurposes(r) },
 		"platform grants less": func(r *rand.Rand, _ *consent.Terms, s *consent.Signals) { s.Stored.Granted &= randomPurposes(r) },
+		"platform unknown":     func(_ *rand.Rand, _ *consent.Terms, s *consent.Signals) { s.Stored.Unknown = true },
 		"child-directed":       func(_ *rand.Rand, t *consent.Terms, _ *consent.Signals) { t.ChildDirected = true },
 		"opt-in":               func(_ *rand.Rand, t *consent.Terms, _ *consent.Signals) { t.Regime = consent.OptIn },
 		"DNT is honoured":      func(_ *rand.Rand, t *consent.Terms, _ *consent.Signals) { t.DisregardDNT = false },

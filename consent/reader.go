@@ -58,12 +58,16 @@ const (
 
 // Stored is a three-state answer per purpose that another platform stored: granted, denied, or in neither set where the
 // visitor has not answered. A purpose in both sets is denied.
-type Stored struct{ Granted, Denied Purposes }
+type Stored struct {
+	Granted, Denied Purposes
+	// Unknown says that a platform could not be asked. It may hold a refusal, so that nothing else can grant.
+	Unknown bool
+}
 
 // Strictest joins what several sources stored: denied by any is denied, else granted by any is granted.
 func (s Stored) Strictest(o Stored) Stored {
 	denied := s.Denied | o.Denied
-	return Stored{(s.Granted | o.Granted) &^ denied, denied}
+	return Stored{(s.Granted | o.Granted) &^ denied, denied, s.Unknown || o.Unknown}
 }
 
 // Platform reads what another consent platform stored in cookies. Implementations are immutable, bounded and total: what
