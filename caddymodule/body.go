@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -28,18 +29,22 @@ import (
 // editHeader does what every response needs, errors and bodyless ones included. It returns the status to send.
 func (x *exchange) editHeader(h http.Header, status int) int {
 	location := h.Get("Location")
-	result := header.Edit(h, &header.Options{
-		Policy: &x.policy, Resolve: x.base().Resolve, Destination: x.destination(),
+	x.siteCSP = len(h[cspName])+len(h[cspReports]) > 0
+	now := time.Now()
+	x.edit = header.Options{
+		Policy: &x.policy, Resolve: x.resolve, Destination: x.destination(),
 		OptOut: !x.decision.Permits(consent.Marketing, 0), Decoration: x.site.decoration(&x.decision),
-		MaxCookieAge: maxCookieAge, Now: time.Now(),
-	})
-	x.suspectCookies(h, time.Now())
+		MaxCookieAge: maxCookieAge, Now: now,
+	}
+	result := header.Edit(h, &x.edit)
+	x.suspectCookies(h, now)
 	if result.Redirect.Gate {
 		status = x.gateRedirect(h, location, result.Redirect)
 	}
 	x.appendPolicy(h)
 	x.remember(h)
-	h["Tk"] = []string{x.trackingStatusValue()}
+	x.fields[1] = x.trackingStatusValue()
+	h["Tk"] = x.fields[1:]
 	return status
 }
 
@@ -56,7 +61,7 @@ func (x *exchange) remember(h http.Header) {
 
 // editInterim edits a 1xx response: early hints would preload a tracker before the page is there (RFC 8297).
 func (x *exchange) editInterim(h http.Header) {
-	header.Edit(h, &header.Options{Policy: &x.policy, Resolve: x.base().Resolve, Now: time.Now()})
+	header.Edit(h, &header.Options{Policy: &x.policy, Resolve: x.resolve, Now: time.Now()})
 }
 
 // allowLate lets the guard fetch its second part under the site's own policy: that one file, and the Trusted Types policy
@@ -72,10 +77,13 @@ func (x *exchange) allowLate(h http.Header) {
 func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 	header.Rewritten(h)
 	header.MarkETag(h, x.state())
-	addVary(h, "Cookie", "Sec-GPC", "DNT", "Sec-Fetch-Dest")
+	addVary(h)
 	makePrivate(h, kind == encoding.KindHTML || kind == encoding.KindXML || x.fetch == fetchWorker)
 	if x.document() && kind == encoding.KindHTML {
 		x.policy.learned.page(x.url.Path)
+		if !x.siteCSP {
+			return // a policy of ours allows what is ours
+		}
 		if _, ok := header.Nonce(header.ParseCSP(h["Content-Security-Policy"])); !ok {
 			header.AllowInline(h, "script-src-elem", x.guard().Hash())
 			if x.site.bridge != nil {
@@ -101,8 +109,12 @@ func (x *exchange) editConfirmed(h http.Header) {
 }
 
 // addVary names the request fields that the body depends on.
-func addVary(h http.Header, fields ...string) {
-	for _, f := range fields {
+func addVary(h http.Header) {
+	if len(h["Vary"]) == 0 {
+		h["Vary"] = []string{"Cookie, Sec-GPC, DNT, Sec-Fetch-Dest"}
+		return
+	}
+	for _, f := range [...]string{"Cookie", "Sec-GPC", "DNT", "Sec-Fetch-Dest"} {
 		if !listed(h["Vary"], f) {
 			h["Vary"] = append(h["Vary"], f)
 		}
@@ -141,25 +153,36 @@ func makePrivate(h http.Header, revalidate bool) {
 			}
 		}
 	}
+	if revalidate {
+		delete(h, "Expires")
+		if len(kept) == 0 {
+			h["Cache-Control"] = []string{"private, no-cache"}
+			return
+		}
+	}
 	kept = append(kept, "private")
 	if revalidate {
 		kept = append(kept, "no-cache")
-		delete(h, "Expires")
 	}
 	h["Cache-Control"] = []string{strings.Join(kept, ", ")}
 }
 
 // state names, for entity tags, what a rewritten body depends on: two visitors with the same state get the same page.
 func (x *exchange) state() string {
+	if x.stateTag != "" {
+		return x.stateTag
+	}
 	f := fnv.New64a()
-	b, _ := x.decision.AppendBinary(nil)
+	var scratch [256]byte
+	b, _ := x.decision.AppendBinary(scratch[:0])
 	_, _ = f.Write(b[:10]) // the sets and signals; not who and when
 	for n, granted := range x.decision.Vendors.All() {
 		_, _ = f.Write([]byte{byte(n >> 8), byte(n), map[bool]byte{true: 1}[granted]})
 	}
 	_, _ = f.Write([]byte{byte(x.fetch)}) // what fetch() gets has neither guard nor banner
-	_, _ = f.Write([]byte(x.guard().Hash() + x.policy.lang + x.site.options.PolicyVersion))
-	return strconv.FormatUint(f.Sum64(), 36)
+	_, _ = io.WriteString(f, x.guard().Hash()+x.lang()+x.site.options.PolicyVersion)
+	x.stateTag = strconv.FormatUint(f.Sum64(), 36)
+	return x.stateTag
 }
 
 // document reports whether the answer is a page of its own, into which guard and banner go.
@@ -209,13 +232,27 @@ func (x *exchange) rewriter(out *output, h http.Header, kind encoding.Kind, cont
 // rewriterTo returns the rewriter for a kind of document.
 func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind) stage {
 	if kind == encoding.KindCSS {
-		return css.NewRewriter(w, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.mark})
+		return css.NewRewriter(w, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.responseMark()})
 	}
 	if kind == encoding.KindHTML && x.document() {
 		x.policy.tally.document = true
 		countPage(&x.decision)
 	}
-	return html.NewRewriter(w, x.htmlOptions(h, kind))
+	x.html = rewriters.Get().(*html.Rewriter)
+	x.html.Reset(w, x.htmlOptions(h, kind))
+	return x.html
+}
+
+// rewriters are kept for their memory.
+var rewriters = sync.Pool{New: func() any { return new(html.Rewriter) }}
+
+// done gives back what a response that ended well has used.
+func (x *exchange) done() {
+	if x.html != nil {
+		x.html.Reset(nil, html.Options{}) // holds on to nothing of this response
+		rewriters.Put(x.html)
+		x.html = nil
+	}
 }
 
 // transcoder joins a decoder of characters to the rewriter behind it, and an encoder (or nil) behind that.
@@ -254,18 +291,37 @@ func setCharset(h http.Header, charset string) {
 }
 
 func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
-	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.mark, XML: kind == encoding.KindXML, Fragment: !x.document() || kind == encoding.KindXML}
+	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.responseMark(), XML: kind == encoding.KindXML, Fragment: !x.document() || kind == encoding.KindXML}
 	if o.Fragment || x.site.mode == modeReport {
 		return o
 	}
-	nonce, _ := header.Nonce(header.ParseCSP(h["Content-Security-Policy"]))
-	o.Head = x.site.bridge.append(x.guard().Append(nil, x.guardPage(x.mark, nonce)), nonce)
+	nonce := ""
+	if x.siteCSP {
+		nonce, _ = header.Nonce(header.ParseCSP(h[cspName]))
+	}
+	o.Head = func(w io.Writer) { x.writeHead(w, nonce) }
 	if x.fetch == fetchDocument && x.site.options.Banner != "off" {
-		p := x.page()
-		p.Nonce = nonce
-		o.Body = x.site.ui.AppendBanner(nil, &p)
+		o.Body = func(w io.Writer) { x.writeBanner(w, nonce) }
 	}
 	return o
+}
+
+// writeHead writes what goes first in the head of a page.
+func (x *exchange) writeHead(w io.Writer, nonce string) {
+	p := x.guardPage(x.responseMark(), nonce)
+	_ = x.guard().Write(w, &p) // the rewriter keeps the error
+	if x.site.bridge != nil {
+		_, _ = w.Write(x.site.bridge.append(nil, nonce))
+	}
+}
+
+// writeBanner writes what goes first in the body.
+func (x *exchange) writeBanner(w io.Writer, nonce string) {
+	p := x.page()
+	p.Nonce = nonce
+	scratch := outputs.Get().(*outputBuffer)
+	_, _ = w.Write(x.site.ui.AppendBanner(scratch[:0], &p))
+	outputs.Put(scratch)
 }
 
 // guardPage is what the guard is told about the visitor and the page.
@@ -279,7 +335,7 @@ func (x *exchange) guardPage(mark, nonce string) guard.Page {
 // page is what banner and preference centre show.
 func (x *exchange) page() ui.Page {
 	return ui.Page{
-		Lang: x.policy.lang, Mark: x.mark, Granted: x.decision.Granted, Denied: x.decision.Denied,
+		Lang: x.lang(), Mark: x.responseMark(), Granted: x.decision.Granted, Denied: x.decision.Denied,
 		VendorOn: func(n uint16) (on, set bool) {
 			return x.decision.Vendors.Granted(n), x.decision.Vendors.Granted(n) || x.decision.Vendors.Refused(n)
 		},
@@ -336,6 +392,11 @@ func (x *exchange) base() *weburl.URL {
 		x.baseURL, _ = weburl.Parse(scheme + "://" + x.r.Host + x.url.RequestURI())
 	}
 	return x.baseURL
+}
+
+// resolve is the Resolve of the document's URL, for headers that mostly hold no reference.
+func (x *exchange) resolve(dst, ref []byte) (abs []byte, hostStart, hostEnd int, ok bool) {
+	return x.base().Resolve(dst, ref)
 }
 
 // secure reports whether the visitor's side of the connection is HTTPS. A forwarded scheme is believed from a trusted

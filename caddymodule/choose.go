@@ -111,8 +111,8 @@ func (x *exchange) reconcile(app *App) {
 // record is the entry that proves the answer (ISO/IEC TS 27560).
 func (x *exchange) record(t *consent.Token, event consent.Event, now time.Time) *consent.Record {
 	r := consent.NewRecord(x.siteName, &x.site.terms, &x.signals, t, event, now)
-	id, sum := x.site.ui.NoticeHash(x.policy.lang)
-	r.Notice = consent.Notice{ID: id, Version: x.site.options.PolicyVersion, Language: x.policy.lang, SHA256: sum}
+	id, sum := x.site.ui.NoticeHash(x.lang())
+	r.Notice = consent.Notice{ID: id, Version: x.site.options.PolicyVersion, Language: x.lang(), SHA256: sum}
 	r.Method, r.BrowserMajor = x.method(), consent.BrowserMajor(x.r.UserAgent())
 	for n, granted := range t.Vendors.All() {
 		if v := x.site.vendor(n); v != nil {

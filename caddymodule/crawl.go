@@ -189,7 +189,7 @@ func (c *crawl) judgeResponse(res *http.Response, dest string, body []byte) erro
 	r.Header.Set("Sec-Fetch-Dest", dest)
 	r.RemoteAddr = "127.0.0.1:0"
 	x := c.judge.exchange(r)
-	w := newResponseWriter(discarded{res.Header.Clone()}, x)
+	w := x.newResponseWriter(discarded{res.Header.Clone()})
 	defer w.abort()
 	w.WriteHeader(res.StatusCode)
 	if _, err := w.Write(body); err != nil {

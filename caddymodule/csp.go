@@ -46,16 +46,12 @@ func (x *exchange) appendPolicy(h http.Header) {
 	if mode == "off" || scriptless(h) || !enforce && !x.document() || mode != "strict" && x.decision.Permits(consent.Marketing, 0) {
 		return
 	}
-	policy, ok := x.policyText(mode == "strict")
-	if !ok {
-		return
-	}
-	if mode != "strict" {
-		policy += "; report-uri " + x.site.options.Prefix + "/csp" // by which what is enforced heals when the site adds a host
-	}
-	if enforce {
+	policy := x.rememberedPolicy(mode == "strict")
+	switch {
+	case policy == "":
+	case enforce:
 		header.AppendCSP(h, policy)
-	} else {
+	default:
 		h.Add(cspReports, policy)
 	}
 }
@@ -69,6 +65,37 @@ func (x *exchange) withdrawalPolicy() string {
 	}
 	policy, _ := x.policyText(strict)
 	return policy
+}
+
+// policyKey is what the policy of a site depends on.
+type policyKey struct {
+	site, host string
+	permitted  consent.Purposes
+	strict     bool
+	learned    uint32 // the version of what was learned
+}
+
+// rememberedPolicy returns the policy for this visitor, "" where it would be too long. Visitors who chose single vendors
+// have their own.
+func (x *exchange) rememberedPolicy(strict bool) string {
+	key := policyKey{x.siteName, x.r.Host, x.decision.Permitted, strict, 0}
+	if x.policy.learned != nil {
+		key.learned = x.policy.learned.version.Load()
+	}
+	if text, ok := x.site.policies.get(key); ok && x.decision.Vendors.IsZero() {
+		return text
+	}
+	text, ok := x.policyText(strict)
+	if !ok {
+		text = ""
+	} else if !strict {
+		text += "; report-uri " + x.site.options.Prefix + "/csp" // by which what is enforced heals when the site adds a host
+	}
+	if x.decision.Vendors.IsZero() {
+		key.site, key.host = strings.Clone(key.site), strings.Clone(key.host)
+		x.site.policies.put(key, text)
+	}
+	return text
 }
 
 // scriptless reports whether a response is of a type in which, however it is used, no browser runs or fetches anything

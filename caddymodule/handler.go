@@ -120,8 +120,10 @@ func (f fetchDest) markup() bool { return f == fetchDocument || f == fetchFrame 
 // hostOf returns the request's host in lower case without port.
 func hostOf(r *http.Request) string {
 	host := r.Host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
+	if strings.IndexByte(host, ':') >= 0 {
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }

@@ -31,8 +31,9 @@ type learned struct {
 	pages    atomic.Int64
 	paths    sync.Map // hashes of the paths seen
 	distinct atomic.Int32
-	escaped  atomic.Bool // a browser reported something gated that neither bytes nor guard had held
-	shared   bool        // by sites that are too many to be told apart: never enough
+	escaped  atomic.Bool   // a browser reported something gated that neither bytes nor guard had held
+	version  atomic.Uint32 // of hosts and claimed
+	shared   bool          // by sites that are too many to be told apart: never enough
 }
 
 // page counts a page of a path from which hosts were learned.
@@ -78,6 +79,7 @@ func (l *learned) add(host []byte) {
 	}
 	if len(l.hosts) < maxLearned {
 		l.hosts[string(host)] = struct{}{}
+		l.version.Add(1)
 	}
 }
 
@@ -104,6 +106,7 @@ func (l *learned) claim(host []byte) {
 		delete(l.claimed, rarest)
 	}
 	l.claimed[string(host)]++
+	l.version.Add(1)
 }
 
 // list returns the hosts, sorted: those of the site's pages, then as many of those claimed as fit into the given bytes.

@@ -5,7 +5,15 @@ import (
 	"encoding/base64"
 )
 
-// newMark returns a response's random value: 96 bits, which no markup that was stored earlier can contain.
+// responseMark returns the response's random value. Most responses need none.
+func (x *exchange) responseMark() string {
+	if x.mark == "" {
+		x.mark = newMark()
+	}
+	return x.mark
+}
+
+// newMark returns a random value of 96 bits, which no markup that was stored earlier can contain.
 func newMark() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails

@@ -18,7 +18,7 @@ type observer struct {
 
 func newObserver(w http.ResponseWriter, x *exchange) *observer {
 	o := &observer{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
-	o.shadow = newResponseWriter(nowhere{o}, x)
+	o.shadow = x.newResponseWriter(nowhere{o})
 	return o
 }
 

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -17,10 +18,10 @@ type policy struct {
 	decision *consent.Decision
 	pageHost string
 	context  rules.Context
-	lang     string
-	back     string   // the page's path and query
-	learned  *learned // nil where nothing is to be learned
-	claims   int      // hosts learned from what a client says
+	page     *exchange // nil where no page is written
+	back     string    // where placeholders lead back to; "" is the page
+	learned  *learned  // nil where nothing is to be learned
+	claims   int       // hosts learned from what a client says
 	tally    tally
 	request  rules.Request // scratch, so that judging allocates nothing
 }
@@ -68,8 +69,8 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	if p.request.ThirdParty {
 		p.tally.addHost(r.Host(), r.Destination, &m, !p.decision.Permits(m.Purpose, m.Number))
 	}
-	if v.Gate && r.Destination == rewrite.DestinationFrame && !r.Beacon {
-		v.Placeholder = p.site.placeholder(m.Vendor, p.lang, p.back, r.URL)
+	if v.Gate && r.Destination == rewrite.DestinationFrame && !r.Beacon && p.page != nil {
+		v.Placeholder = p.site.placeholder(m.Vendor, p.page.lang(), cmp.Or(p.back, p.page.url.RequestURI()), r.URL)
 	}
 	return v
 }

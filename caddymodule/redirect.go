@@ -19,6 +19,6 @@ func (x *exchange) gateRedirect(h http.Header, location string, v rewrite.Verdic
 	if vendor == nil {
 		vendor = &ui.Vendor{Name: target.Host(), Purpose: v.Purpose}
 	}
-	x.instead = x.site.ui.AppendPlaceholder(nil, vendor, &ui.Embed{Lang: x.policy.lang, URL: target.String(), Return: x.policy.back})
+	x.instead = x.site.ui.AppendPlaceholder(nil, vendor, &ui.Embed{Lang: x.lang(), URL: target.String(), Return: x.url.RequestURI()})
 	return http.StatusOK
 }

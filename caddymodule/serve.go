@@ -15,6 +15,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
+	"github.com/caddy-consent/caddy-consent/rewrite/html"
 	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -37,9 +38,17 @@ type exchange struct {
 	fetch    fetchDest
 	url      *url.URL // as the browser asked for it
 	confirms bool     // the request's entity tags are those of a rewritten body
-	mark     string
+	siteCSP  bool     // the site has a policy of its own
+	mark     string   // see responseMark
+	stateTag string   // see state
 	baseURL  *weburl.URL
-	instead  []byte // a page of ours that takes the place of the answer
+	html     *html.Rewriter // of the pool
+	instead  []byte         // a page of ours that takes the place of the answer
+
+	// In one piece with the exchange, which costs one allocation.
+	edit   header.Options
+	fields [2]string // the values of fields of ours
+	writer responseWriter
 }
 
 // ServeHTTP is the way through: signals, decision, request, response header, body.
@@ -84,7 +93,7 @@ func (x *exchange) respond(w http.ResponseWriter, next caddyhttp.Handler) error 
 		o.finish(err)
 		return err
 	}
-	rw := newResponseWriter(w, x)
+	rw := x.newResponseWriter(w)
 	defer rw.abort()
 	err := next.ServeHTTP(rw, x.r)
 	if err == nil {
@@ -96,11 +105,10 @@ func (x *exchange) respond(w http.ResponseWriter, next caddyhttp.Handler) error 
 // exchange reads the request's signals and decides.
 func (s *site) exchange(r *http.Request) *exchange {
 	host := hostOf(r)
-	x := &exchange{site: s, r: r, siteName: s.nameFor(host), fetch: fetchDestOf(r), url: askedURL(r), mark: newMark()}
+	x := &exchange{site: s, r: r, siteName: s.nameFor(host), fetch: fetchDestOf(r), url: askedURL(r)}
 	x.signals, x.decision = s.decide(x, time.Now())
-	x.policy = policy{site: s, decision: &x.decision, lang: s.ui.Negotiate(r.Header.Get("Accept-Language"), "")}
+	x.policy = policy{site: s, decision: &x.decision, page: x, learned: s.app.learnedOf(x.siteName)}
 	x.policy.setPage(host, x.url.Path)
-	x.policy.back, x.policy.learned = x.url.RequestURI(), s.app.learnedOf(x.siteName)
 	return x
 }
 
@@ -141,6 +149,9 @@ func (s *site) choices(vendors map[string]bool) (c consent.VendorChoices) {
 	}
 	return c
 }
+
+// lang is the language that the visitor is asked in.
+func (x *exchange) lang() string { return x.site.ui.Negotiate(x.r.Header.Get("Accept-Language"), "") }
 
 // expose offers the decision as placeholders ({http.consent.analytics}, {http.consent.state}, …) to later handlers and logs.
 func (x *exchange) expose() {
@@ -189,7 +200,8 @@ func (x *exchange) editRequest() {
 	if x.site.mode == modeReport {
 		return
 	}
-	h[DecisionHeader] = []string{x.decision.String()}
+	x.fields[0] = decisionText(&x.decision)
+	h[DecisionHeader] = x.fields[0:1:1]
 	if x.fetch.markup() || x.fetch == fetchWorker {
 		// Deleted rather than set to identity: encode has negotiated already, and Go's transport then asks for gzip itself
 		// and hands out decoded bytes.
@@ -201,6 +213,25 @@ func (x *exchange) editRequest() {
 		header.Conditional(h, x.state())
 		x.confirms = len(h["If-None-Match"]) > 0
 	}
+}
+
+// decisionTexts remembers how decisions are spelled.
+var decisionTexts memo[decisionKey]
+
+// decisionKey is what the spelling of a decision depends on.
+type decisionKey struct {
+	granted, denied, permitted consent.Purposes
+	by                         [len(consent.Decision{}.By)]consent.Source
+}
+
+func decisionText(d *consent.Decision) string {
+	key := decisionKey{d.Granted, d.Denied, d.Permitted, d.By}
+	text, ok := decisionTexts.get(key)
+	if !ok {
+		text = d.String()
+		decisionTexts.put(key, text)
+	}
+	return text
 }
 
 // styleWanted reports whether the browser asks for a style sheet.

@@ -1,8 +1,8 @@
 package caddymodule
 
 import (
+	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,48 +14,86 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent"
 )
 
-// BenchmarkServe shows what the handler costs beside the same chain without it: for an asset that needs nothing, and for a
-// small page.
-func BenchmarkServe(b *testing.B) {
-	b.Setenv("XDG_DATA_HOME", b.TempDir())
+// served is a handler and the same chain without it.
+type served struct {
+	handler *Handler
+	next    caddyhttp.Handler
+	dest    string
+	size    int64
+}
+
+// newServed returns a site that answers with an asset that needs nothing, or with a small page.
+func newServed(tb testing.TB, page bool) *served {
+	tb.Setenv("XDG_DATA_HOME", tb.TempDir())
 	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
-	defer cancel()
-	app := &App{StoreRaw: []byte(`{"store":"bolt","path":"` + b.TempDir() + `/c.db"}`), Keys: []string{consent.GenerateKey().Secret()}}
+	tb.Cleanup(cancel)
+	app := &App{StoreRaw: []byte(`{"store":"bolt","path":"` + tb.TempDir() + `/c.db"}`), Keys: []string{consent.GenerateKey().Secret()}}
 	if err := app.Provision(ctx); err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	defer func() { _ = app.Cleanup() }()
-	h := &Handler{app: app}
-	if err := app.addSite(h, modeEnforce); err != nil {
-		b.Fatal(err)
+	tb.Cleanup(func() { _ = app.Cleanup() })
+	s := &served{handler: &Handler{app: app}, dest: "image"}
+	if err := app.addSite(s.handler, modeEnforce); err != nil {
+		tb.Fatal(err)
 	}
-	page := "<!DOCTYPE html><title>x</title><body>" + strings.Repeat(`<p>Some text with a <a href="/link">link</a>.</p>`, 400)
-	for _, c := range []struct{ name, contentType, dest, body string }{
-		{"asset", "image/png", "image", strings.Repeat("x", 4<<10)},
-		{"page", "text/html; charset=utf-8", "document", page},
-	} {
-		next := caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
-			w.Header().Set("Content-Type", c.contentType)
-			_, err := io.WriteString(w, c.body)
-			return err
-		})
-		serve := func(b *testing.B, f func(http.ResponseWriter, *http.Request) error) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(c.body)))
-			for b.Loop() {
-				r := httptest.NewRequest(http.MethodGet, "https://site.test/path", nil)
-				r.Header.Set("Sec-Fetch-Dest", c.dest)
-				r.Header.Set("Cookie", "session=1; lang=en")
-				w := httptest.NewRecorder()
-				r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, nil)
-				if err := f(w, r); err != nil {
-					b.Fatal(err)
+	contentType, body := "image/png", bytes.Repeat([]byte("x"), 4<<10)
+	if page {
+		s.dest, contentType = "document", "text/html; charset=utf-8"
+		body = []byte("<!DOCTYPE html><title>x</title><body>" + strings.Repeat(`<p>Some text with a <a href="/link">link</a>.</p>`, 400))
+	}
+	s.size = int64(len(body))
+	s.next = caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Content-Type", contentType)
+		_, err := w.Write(body)
+		return err
+	})
+	return s
+}
+
+// ask sends a request through the handler, or past it.
+func (s *served) ask(tb testing.TB, past bool) {
+	r := httptest.NewRequest(http.MethodGet, "https://site.test/path", nil)
+	r.Header.Set("Sec-Fetch-Dest", s.dest)
+	r.Header.Set("Cookie", "session=1; lang=en")
+	w := httptest.NewRecorder()
+	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, nil)
+	var err error
+	if past {
+		err = s.next.ServeHTTP(w, r)
+	} else {
+		err = s.handler.ServeHTTP(w, r, s.next)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// BenchmarkServe shows what the handler costs beside the same chain without it.
+func BenchmarkServe(b *testing.B) {
+	for _, page := range []bool{false, true} {
+		for _, past := range []bool{true, false} {
+			name := map[bool]string{false: "asset", true: "page"}[page] + map[bool]string{false: "/consent", true: "/plain"}[past]
+			b.Run(name, func(b *testing.B) {
+				s := newServed(b, page)
+				b.ReportAllocs()
+				b.SetBytes(s.size)
+				for b.Loop() {
+					s.ask(b, past)
 				}
-			}
+			})
 		}
-		b.Run(c.name+"/plain", func(b *testing.B) { serve(b, next.ServeHTTP) })
-		b.Run(c.name+"/consent", func(b *testing.B) {
-			serve(b, func(w http.ResponseWriter, r *http.Request) error { return h.ServeHTTP(w, r, next) })
-		})
+	}
+}
+
+// TestAssetAllocations: what needs nothing costs nearly nothing.
+func TestAssetAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	s := newServed(t, false)
+	past := testing.AllocsPerRun(500, func() { s.ask(t, true) })
+	through := testing.AllocsPerRun(500, func() { s.ask(t, false) })
+	if more := through - past; more > 3 {
+		t.Errorf("the handler allocates %.0f times for an asset, want at most 3", more)
 	}
 }

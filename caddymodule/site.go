@@ -35,6 +35,7 @@ type site struct {
 	since          time.Time
 	readers        *readers
 	bridge         *bridge // nil unless a platform needs one
+	policies       *memo[policyKey]
 }
 
 // Defaults of the options.
@@ -161,7 +162,7 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 	for _, v := range c.catalogue.Vendors {
 		n.globals[v.ID] = globalsOf(v.Globals, v.Stubs)
 	}
-	n.preferencesUIs = new(preferencesUIs)
+	n.preferencesUIs, n.policies = new(preferencesUIs), new(memo[policyKey])
 	for i, payment := range []bool{false, true} {
 		if n.guards[i], err = scripts.compile(n.guardConfig(rules.Context{Payment: payment}, c.engine != nil)); err != nil {
 			return nil, err

@@ -65,8 +65,15 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, v any) {
 // trackingStatusValue is the Tk field's value for this answer (TPE, 6.3). The site-wide status is "?", so every answer
 // has one, with a status-id that leads to its explanation.
 func (x *exchange) trackingStatusValue() string {
-	s := string(x.decision.TrackingStatus())
-	return s + ";" + s
+	switch x.decision.TrackingStatus() {
+	case 'N':
+		return "N;N"
+	case 'C':
+		return "C;C"
+	case 'T':
+		return "T;T"
+	}
+	return "D;D"
 }
 
 // statusOf returns the tracking status that an ID of ours stands for, "" for any other.

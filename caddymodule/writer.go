@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -34,6 +35,7 @@ type stage interface {
 // It may be called from different goroutines, one at a time (reverse_proxy flushes from a timer).
 type responseWriter struct {
 	*caddyhttp.ResponseWriterWrapper
+	wrapper     caddyhttp.ResponseWriterWrapper
 	x           *exchange
 	status      int
 	plan        plan
@@ -47,9 +49,10 @@ type responseWriter struct {
 	out         output
 }
 
-func newResponseWriter(w http.ResponseWriter, x *exchange) *responseWriter {
-	rw := &responseWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}, x: x}
-	rw.out.w = rw
+func (x *exchange) newResponseWriter(w http.ResponseWriter) *responseWriter {
+	rw := &x.writer
+	rw.x, rw.wrapper.ResponseWriter, rw.out.w = x, w, rw
+	rw.ResponseWriterWrapper = &rw.wrapper
 	return rw
 }
 
@@ -168,6 +171,9 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	default:
 		err = w.feed(p)
 	}
+	if err == nil {
+		err = w.out.settle()
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -194,6 +200,14 @@ func (f feeder) Write(p []byte) (int, error) { return len(p), f.w.feed(p) }
 func (w *responseWriter) feed(p []byte) error {
 	if w.body != nil {
 		_, err := w.body.Write(p)
+		return err
+	}
+	if len(w.held) == 0 && len(p) >= encoding.PrescanLength {
+		w.held = p // for as long as it takes to begin
+		err := w.begin(false)
+		if w.body == nil {
+			w.held = bytes.Clone(p)
+		}
 		return err
 	}
 	w.held = append(w.held, p...)
@@ -246,6 +260,7 @@ func (w *responseWriter) abort() {
 	if w.decoder != nil {
 		w.decoder.Abort()
 	}
+	w.out.free()
 }
 
 // markBytes is how much tells every byte order mark, and UTF-16 without one, from text (HTML, 13.2.3.2).
@@ -311,6 +326,8 @@ func (w *responseWriter) finish() error {
 	if w.rewritten {
 		header.RewrittenTrailers(w.Header())
 	}
+	w.body = nil
+	w.x.done()
 	return nil
 }
 
@@ -331,57 +348,7 @@ func (w *responseWriter) fail(err error) error {
 	return err
 }
 
-// output gathers small pieces: encode looks at the first write alone to decide whether compressing pays.
-type output struct {
-	w   *responseWriter
-	buf []byte
-}
-
-const outputBytes = 4 << 10
-
-func (o *output) Write(p []byte) (int, error) {
-	o.w.x.policy.tally.written += len(p)
-	n := len(p)
-	if len(o.buf) > 0 || n < outputBytes {
-		if o.buf == nil {
-			o.buf = make([]byte, 0, outputBytes)
-		}
-		fit := min(n, outputBytes-len(o.buf))
-		o.buf = append(o.buf, p[:fit]...)
-		if p = p[fit:]; len(o.buf) < outputBytes {
-			return n, nil
-		}
-		if err := o.Flush(); err != nil {
-			return 0, err
-		}
-	}
-	if len(p) < outputBytes {
-		o.buf = append(o.buf, p...)
-		return n, nil
-	}
-	o.w.commit()
-	if _, err := o.w.ResponseWriter.Write(p); err != nil {
-		return 0, err
-	}
-	return n, nil
-}
-
-// Flush sends what was gathered.
-func (o *output) Flush() error {
-	if len(o.buf) == 0 {
-		return nil
-	}
-	o.w.commit()
-	_, err := o.w.ResponseWriter.Write(o.buf)
-	o.buf = o.buf[:0]
-	return err
-}
-
-// Close does nothing: an output that stands in for a rewriter has nothing to add.
-func (*output) Close() error { return nil }
-
 var (
 	_ http.ResponseWriter = (*responseWriter)(nil)
 	_ io.ReaderFrom       = (*responseWriter)(nil)
-	_ stage               = (*output)(nil)
 )

@@ -30,6 +30,8 @@ type UI struct {
 	views    map[string]*view
 	styles   styles
 	pages    *template.Template
+
+	styleHash string
 }
 
 // view is everything compiled for one language.
@@ -91,6 +93,7 @@ func New(c Config) (*UI, error) {
 	if u.styles, err = compileStyles(light, dark); err != nil {
 		return nil, err
 	}
+	u.styleHash = hashSource(u.styles.banner) + " " + hashSource(u.styles.document) + " " + hashSource(u.styles.placeholder)
 	if u.pages, err = parseTemplates(); err != nil {
 		return nil, err
 	}
@@ -134,7 +137,7 @@ func (u *UI) NoticeText(lang string) []byte { return bytes.Clone(u.view(lang).no
 // StyleHash returns the sources that the style-src of a page needs for banner and placeholders: two or more hash
 // sources, separated by spaces (CSP 3, 2.3.1).
 func (u *UI) StyleHash() string {
-	return hashSource(u.styles.banner) + " " + hashSource(u.styles.document) + " " + hashSource(u.styles.placeholder)
+	return u.styleHash
 }
 
 func (u *UI) view(lang string) *view {

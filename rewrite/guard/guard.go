@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"sort"
 	"strings"
 	"unicode/utf16"
@@ -93,6 +94,7 @@ type Page struct {
 // Guard is a compiled script.
 type Guard struct {
 	first, late []byte
+	rest        []byte // what follows the start tag in a page
 	path, hash  string
 	known       int // how many vendors the first part knows
 }
@@ -142,6 +144,7 @@ func build(c Config, k *catalogue, n int) (*Guard, error) {
 	digest = sha256.Sum256(first)
 	return &Guard{
 		first: first,
+		rest:  append(append(append([]byte(nil), '>'), first...), "</script>"...),
 		late:  late,
 		path:  c.Prefix + "/" + file,
 		hash:  "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'",
@@ -204,7 +207,23 @@ func (g *Guard) Size() (raw, compressed int) {
 }
 
 // Append appends the script element for one response.
-func (g *Guard) Append(dst []byte, p Page) []byte {
+func (g *Guard) Append(dst []byte, p Page) []byte { return append(appendStart(dst, &p), g.rest...) }
+
+// Write writes what Append appends in two pieces: what differs from response to response, then Constant.
+func (g *Guard) Write(w io.Writer, p *Page) error {
+	var scratch [512]byte
+	if _, err := w.Write(appendStart(scratch[:0], p)); err != nil {
+		return err
+	}
+	_, err := w.Write(g.rest)
+	return err
+}
+
+// Constant returns the part of the script element that is the same in every page.
+func (g *Guard) Constant() []byte { return g.rest }
+
+// appendStart appends the start tag but for its last character.
+func appendStart(dst []byte, p *Page) []byte {
 	dst = append(dst, "<script data-consent-guard"...)
 	dst = appendAttribute(dst, "nonce", p.Nonce)
 	dst = appendAttribute(dst, "data-mark", p.Mark)
@@ -214,10 +233,7 @@ func (g *Guard) Append(dst []byte, p Page) []byte {
 	dst = appendBits(dst, p.Denied)
 	dst = appendAttribute(dst, "data-vendors", p.Vendors)
 	dst = appendAttribute(dst, "data-site", p.Site)
-	dst = appendAttribute(dst, "data-signals", p.signals())
-	dst = append(dst, '>')
-	dst = append(dst, g.first...)
-	return append(dst, "</script>"...)
+	return appendAttribute(dst, "data-signals", p.signals())
 }
 
 // AppendWorker appends what goes before the text of a worker's script, so that the same gates stand in it: classic

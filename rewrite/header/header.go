@@ -36,6 +36,8 @@ type Options struct {
 
 	ref, abs []byte
 	resource rewrite.Resource
+	result   Result
+	own      [1]string // the value of a field of ours
 }
 
 // Result says what Edit did beyond changing fields.
@@ -49,7 +51,8 @@ type Result struct {
 // Edit changes h in place as the Policy says. It suits final responses, errors and 1xx alike, and a second Edit changes
 // nothing more. Values with CR, LF or NUL in a field that it looks at are removed.
 func Edit(h http.Header, o *Options) Result {
-	e := editor{Options: o}
+	e := (*editor)(o) // what is called through a variable would move a value of its own to the heap
+	e.result = Result{}
 	for name, values := range h {
 		if !mayMatter(name) {
 			continue
@@ -73,10 +76,8 @@ func Edit(h http.Header, o *Options) Result {
 	return e.result
 }
 
-type editor struct {
-	*Options
-	result Result
-}
+// editor is Options at work.
+type editor Options
 
 // edit is what one kind of field needs: it returns the value to keep, "" for none.
 type edit func(e *editor, field, value string) string

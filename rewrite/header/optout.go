@@ -21,6 +21,12 @@ func (e *editor) optOut(h http.Header) {
 	if len(values) > 0 && values[len(values)-1] == adFeatures {
 		return
 	}
+	if len(values) == 0 {
+		e.own[0] = adFeatures
+		h[field] = e.own[:]
+		e.deniedAds(field)
+		return
+	}
 	kept := make([]string, 0, len(values)+1)
 	for _, v := range values {
 		if writable(v) && v != adFeatures {
@@ -31,6 +37,10 @@ func (e *editor) optOut(h http.Header) {
 		kept = kept[:0]
 	}
 	h[field] = append(kept, adFeatures)
+	e.deniedAds(field)
+}
+
+func (e *editor) deniedAds(field string) {
 	e.result.Changes++
 	e.changed(rewrite.KindHeader, field, rewrite.Verdict{})
 }

@@ -1,6 +1,7 @@
 package html_test
 
 import (
+	"io"
 	"os"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -17,9 +18,14 @@ func (policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 func (policy) Script([]byte) rewrite.Verdict { return rewrite.Verdict{} }
 func (policy) Cookie([]byte) rewrite.Verdict { return rewrite.Verdict{} }
 
+// guard returns what writes a text into the page.
+func guard(text string) func(io.Writer) {
+	return func(w io.Writer) { _, _ = io.WriteString(w, text) }
+}
+
 func ExampleNewRewriter() {
 	base, _ := url.Parse("https://site.example/")
-	r := html.NewRewriter(os.Stdout, html.Options{Policy: policy{}, Base: base, Mark: "0123456789abcdef", Head: []byte("<script>/* guard */</script>")})
+	r := html.NewRewriter(os.Stdout, html.Options{Policy: policy{}, Base: base, Mark: "0123456789abcdef", Head: guard("<script>/* guard */</script>")})
 	r.Write([]byte(`<head></head><p>Hello<img src="//tracker.ex`)) // in any pieces
 	r.Write([]byte(`ample/pixel" width=1>`))
 	r.Close()
@@ -29,7 +35,7 @@ func ExampleNewRewriter() {
 func ExampleRewriter_Reset() {
 	r := html.NewRewriter(os.Stdout, html.Options{})
 	for range 2 {
-		r.Reset(os.Stdout, html.Options{Head: []byte("<!--guard-->")})
+		r.Reset(os.Stdout, html.Options{Head: guard("<!--guard-->")})
 		r.Write([]byte("<title>x</title>\n"))
 		r.Close()
 	}

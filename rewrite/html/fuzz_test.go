@@ -122,7 +122,7 @@ func FuzzRewriter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, doc string, piece int, xml bool) {
 		o := options(t)
 		o.XML, o.Limit = xml, 1024
-		o.Head, o.Body = []byte("<i>"), []byte("<b>")
+		o.Head, o.Body = inject("<i>"), inject("<b>")
 		out := rewriteAll(t, o, doc)
 		piece = 1 + piece&63
 		if split := rewritePieces(t, o, doc, func(rest int) int { return min(rest, piece) }); split != out {

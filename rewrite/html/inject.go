@@ -1,5 +1,10 @@
 package html
 
+import (
+	"bytes"
+	"io"
+)
+
 // injectAt injects after a head or body start tag.
 func (r *Rewriter) injectAt(b []byte, start, end int, el *element) {
 	switch {
@@ -34,13 +39,23 @@ func (r *Rewriter) injectBody() {
 	}
 }
 
-// inject hands on what no policy judges.
-func (r *Rewriter) inject(p []byte) {
-	if r.deepOn {
-		r.deep.inject(p)
+// inject lets write hand on what no policy judges.
+func (r *Rewriter) inject(write func(io.Writer)) {
+	if r.deepOn { // which keeps it until what comes before is decided
+		var b bytes.Buffer
+		write(&b)
+		r.deep.inject(b.Bytes())
 		return
 	}
-	r.put(p)
+	write(putter{r})
+}
+
+// putter writes past the policy. The Rewriter keeps the error of the underlying writer.
+type putter struct{ r *Rewriter }
+
+func (w putter) Write(p []byte) (int, error) {
+	w.r.put(p)
+	return len(p), w.r.err
 }
 
 // onText sees text that lies between constructs.

@@ -34,9 +34,10 @@ type Options struct {
 	Base *url.URL
 	// Mark is the response's random value for marks: 16 of [A-Za-z0-9_-].
 	Mark string
-	// Head is injected first in head, Body right after the body start tag, or at the end of a document without one. Both
-	// must be markup that leaves the tokenizer in the data state. Nil injects nothing.
-	Head, Body []byte
+	// Head writes what is injected first in head, Body what is right after the body start tag, or at the end of a document
+	// without one: markup that leaves the tokenizer in the data state. What they write is handed on in the same pieces.
+	// Nil injects nothing.
+	Head, Body func(w io.Writer)
 	// Limit is how many bytes of the document one stream may hold; 0 means 64 KiB. A larger tag has its attributes judged
 	// one by one; a larger URL, style or document in an attribute is made inert unless it is a data: URL that contacts
 	// nobody; of a larger script the beginning is judged.
