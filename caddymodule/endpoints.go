@@ -41,6 +41,8 @@ func (x *exchange) own(app *App, w http.ResponseWriter) bool {
 	case "/judge":
 		x.limitClaims(app)
 		x.judge(w)
+	case "/placeholder":
+		x.placeholders(w)
 	case "/csp":
 		x.limitClaims(app)
 		x.cspReport(w)
@@ -88,13 +90,18 @@ func (x *exchange) preferences(w http.ResponseWriter, status int, problem string
 	_ = u.WritePreferences(w, &p)
 }
 
-// returnPath is where to go back to: a path of this site, "/" for anything else. A scheme, a host, a backslash or a
-// control character in it would lead a browser elsewhere.
+// returnPath is where to go back to.
 func (x *exchange) returnPath() string {
 	v := x.r.PostForm.Get("return")
 	if v == "" {
 		v = x.url.Query().Get("return")
 	}
+	return localPath(v)
+}
+
+// localPath returns v if it is a path of this site, "/" for anything else. A scheme, a host, a backslash or a control
+// character in it would lead a browser elsewhere.
+func localPath(v string) string {
 	if len(v) > maxReturn || !strings.HasPrefix(v, "/") || strings.HasPrefix(v, "//") || strings.ContainsFunc(v, func(c rune) bool { return c <= ' ' || c == '\\' || c >= 0x7f }) {
 		return "/"
 	}

@@ -69,6 +69,8 @@ func (b *bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, b.state)
 	case r.URL.Path == "/.consent/judge":
 		b.serveJudge(w, r)
+	case r.URL.Path == "/.consent/placeholder":
+		b.servePlaceholders(w, r)
 	case strings.HasSuffix(r.URL.Path, ".css"):
 		w.Header().Set("Content-Type", "text/css")
 	case strings.HasSuffix(r.URL.Path, ".js"):
@@ -243,6 +245,20 @@ func (b *bench) serveJudge(w http.ResponseWriter, r *http.Request) {
 		verdicts[i] = b.judge(u[0])
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"v": verdicts})
+}
+
+// servePlaceholders answers with a button for each frame.
+func (b *bench) servePlaceholders(w http.ResponseWriter, r *http.Request) {
+	var asked struct{ U []string }
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	answers := make([]string, len(asked.U))
+	for i := range answers {
+		answers[i] = "<button data-consent-load=tracker>load</button>"
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"p": answers})
 }
 
 func describe(e *runtime.ExceptionDetails) string {

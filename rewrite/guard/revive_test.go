@@ -243,6 +243,25 @@ var revivals = []scenario{
 		contacts: "",
 	},
 	{
+		name: "a callback that a stand-in runs may miss what its vendor defines",
+		body: `<script type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/t.js"></script><script>trk.queue.push(function(){called=1;nobody.defined()})</script>`,
+		do:   `await here(); return String(self.called)`,
+		want: "1",
+	},
+	{
+		name: "a frame that froze its prototypes",
+		body: `<iframe id=f srcdoc="<script>for(const n of ['HTMLIFrameElement','Node','Element'])Object.freeze(self[n].prototype)</script>"></iframe>`,
+		do:   `await here(); return String(!!f.contentDocument)`,
+		want: "true",
+	},
+	{
+		name:   "what hides a page for a gated test goes",
+		config: Config{Vendors: []Vendor{{ID: "chartbeat", Purpose: "analytics", Hosts: []string{"chart.test"}}}},
+		body:   `<style id=chartbeat-flicker-control-style>body{visibility:hidden!important}</style>`,
+		do:     `await here(); return getComputedStyle(document.body).visibility`,
+		want:   "visible",
+	},
+	{
 		name:     "natives look native",
 		do:       `const ws = new WebSocket('wss://cdn.test'); await pause(200); return [fetch.name, fetch.length, document.write.toString(), new Image() instanceof Image, ws instanceof WebSocket, XMLHttpRequest.prototype.open.length].join(' ')`,
 		want:     "fetch 1 function () { [native code] } true true 2",

@@ -41,18 +41,6 @@ const css = (text) => !/url|import|image|src|\\/i.test(text) ? text : (foresee(t
     const who = /^\s*([a-z]+:)?[\\/]{2}/i.test(url) && judgeNow(url, 'style');
     return who ? (fn || quote) + inert(who, url) + (fn ? '' : quote) : all;
   });
-const placeholder = (who, url) => {
-  const box = inertDoc.createElement('p'), put = (tag, text, attributes) => {
-    const el = box.appendChild(inertDoc.createElement(tag));
-    el.textContent = text;
-    for (const [k, v] of pairs(attributes)) call(setAttr, el, [k, v]);
-    box.append(' ');
-  };
-  put('button', '\u25b6 ' + who.id, {[dash + 'load']: who.id});
-  put('a', new Url(url, doc.baseURI).hostname + ' \u2197', {href: url, target: '_blank', rel: 'noopener noreferrer'});
-  return '<!DOCTYPE html><meta name=color-scheme content="light dark"><body style="font:1em sans-serif;text-align:center">' + box.outerHTML;
-};
-
 const park = (el, name, value, who) => {
   const script = el.localName == 'script', text = '' + value;
   if (!(call(getAttr, el, [kept]) || '').startsWith(mark)) {
@@ -72,9 +60,8 @@ const park = (el, name, value, who) => {
   if (!who.bit) return;
   standIns(who);
   if (el.localName == 'img' && !failed.has(el)) failed.add(el), after(() => el.dispatchEvent(new Event('error')));
-  if (/^i?frame$/.test(el.localName) && name == 'src' && el.width != 1 && el.height != 1 && call(getAttr, el, ['srcdoc']) == null) {
-    try { setSrcdoc(el, placeholder(who, text)); } catch (e) {}
-  }
+  // What stands for it the late part asks the gateway for.
+  if (el.localName == 'iframe' && name == 'src' && el.width != 1 && el.height != 1) arrived.then(() => now.stand && now.stand(el));
 };
 // The page gives an element another address: what was kept of the old one goes.
 const unpark = (el, name) => {

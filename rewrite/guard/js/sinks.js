@@ -132,7 +132,7 @@ const guardNodes = (w, node, document) => {
 const guardFrames = (w) => {
   for (const name of ['HTMLIFrameElement', 'HTMLFrameElement', 'HTMLObjectElement']) for (const key of ['contentWindow', 'contentDocument']) {
     const d = describe(proto(w, name), key);
-    if (d) define(proto(w, name), key, copy(d, {get: new Stand(d.get, {apply: (f, el) => {
+    if (d) reflect.defineProperty(proto(w, name), key, copy(d, {get: new Stand(d.get, {apply: (f, el) => {
       const inner = call(f, el, []);
       try { patch(inner.defaultView || inner); } catch (e) {}
       return inner;

@@ -1,7 +1,10 @@
 // Stubs: what page code calls while the script that would define it is parked. A stand-in is callable, constructible,
 // has every property, calls back those who wait, and remembers the calls of its root for one replay.
 const queues = new Table(), standing = new Table();
-const later = (f, ...args) => after(() => f(...args));
+// What waits for a vendor may ask for more of it than a stand-in has.
+const later = (f, ...args) => after(() => {
+  try { f(...args); } catch (e) {}
+});
 const waits = /^(hitCallback|event_?callback|callback|success|bidsBackHandler|onload|loaded|complete)$/i;
 const listens = /^(on|once|off|un\w*|bind|catch|fail|subscribe|\w*listener|\w*observer)$/i;
 const asList = /^(forEach|map|filter|some|every|find|reduce|slice|includes|indexOf|join|sort|keys|entries|values)$/;

@@ -34,6 +34,7 @@ const tell = (all) => {
 // What hides a page until a test has been chosen is released when that test is gated.
 const release = () => {
   const gated = (id) => parties.has(id) && !permitted(parties.get(id));
+  if (gated('chartbeat')) doc.querySelectorAll('#chartbeat-flicker-control-style').forEach((style) => style.remove());
   if (gated('google-optimize')) doc.documentElement.classList.remove('async-hide');
   if (gated('vwo')) try { self._vwo_code.finish(); } catch (e) {}
 };

@@ -37,6 +37,19 @@ const restrict = (a) => {
   meta.content = restricted = a.policy;
   doc.head.append(meta);
 };
+// Frames that scripts made get the placeholder that the gateway would have put into the page.
+let bare;
+now.stand = (el) => {
+  bare ? bare.push(el) : (bare = [el], after(() => {
+    const frames = bare.splice(0, 64), urls = frames.map((f) => keptValue(f, 'src'));
+    const rest = bare;
+    bare = 0;
+    rest.forEach(now.stand);
+    get('placeholder', {method: 'POST', body: JSON.stringify({u: urls.map((u) => parse(u).href), r: loc.pathname + loc.search})}).then(({p}) => frames.forEach((f, i) => {
+      if (p[i] && urls[i] && keptValue(f, 'src') == urls[i] && call(getAttr, f, ['srcdoc']) == null) setSrcdoc(f, p[i]);
+    })).catch(none);
+  }));
+};
 // Pages that the site's service worker stored hold what was permitted then.
 const forgetPages = async () => {
   try {
@@ -96,6 +109,7 @@ const show = (what) => {
   return true;
 };
 const drive = () => {
+  release();
   moveBanner();
   if (now.banner) follow(now.banner.shadowRoot);
 };

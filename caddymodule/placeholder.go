@@ -1,0 +1,42 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
+	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
+)
+
+// maxPlaceholders bounds how many frames the guard may ask about at once.
+const maxPlaceholders = 64
+
+// placeholders answers with the documents that stand for frames which scripts made: the same that the rewriter puts into
+// a page's own frames, in the order of the question, "" for a frame that is not gated or has none. They come inside JSON,
+// so that no document of the site's origin can be made by a link.
+func (x *exchange) placeholders(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	var q struct {
+		U []string `json:"u"` // the frames' addresses
+		R string   `json:"r"` // path and query of the page
+	}
+	if x.r.Method != http.MethodPost || crossOrigin.Check(x.r) != nil {
+		writeJSON(w, http.StatusForbidden, "application/json", answerBody{Error: "Only this site's own pages can ask."})
+		return
+	}
+	if err := json.NewDecoder(io.LimitReader(x.r.Body, maxJudgeBytes)).Decode(&q); err != nil || len(q.U) > maxPlaceholders {
+		writeJSON(w, http.StatusBadRequest, "application/json", answerBody{Error: "The question could not be read."})
+		return
+	}
+	p := x.policy
+	p.back, p.learned = localPath(q.R), nil // nothing is learned from what a client says
+	answers := make([]string, len(q.U))
+	for i, raw := range q.U {
+		if u, err := weburl.Parse(raw); err == nil {
+			r := resourceOf(u, rewrite.DestinationFrame)
+			answers[i] = string(p.Resource(&r).Placeholder)
+		}
+	}
+	writeJSON(w, http.StatusOK, "application/json", map[string][]string{"p": answers})
+}
