@@ -31,6 +31,7 @@ const adminBase = "/consent/"
 //	GET    /consent/records?site=…&id=…&from=…&to=…  records, one JSON object a line, ended by {"end":true}
 //	DELETE /consent/records?site=…&id=…           erases the records of a consent id
 //	POST   /consent/records/verify                checks the chain, and the heads in the body, an array
+//	POST   /consent/link?site=…&id=…&for=…        makes a link to the preference centre, for a mail
 //	POST   /consent/records/sweep[?any_clock=true]   destroys what is past its retention
 //
 // No answer holds a visitor's address: none is kept.
@@ -109,6 +110,7 @@ var adminHandlers = map[string]map[string]adminHandler{
 	"report":         {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.inventory.report(), nil }},
 	"explain":        {http.MethodGet: (*App).adminExplain},
 	"records":        {http.MethodGet: (*App).adminScan, http.MethodDelete: (*App).adminErase},
+	"link":           {http.MethodPost: (*App).adminLink},
 	"records/verify": {http.MethodPost: (*App).adminVerify},
 	"records/sweep": {http.MethodPost: func(a *App, _ http.ResponseWriter, r *http.Request) (any, error) {
 		return a.keeper().Sweep(r.Context(), r.URL.Query().Get("any_clock") == "true")

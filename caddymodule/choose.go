@@ -44,10 +44,21 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 		x.answer(w, nil, &answerError{http.StatusBadRequest, err.Error()})
 		return
 	}
-	now := time.Now()
-	x.reconcile(app)
+	now, use := time.Now(), consent.ID{}
+	if segment := x.r.PostForm.Get("link"); segment != "" {
+		var problem *answerError
+		if use, problem = x.openLink(app, segment); problem != nil {
+			x.answer(w, nil, problem)
+			return
+		}
+	} else {
+		x.reconcile(app)
+	}
 	token, event := consent.Choose(&x.site.terms, &x.signals, c, now)
 	record := x.record(&token, event, now)
+	if !use.IsZero() {
+		record.RecordID, record.Method = use, consent.MethodPreferences
+	}
 	grants := event == consent.EventGiven
 	allowed := app.limiter.allow(x.r.RemoteAddr, now)
 	switch {

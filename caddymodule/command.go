@@ -10,13 +10,13 @@ import (
 func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "consent",
-		Usage: "<proxy|explain|rules|records|report|scan|audit>",
+		Usage: "<proxy|explain|rules|records|link|report|scan|audit>",
 		Short: "A consent firewall in front of any website",
 		Long: `Puts a consent firewall in front of a website (proxy), tells why something is gated (explain), checks vendor files and
-filter lists (rules), and works with the records of consent (records), what was seen (report, scan) and the
+filter lists (rules), and works with the records of consent (records, link), what was seen (report, scan) and the
 configuration (audit).`,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(proxyCommand(), explainCommand(), rulesCommand(), recordsCommand(), reportCommand(), scanCommand(), auditCommand())
+			cmd.AddCommand(proxyCommand(), explainCommand(), rulesCommand(), recordsCommand(), linkCommand(), reportCommand(), scanCommand(), auditCommand())
 		},
 	})
 }

@@ -47,6 +47,10 @@ func (x *exchange) own(app *App, w http.ResponseWriter) bool {
 		x.limitClaims(app)
 		x.cspReport(w)
 	default:
+		if segment, ok := strings.CutPrefix(rest, linkPath); ok {
+			x.preferencesByLink(app, w, segment)
+			return true
+		}
 		if x.serveScript(w, path) {
 			return true
 		}
@@ -83,9 +87,14 @@ func (x *exchange) preferences(w http.ResponseWriter, status int, problem string
 	h.Set("Cache-Control", "no-store")
 	u := x.preferencesUI()
 	h.Set("Content-Security-Policy", u.PageCSP())
-	h.Set("Referrer-Policy", "no-referrer")
+	// Neither path nor query leaves the page. With no-referrer a browser would send its form with an Origin of null (Fetch,
+	// "append a request Origin header"), which over plain HTTP is all that tells where it comes from.
+	h.Set("Referrer-Policy", "strict-origin")
 	p := x.page()
 	p.Error = problem
+	if x.link != "" {
+		p.Link, p.Recorded = x.link, false // the receipt takes the cookie as proof
+	}
 	w.WriteHeader(status)
 	_ = u.WritePreferences(w, &p)
 }

@@ -43,6 +43,7 @@ type exchange struct {
 	stateTag string   // see state
 	baseURL  *weburl.URL
 	html     *html.Rewriter // of the pool
+	link     string         // a preference-centre link that was opened
 	instead  []byte         // a page of ours that takes the place of the answer
 
 	// In one piece with the exchange, which costs one allocation.

@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"time"
@@ -69,6 +70,15 @@ func (r *Keyring) VerifyLink(site, segment string, now time.Time) (Link, error) 
 		return Link{}, ErrLink
 	}
 	return l, nil
+}
+
+// LinkUse returns the record ID for the answer that is given through a link: the same for each use of it, so that a record
+// of this ID says that the link was used. It does not tell the link.
+func LinkUse(segment string) ID {
+	sum := sha256.Sum256([]byte("caddy-consent link use " + segment))
+	id := ID(sum[:])
+	id[0] &= 0x7f // see NewID
+	return id
 }
 
 func linkData(head []byte, site string) []byte {

@@ -80,7 +80,7 @@ http://%s {
 	%s
 	reverse_proxy %s
 }
-`, i.admin, filepath.Join(i.dir, "storage"), i.options, i.addr, i.directive, i.upstream)
+`, i.admin, filepath.Join(i.dir, "storage"), i.options, strings.TrimPrefix(i.addr, "127.0.0.1"), i.directive, i.upstream)
 }
 
 func (i *instance) start() {

@@ -117,7 +117,7 @@ func TestKeyboard(t *testing.T) {
 	// Space ticks a box, Enter in it saves what is ticked.
 	inShadow[chromedp.Void](t, ctx, `$(".m").open = true; $("input[value=analytics]").focus();`)
 	do(t, ctx, chromedp.KeyEvent(" "), chromedp.KeyEvent("\r"))
-	if got := posted(t, ctx); got != "choice=save&purpose=analytics&return=%2F" {
+	if got := posted(t, ctx); got != "choice=save&from=preferences&purpose=analytics&return=%2F" {
 		t.Errorf("Space and Enter in a box posted %q", got)
 	}
 }
@@ -162,8 +162,8 @@ func TestWithoutScript(t *testing.T) {
 	for _, tt := range []struct{ path, click, want string }{
 		{"/?csp=1", "button[value=refuse]", "choice=refuse&return=%2F"},
 		{"/?csp=1", "button[value=accept]", "choice=accept&return=%2F"},
-		{"/.consent/?granted=analytics&asked=1", "button[value=save]", "choice=save&purpose=analytics&return=%2F.consent%2F%3Freturn%3D%2F&vendor=&vendor=%2Bgoogle-analytics&vendor=-matomo&vendor="},
-		{"/.consent/?granted=analytics&asked=1", "button[value=withdraw]", "choice=withdraw&return=%2F.consent%2F%3Freturn%3D%2F"},
+		{"/.consent/?granted=analytics&asked=1", "button[value=save]", "choice=save&from=preferences&purpose=analytics&return=%2F.consent%2F%3Freturn%3D%2F&vendor=&vendor=%2Bgoogle-analytics&vendor=-matomo&vendor="},
+		{"/.consent/?granted=analytics&asked=1", "button[value=withdraw]", "choice=withdraw&from=preferences&return=%2F.consent%2F%3Freturn%3D%2F"},
 	} {
 		open(t, ctx, 1280, 1400, s.URL+tt.path)
 		at := eval[[]float64](t, ctx, `(() => { const h = document.querySelector("consent-banner"), r = (h ? h.shadowRoot : document).querySelector("`+tt.click+`").getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`)

@@ -43,6 +43,7 @@ const (
 	slotOpen
 	slotAllowed
 	slotRefused
+	slotTicket
 	condSaved
 	condError
 	condPolicy
@@ -51,6 +52,7 @@ const (
 	condLink
 	condRecorded
 	condWithdraw
+	condTicket
 )
 
 var slotNames = map[string]slot{
@@ -59,7 +61,7 @@ var slotNames = map[string]slot{
 	"provider": slotProvider, "provider-id": slotProviderID, "purpose": slotPurpose, "policy": slotPolicy, "title": slotTitle, "link": slotLink,
 	"?saved": condSaved, "?error": condError, "?policy": condPolicy, "?single": condSingle, "?title": condTitle, "?link": condLink, "/": slotEnd,
 	"status": slotStatus, "error": slotError, "open": slotOpen, "allowed": slotAllowed, "refused": slotRefused,
-	"?recorded": condRecorded, "?withdraw": condWithdraw,
+	"?recorded": condRecorded, "?withdraw": condWithdraw, "ticket": slotTicket, "?ticket": condTicket,
 }
 
 // Slots are written [[name]] in the asset files. Before a template is parsed the brackets become control characters,
@@ -163,6 +165,8 @@ func (v *values) holds(s slot) bool {
 		return v.page.Recorded
 	case condWithdraw:
 		return v.withdraw
+	case condTicket:
+		return v.page.Link != ""
 	}
 	return v.link != ""
 }
@@ -231,6 +235,8 @@ func (v *values) append(dst []byte, s slot, arg int) []byte {
 		return appendEscaped(dst, v.status)
 	case slotError:
 		return appendEscaped(dst, v.page.Error)
+	case slotTicket:
+		return appendEscaped(dst, v.page.Link)
 	case slotOpen:
 		name := consent.Purpose(arg).String()
 		return appendIf(dst, v.anyVendor(func(vendor *Vendor, _, set bool) bool { return set && vendor.Purpose == name }), " open")

@@ -69,6 +69,8 @@ type Page struct {
 	Signal string
 	// Return is the path and query of the page to go back to; anything that is not a path of this origin becomes "/".
 	Return string
+	// Link is the signed link that opened the preference page, "" for none: its forms post it as "link".
+	Link string
 	// Asked is true when there is nothing to ask any more.
 	Asked bool
 	// Saved and Error report what became of the answer just given; Error is shown to the visitor on the preference page.

@@ -1,0 +1,190 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/store"
+)
+
+// How long a preference-centre link opens, unless it is told, and at most.
+const (
+	defaultLinkAge = 7 * 24 * time.Hour
+	maxLinkAge     = 90 * 24 * time.Hour
+)
+
+// linkPath is where links open, below the prefix.
+const linkPath = "/link/"
+
+var (
+	errLinkInvalid = &answerError{http.StatusGone, "This link is not valid, or no longer. Ask for a new one, or choose here for this browser."}
+	errLinkUsed    = &answerError{http.StatusGone, "This link was used already. Ask for a new one, or choose here for this browser."}
+	errLinkStore   = &answerError{http.StatusServiceUnavailable, "This link cannot be opened now. Please try again later, or choose here for this browser."}
+)
+
+// preferencesByLink opens the preference centre for the consent ID of a link out of a mail, without a login. It changes
+// nothing: mail scanners follow links, too. What its form posts is recorded for that ID, once for each link.
+func (x *exchange) preferencesByLink(app *App, w http.ResponseWriter, segment string) {
+	if _, err := x.openLink(app, segment); err != nil {
+		x.preferences(w, err.status, err.text)
+		return
+	}
+	x.link = segment
+	x.preferences(w, http.StatusOK, "")
+}
+
+// openLink puts, for this request, the newest answer of the link's consent ID in the place of the browser's own, and returns the record
+// ID of the answer that the link may give. Where it fails the browser's own answer stays.
+func (x *exchange) openLink(app *App, segment string) (consent.ID, *answerError) {
+	now := time.Now()
+	l, err := app.keys.VerifyLink(x.siteName, segment, now)
+	if err != nil {
+		return consent.ID{}, errLinkInvalid
+	}
+	ctx, cancel := context.WithTimeout(x.r.Context(), recordTimeout)
+	defer cancel()
+	use, used, version := consent.LinkUse(segment), false, ""
+	state, err := app.store.Latest(ctx, x.siteName, l.ID)
+	if err == nil {
+		err = app.store.Scan(ctx, store.Filter{Site: x.siteName, ID: l.ID}, func(e store.Entry) error {
+			used = used || e.Record.RecordID == use
+			if e.Record.Seq == state.Seq {
+				version = e.Record.PolicyVersion
+			}
+			return nil
+		})
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound): // whoever has not answered yet can be asked by mail
+	case err != nil:
+		app.log.Error("a preference-centre link could not be opened", zap.Error(err))
+		return consent.ID{}, errLinkStore
+	case used || state.RecordID == use:
+		return consent.ID{}, errLinkUsed
+	}
+	x.signals.Token, x.signals.TokenState = x.site.tokenOf(l.ID, &state, version), consent.TokenValid
+	x.decision = consent.Decide(&x.site.terms, &x.signals, now)
+	return use, nil
+}
+
+// tokenOf returns the token that carries what is on record. Grants given under a policy version other than the present one
+// may be older than its last material change: they do not count.
+func (s *site) tokenOf(id consent.ID, state *store.State, version string) consent.Token {
+	t := consent.Token{
+		ID: id, Seq: state.Seq, Granted: state.Granted, Denied: state.Denied, Vendors: s.choices(state.Vendors),
+		Signals: state.Signals, At: state.Time, Version: s.terms.Material,
+	}
+	if !state.Expiry.IsZero() {
+		lifetime := s.terms.Lifetime
+		if lifetime <= 0 {
+			lifetime = consent.DefaultLifetime
+		}
+		t.At = state.Expiry.Add(-lifetime)
+	}
+	if t.Version != 0 && version != s.terms.PolicyVersion {
+		t.Version = ^t.Version
+	}
+	return t
+}
+
+// madeLink is a preference-centre link for a mail.
+type madeLink struct {
+	Site     string     `json:"site"`
+	ID       consent.ID `json:"id"`       // whose preferences; drawn where none was given
+	Recorded bool       `json:"recorded"` // there is an answer of that ID
+	Expires  time.Time  `json:"expires"`
+	Path     string     `json:"path"` // on the site
+}
+
+// adminLink makes a link.
+func (a *App) adminLink(_ http.ResponseWriter, r *http.Request) (any, error) {
+	q := r.URL.Query()
+	l := madeLink{Site: q.Get("site"), ID: consent.NewID()}
+	s := a.siteFor(l.Site)
+	if l.Site == "" || s == nil {
+		return nil, adminError(http.StatusNotFound, fmt.Errorf("no consent handler is running for the site %q: name it as the records do", l.Site))
+	}
+	age := defaultLinkAge
+	var errs [2]error
+	if text := q.Get("for"); text != "" {
+		if age, errs[0] = caddy.ParseDuration(text); errs[0] != nil || age <= 0 || age > maxLinkAge {
+			errs[0] = fmt.Errorf("for %q: use a duration of at most 90 days, such as 30d", text)
+		}
+	}
+	if text := q.Get("id"); text != "" {
+		if l.ID, errs[1] = consent.ParseID(text); errs[1] != nil {
+			errs[1] = fmt.Errorf("id %q is no consent id: it has 22 characters, as `caddy consent records list` prints them", text)
+		}
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, adminError(http.StatusBadRequest, err)
+	}
+	_, err := a.store.Store.Latest(r.Context(), l.Site, l.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	l.Recorded, l.Expires = err == nil, time.Now().Add(age).UTC().Truncate(time.Second)
+	l.Path = s.options.Prefix + linkPath + a.keys.SignLink(l.Site, consent.Link{ID: l.ID, Expiry: l.Expires})
+	return l, nil
+}
+
+func linkCommand() *cobra.Command {
+	var address, site, base, id, age string
+	var asJSON bool
+	cmd := command("link --site SITE", "Make a link to the preference centre, for a mail",
+		`Asks a running gateway for a signed link that opens the preference centre without a login, for one consent id: the --id of
+somebody who answered before, or a new one, which is printed, so that a later answer can be told whose it is. The link
+expires, and takes one answer; opening it changes nothing. Whoever has it can answer: send it to that person only.`,
+		func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 || site == "" {
+				return usageError("it is: caddy consent link --site SITE [--id ID] [--for 30d]")
+			}
+			if base == "" {
+				base = "https://" + site
+			}
+			if u, err := url.Parse(base); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+				return usageError("--url %q is no address such as https://shop.example", base)
+			}
+			var l madeLink
+			query := url.Values{"site": {site}, "id": {id}, "for": {age}}
+			if err := newAdminClient(address).get(http.MethodPost, "link", query, nil, &l); err != nil {
+				return err
+			}
+			return l.write(cmd.OutOrStdout(), strings.TrimSuffix(base, "/"), asJSON)
+		})
+	flags := cmd.Flags()
+	flags.StringVar(&address, "address", "", "the admin API of a running Caddy (default localhost:2019)")
+	flags.StringVar(&site, "site", "", "the site, as the records name it")
+	flags.StringVar(&base, "url", "", "where the site is (default https:// and the site's name)")
+	flags.StringVar(&id, "id", "", "the consent id of the person (default: a new one)")
+	flags.StringVar(&age, "for", "", "how long the link opens, at most 90d (default 7d)")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (l *madeLink) write(out io.Writer, base string, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(struct {
+			URL string `json:"url"`
+			*madeLink
+		}{base + l.Path, l})
+	}
+	who := "who has answered before"
+	if !l.Recorded {
+		who = "of whom there is no answer yet"
+	}
+	_, err := fmt.Fprintf(out, "%s\nopens until %s, for one answer of %s, %s\n", base+l.Path, l.Expires.Format("2006-01-02 15:04 MST"), l.ID, who)
+	return err
+}
