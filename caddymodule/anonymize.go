@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -51,15 +52,16 @@ func (a *AnonymizeIP) Provision(caddy.Context) (err error) {
 	return err
 }
 
+// Bits that are kept of addresses unless fewer are asked for.
+const (
+	defaultV4 = 24
+	defaultV6 = 48
+)
+
 // masker returns a Masker that keeps so many bits, 0 meaning the default. Keeping more than the default would leave an
 // address that tells one household from another.
 func masker(v4, v6 int) (ipmask.Masker, error) {
-	if v4 == 0 {
-		v4 = 24
-	}
-	if v6 == 0 {
-		v6 = 48
-	}
+	v4, v6 = cmp.Or(v4, defaultV4), cmp.Or(v6, defaultV6)
 	if v4 < 0 || v4 > 24 || v6 < 0 || v6 > 48 {
 		return ipmask.Masker{}, fmt.Errorf("%d and %d bits do not anonymize: keep 1 to 24 bits of IPv4 and 1 to 48 bits of IPv6 addresses", v4, v6)
 	}
@@ -78,6 +80,7 @@ func (a *AnonymizeIP) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 		caddyhttp.SetVar(r.Context(), caddyhttp.ClientIPVarKey, a.maskHost(ip))
 	}
 	ipmask.Headers(r.Header, a.masker)
+	caddyhttp.SetVar(r.Context(), keptVar, [2]int{cmp.Or(a.V4, defaultV4), cmp.Or(a.V6, defaultV6)})
 	return next.ServeHTTP(w, r)
 }
 

@@ -134,6 +134,7 @@ var siteOptions = map[string]option[Options]{
 	"logo":            func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Logo) },
 	"json":            func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.JSON) },
 	"first_party":     parseFirstParty,
+	"debug":           func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Debug) },
 }
 
 func parseStore(d *caddyfile.Dispenser, a *App) error {

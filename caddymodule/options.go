@@ -70,6 +70,10 @@ type Options struct {
 	// DetectFirstParty gates requests to the site's own paths whose payload has the shape of a known vendor's. Off, they
 	// are counted and reported only.
 	DetectFirstParty bool `json:"detect_first_party,omitempty"`
+	// Debug lists the addresses and ranges ("198.51.100.0/24", "private_ranges") from which a request with the field
+	// Consent-Debug is told, in the answer's header, what was gated and why. Behind anonymize_ip only ranges that are no
+	// finer than what it keeps match.
+	Debug []string `json:"debug,omitempty"`
 }
 
 // Require puts vendors under a purpose.
@@ -138,6 +142,7 @@ func (o Options) merged(over Options) Options {
 	o.Ask = slices.Concat(o.Ask, over.Ask)
 	o.JSON = slices.Concat(o.JSON, over.JSON)
 	o.FirstParty = slices.Concat(o.FirstParty, over.FirstParty)
+	o.Debug = slices.Concat(o.Debug, over.Debug)
 	o.Purposes = union(o.Purposes, over.Purposes)
 	o.Theme = union(o.Theme, over.Theme)
 	o.Texts = union(o.Texts, over.Texts)

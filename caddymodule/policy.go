@@ -23,6 +23,7 @@ type policy struct {
 	learned  *learned  // nil where nothing is to be learned
 	claims   int       // hosts learned from what a client says
 	tally    tally
+	reasons  *reasons      // nil unless the client may ask why, and does
 	request  rules.Request // scratch, so that judging allocates nothing
 }
 
@@ -65,7 +66,7 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 		}
 		return rewrite.Verdict{}
 	}
-	v := p.verdict(rewrite.KindResource, m)
+	v := p.verdict(rewrite.KindResource, r.URL, m)
 	if p.request.ThirdParty {
 		p.tally.addHost(r.Host(), r.Destination, &m, !p.decision.Permits(m.Purpose, m.Number))
 	}
@@ -107,7 +108,7 @@ func (p *policy) Script(text []byte) rewrite.Verdict {
 	if !found || m.Mixed {
 		return rewrite.Verdict{}
 	}
-	v := p.verdict(rewrite.KindScript, m)
+	v := p.verdict(rewrite.KindScript, text, m)
 	if v.Gate {
 		v.Globals = strings.TrimSpace(v.Globals + " " + rules.Declared(text))
 	}
@@ -120,16 +121,19 @@ func (p *policy) Cookie(name []byte) rewrite.Verdict {
 	if !found {
 		return rewrite.Verdict{}
 	}
-	return p.verdict(rewrite.KindCookie, m)
+	return p.verdict(rewrite.KindCookie, name, m)
 }
 
-// verdict is the answer for a match; in report mode it is counted and let pass.
-func (p *policy) verdict(kind rewrite.Kind, m rules.Match) rewrite.Verdict {
+// verdict is the answer for a match of what: a URL, script or name; in report mode it is counted and let pass.
+func (p *policy) verdict(kind rewrite.Kind, what []byte, m rules.Match) rewrite.Verdict {
 	if p.decision.Permits(m.Purpose, m.Number) {
 		p.tally.add(kind, &m, false)
 		return rewrite.Verdict{}
 	}
 	p.tally.add(kind, &m, true)
+	if p.reasons != nil {
+		p.reasons.add(kind, what, &m)
+	}
 	vendor := m.Vendor
 	if vendor == "" {
 		vendor = "-"

@@ -70,6 +70,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	}
 	if x.gatedRequest() {
 		h.app.inventory.add(x.siteName, x.url.Path, &x.policy.tally)
+		if x.policy.reasons != nil {
+			x.explain(w.Header())
+		}
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
@@ -77,12 +80,27 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if r.Method == http.MethodConnect {
 		return next.ServeHTTP(w, r) // a tunnel (RFC 8441): what is written are frames, not a body
 	}
-	err := x.respond(w, next)
+	err := x.reply(w, next)
 	h.app.inventory.add(x.siteName, x.url.Path, &x.policy.tally)
 	if err != nil {
 		caddyhttp.SetVar(r.Context(), takenVar, nil) // handle_errors may have a consent of its own
 	}
 	return err
+}
+
+// reply responds; to whom may ask why things are gated, when all was judged.
+func (x *exchange) reply(w http.ResponseWriter, next caddyhttp.Handler) error {
+	if x.policy.reasons == nil {
+		return x.respond(w, next)
+	}
+	whole(x.r.Header)
+	d := newDebugWriter(w, x)
+	if err := x.respond(d, next); err != nil {
+		_ = d.send() // what is there; the error counts
+		return err
+	}
+	d.WriteHeader(http.StatusOK)
+	return d.send()
 }
 
 // respond lets the rest of the chain answer, through a writer that edits what it says, or only looks at it.
@@ -110,6 +128,9 @@ func (s *site) exchange(r *http.Request) *exchange {
 	x.signals, x.decision = s.decide(x, time.Now())
 	x.policy = policy{site: s, decision: &x.decision, page: x, learned: s.app.learnedOf(x.siteName)}
 	x.policy.setPage(host, x.url.Path)
+	if s.debugged(r) {
+		x.policy.reasons = new(reasons)
+	}
 	return x
 }
 

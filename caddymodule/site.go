@@ -36,6 +36,7 @@ type site struct {
 	readers        *readers
 	bridge         *bridge // nil unless a platform needs one
 	policies       *memo[policyKey]
+	debug          []netip.Prefix // clients that may ask why things are gated
 }
 
 // Defaults of the options.
@@ -125,12 +126,13 @@ func (o *Options) compileRegime(t *consent.Terms) (err error) {
 // newSite compiles a handler's configuration with the present rules.
 func newSite(app *App, o Options, m mode) (*site, error) {
 	s := &site{app: app, mode: m, options: o, since: time.Now(), readers: new(readers)}
-	var err, regionErr, platformErr, bridgeErr error
+	var err, regionErr, platformErr, bridgeErr, debugErr error
 	s.terms, err = s.options.compile()
 	s.readers.region, regionErr = s.options.regionFunc()
 	s.readers.platforms, platformErr = s.options.compilePlatforms(app.rules.compiled.catalogue, app.log)
 	s.bridge, bridgeErr = newBridge(s.options.Platforms, s.options.Prefix)
-	if err := errors.Join(err, regionErr, platformErr, bridgeErr); err != nil {
+	s.debug, debugErr = parseRanges(s.options.Debug)
+	if err := errors.Join(err, regionErr, platformErr, bridgeErr, debugErr); err != nil {
 		return nil, err
 	}
 	return s.withRules(app.rules.compiled)

@@ -24,6 +24,9 @@ func (x *exchange) suspectCookies(h http.Header, now time.Time) {
 			m := rules.Match{Purpose: consent.Marketing, Rule: suspectRule + pathPattern(c.WireName())}
 			gate := x.site.mode == modeStrict && !x.decision.Permits(m.Purpose, 0)
 			x.policy.tally.add(rewrite.KindCookie, &m, gate)
+			if gate && x.policy.reasons != nil {
+				x.policy.reasons.add(rewrite.KindCookie, []byte(c.WireName()), &m)
+			}
 			if gate {
 				continue
 			}

@@ -30,8 +30,9 @@ type gateway struct {
 	clients map[string]*http.Client
 }
 
-// newGateway runs a site with the given directives; "{upstream}" in them stands for the upstream's address.
-func newGateway(t testing.TB, upstream http.Handler, directives string) *gateway {
+// newGateway runs a site with the given directives; "{upstream}" in them stands for the upstream's address. More options
+// for all sites may follow.
+func newGateway(t testing.TB, upstream http.Handler, directives string, options ...string) *gateway {
 	t.Helper()
 	up := httptest.NewServer(upstream)
 	t.Cleanup(up.Close)
@@ -42,6 +43,7 @@ func newGateway(t testing.TB, upstream http.Handler, directives string) *gateway
 	skip_install_trust
 	consent {
 		store bolt {store}
+		`+strings.Join(options, "\n")+`
 	}
 	log {
 		level PANIC
