@@ -207,9 +207,16 @@ func (x *exchange) rewriter(out *output, h http.Header, kind encoding.Kind, cont
 	if kind != encoding.KindHTML && kind != encoding.KindXML && kind != encoding.KindCSS {
 		return out
 	}
-	name, _ := encoding.Sniff(contentType, prefix)
+	name, certain := encoding.Sniff(contentType, prefix)
+	if _, told := encoding.Sniff(contentType, nil); certain && !told || !encoding.Transparent(name) {
+		setCharset(h, name) // what the body says of itself not every browser reads alike, nor did this one have to
+	}
 	if encoding.Transparent(name) {
-		return x.rewriterTo(out, h, kind)
+		next := x.rewriterTo(out, h, kind)
+		if certain {
+			return next
+		}
+		return undeclared{encoding.NewUndeclared(next), next}
 	}
 	back, err := encoding.NewEncoder(name, out)
 	if err != nil || strings.HasPrefix(name, "utf-16") {
@@ -273,6 +280,15 @@ func (t transcoder) Close() error {
 	}
 	return err
 }
+
+// undeclared is the stage before the rewriter of a body that does not say its encoding.
+type undeclared struct {
+	io.Writer
+	stage
+}
+
+// Write keeps out what would be read differently in another encoding.
+func (u undeclared) Write(p []byte) (int, error) { return u.Writer.Write(p) }
 
 // setCharset replaces the charset parameter of the content type.
 func setCharset(h http.Header, charset string) {

@@ -99,6 +99,13 @@ func (w *responseWriter) choose() plan {
 	w.contentType = strings.Join(h["Content-Type"], ",")
 	nosniff := strings.EqualFold(strings.TrimSpace(h.Get("X-Content-Type-Options")), "nosniff")
 	w.kind = encoding.KindOf(w.contentType, nosniff, nil, false)
+	if w.x.styleWanted() {
+		w.kind = encoding.KindCSS // a page in quirks mode takes any type for a style sheet (HTML, 4.6.7.20)
+	}
+	if w.status == http.StatusPartialContent && w.x.r.Header.Get("Range") == "" && w.kind != encoding.KindOther {
+		w.status = http.StatusOK // a part that nobody asked for is shown as the whole
+		delete(h, "Content-Range")
+	}
 	codings := strings.Join(h["Content-Encoding"], ",")
 	switch {
 	case w.status == http.StatusNotModified && w.x.confirms:

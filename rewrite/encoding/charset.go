@@ -155,3 +155,30 @@ func NewTranscoder(name string, w io.Writer) (io.WriteCloser, error) {
 type passing struct{ io.Writer }
 
 func (passing) Close() error { return nil }
+
+// NewUndeclared returns a writer for a document whose encoding nothing tells for certain, in front of one that takes it for
+// ASCII with more. A browser may come to another conclusion: from a meta element further on, from the page that a style sheet
+// belongs to, or by a guess. So that it finds the same markup then, NUL (half of each letter in UTF-16) and ESC
+// (which switches what all bytes mean in ISO-2022-JP) become SUB, which means nothing anywhere.
+func NewUndeclared(w io.Writer) io.Writer { return &undeclaredWriter{w: w} }
+
+type undeclaredWriter struct {
+	w   io.Writer
+	buf []byte
+}
+
+func (u *undeclaredWriter) Write(p []byte) (int, error) {
+	if bytes.IndexByte(p, 0) < 0 && bytes.IndexByte(p, 0x1b) < 0 {
+		return u.w.Write(p)
+	}
+	u.buf = append(u.buf[:0], p...)
+	for i, c := range u.buf {
+		if c == 0 || c == 0x1b {
+			u.buf[i] = 0x1a
+		}
+	}
+	if _, err := u.w.Write(u.buf); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

@@ -314,3 +314,17 @@ func ExamplePrescan() {
 	fmt.Println(encoding.Prescan([]byte("<html><meta http-equiv=content-type content='text/html; charset=gb2312'>")))
 	// Output: gbk
 }
+
+func TestUndeclared(t *testing.T) {
+	var out bytes.Buffer
+	w := encoding.NewUndeclared(&out)
+	for _, p := range []string{"<p>", "a\x1b$B<!--\x1b(B", "\x00b"} {
+		in := []byte(p)
+		if n, err := w.Write(in); n != len(p) || err != nil || string(in) != p {
+			t.Errorf("%q: %d, %v, now %q", p, n, err, in)
+		}
+	}
+	if got := out.String(); got != "<p>a\x1a$B<!--\x1a(B\x1ab" {
+		t.Errorf("%q", got)
+	}
+}

@@ -350,14 +350,14 @@ func TestDecoderOnLockedThreads(t *testing.T) {
 func TestSupported(t *testing.T) {
 	for codings, want := range map[string]bool{
 		"": true, "identity": true, "gzip": true, "GZip": true, "x-gzip": true, " br ": true, "deflate,gzip": true,
-		"gzip, , br": true, "zstd": true, "dcb": false, "gzip, compress": false, "exi": false, "gzip;q=1": false,
+		"gzip, , br": true, "zstd": true, "dcb": false, "gzip, compress": false, "exi": false, "gzip;q=1": true, "none": true, "gzip, none": false, "none, utf-8": true, "none, exi": false,
 		"gzip,gzip,gzip,gzip": true, "gzip,gzip,gzip,gzip,gzip": false,
 	} {
 		if got := encoding.Supported(codings); got != want {
 			t.Errorf("Supported(%q) = %v", codings, got)
 		}
 	}
-	for codings, want := range map[string]bool{"": true, "identity, identity": true, "gzip": false, "what": false} {
+	for codings, want := range map[string]bool{"": true, "identity, identity": true, "gzip": false, "what": true, "compress": false, "gzip, what": false} {
 		if got := encoding.Identity(codings); got != want {
 			t.Errorf("Identity(%q) = %v", codings, got)
 		}

@@ -14,13 +14,15 @@ const (
 	brotliCoding
 	zstdCoding
 	unknownCoding
+	ignoredCoding
 )
 
 // maxCodings bounds how often a body may have been encoded.
 const maxCodings = 4
 
 // Supported reports whether NewDecoder can undo all codings of a Content-Encoding field value. The empty value and
-// "identity" are supported and need no decoder (see Identity).
+// "identity" are supported and need no decoder (see Identity), and so does a value that names nothing that any browser
+// undoes, such as "none" or "utf-8": browsers show the body as it is.
 func Supported(codings string) bool {
 	_, ok := parseCodings(codings)
 	return ok
@@ -34,11 +36,14 @@ func Identity(codings string) bool {
 
 // parseCodings returns the codings in the order in which they were applied, without identity.
 func parseCodings(field string) (list []coding, ok bool) {
+	ignored := false
 	for field != "" {
 		var name string
 		name, field, _ = strings.Cut(field, ",")
 		switch c := codingOf(strings.Trim(name, " \t")); c {
 		case identity:
+		case ignoredCoding:
+			ignored = true
 		case unknownCoding:
 			return nil, false
 		default:
@@ -48,7 +53,7 @@ func parseCodings(field string) (list []coding, ok bool) {
 			list = append(list, c)
 		}
 	}
-	return list, true
+	return list, !ignored || len(list) == 0 // with others, browsers differ in what they make of it
 }
 
 func codingOf(name string) coding {
@@ -58,6 +63,7 @@ func codingOf(name string) coding {
 		deflateCoding: {"deflate"},
 		brotliCoding:  {"br"},
 		zstdCoding:    {"zstd"},
+		unknownCoding: {"dcb", "dcz", "compress", "x-compress", "sdch", "bzip2", "x-bzip2", "exi", "pack200-gzip"},
 	} {
 		for _, n := range names {
 			if strings.EqualFold(n, name) {
@@ -65,5 +71,5 @@ func codingOf(name string) coding {
 			}
 		}
 	}
-	return unknownCoding
+	return ignoredCoding
 }
