@@ -31,6 +31,7 @@ const adminBase = "/consent/"
 //	GET    /consent/records?site=…&id=…&from=…&to=…  records, one JSON object a line, ended by {"end":true}
 //	DELETE /consent/records?site=…&id=…           erases the records of a consent id
 //	POST   /consent/records/verify                checks the chain, and the heads in the body, an array
+//	GET    /consent/records/disclosures?site=…    the disclosure ledger
 //	POST   /consent/link?site=…&id=…&for=…        makes a link to the preference centre, for a mail
 //	POST   /consent/records/sweep[?any_clock=true]   destroys what is past its retention
 //
@@ -106,12 +107,13 @@ func adminStatus(err error) error {
 type adminHandler func(a *App, w http.ResponseWriter, r *http.Request) (any, error)
 
 var adminHandlers = map[string]map[string]adminHandler{
-	"status":         {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.status(), nil }},
-	"report":         {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.inventory.report(), nil }},
-	"explain":        {http.MethodGet: (*App).adminExplain},
-	"records":        {http.MethodGet: (*App).adminScan, http.MethodDelete: (*App).adminErase},
-	"link":           {http.MethodPost: (*App).adminLink},
-	"records/verify": {http.MethodPost: (*App).adminVerify},
+	"status":              {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.status(), nil }},
+	"report":              {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.inventory.report(), nil }},
+	"explain":             {http.MethodGet: (*App).adminExplain},
+	"records":             {http.MethodGet: (*App).adminScan, http.MethodDelete: (*App).adminErase},
+	"link":                {http.MethodPost: (*App).adminLink},
+	"records/disclosures": {http.MethodGet: (*App).adminDisclosures},
+	"records/verify":      {http.MethodPost: (*App).adminVerify},
 	"records/sweep": {http.MethodPost: func(a *App, _ http.ResponseWriter, r *http.Request) (any, error) {
 		return a.keeper().Sweep(r.Context(), r.URL.Query().Get("any_clock") == "true")
 	}},

@@ -81,8 +81,19 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 	x.setToken(w, app, &token)
 	x.signals.Token, x.signals.TokenState = token, consent.TokenValid
 	x.decision = consent.Decide(&x.site.terms, &x.signals, now)
+	if grants {
+		page, _, _ := strings.Cut(x.returnPath(), "?")
+		app.inventory.revive(x.siteName, page, x.permits)
+	}
 	x.expireCookies(w)
 	x.answer(w, record, nil)
+}
+
+// permits reports whether the visitor agreed to a vendor of that catalogue id, or to a purpose.
+func (x *exchange) permits(purpose, vendor string) bool {
+	p, err := consent.ParsePurpose(purpose)
+	n, _ := x.site.vendorNumber(vendor)
+	return err == nil && x.decision.Permits(p, n)
 }
 
 // readChoice reads the form of an answer.

@@ -30,6 +30,7 @@ type seenKey struct {
 type seenCount struct {
 	Gated, Passed uint64
 	Pages         []string
+	told          told // what the disclosure ledger knows
 }
 
 // note adds to the counts, and the page to the examples.
@@ -58,6 +59,7 @@ type hostCount struct {
 	seenCount
 	Vendor, Purpose string // of the rule that knows it; "" for nobody's
 	Types           uint32 // one bit for each rewrite.Destination
+	permitted       uint64 // of those that passed, what a rule knows; since this process began
 }
 
 // inventories are those of all sites.
@@ -154,6 +156,7 @@ func (v *inventory) addHost(t *tally, h *tallyHost, path string) {
 		c.Vendor, c.Purpose = h.vendor, h.purpose
 	}
 	c.Types |= h.types
+	c.permitted += uint64(h.permitted)
 	c.note(h.gated, h.passed, path)
 }
 

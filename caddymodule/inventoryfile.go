@@ -114,7 +114,7 @@ func (i *inventories) restore(r inventoryReport) {
 			v.Paths = s.Pages
 		}
 		for _, h := range s.Hosts {
-			c := &hostCount{seenCount{h.Gated, h.Passed, h.Pages}, h.Vendor, h.Purpose, 0}
+			c := &hostCount{seenCount{h.Gated, h.Passed, h.Pages, told{}}, h.Vendor, h.Purpose, 0, 0}
 			for _, name := range h.Types {
 				if n := slices.Index(destinationNames[:], name); n >= 0 {
 					c.Types |= 1 << n
@@ -125,7 +125,7 @@ func (i *inventories) restore(r inventoryReport) {
 		for _, one := range s.Seen {
 			for _, k := range []rewrite.Kind{rewrite.KindResource, rewrite.KindScript, rewrite.KindCookie, rewrite.KindHeader, kindFirstParty} {
 				if kindName(k) == one.Kind {
-					v.Seen[seenKey{k, one.Vendor, one.Purpose, one.Rule}] = &seenCount{one.Gated, one.Passed, one.Pages}
+					v.Seen[seenKey{k, one.Vendor, one.Purpose, one.Rule}] = &seenCount{one.Gated, one.Passed, one.Pages, told{passed: one.Passed}}
 				}
 			}
 		}

@@ -30,6 +30,8 @@ type recordKeeper interface {
 	Sweep(ctx context.Context, anyClock bool) (removal, error)
 	// Verify checks the whole chain. What is wrong with it stands in the report; the error says that it could not be checked.
 	Verify(ctx context.Context, anchors []store.Head) (store.Report, error)
+	// Disclosures returns the disclosure ledger of a site, or of all.
+	Disclosures(ctx context.Context, site string) ([]store.Disclosure, error)
 	Close() error
 }
 

@@ -23,7 +23,7 @@ import (
 type recordsRun func(ctx context.Context, k recordKeeper, out io.Writer, args []string) error
 
 func recordsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "records", Short: "List, show, export, erase, verify and sweep the records of consent",
+	cmd := &cobra.Command{Use: "records", Short: "List, show, export, verify, erase and sweep the records of consent, and show the disclosure ledger",
 		Long: `Works on the store of a running Caddy through its admin API (--address), or on a store that no Caddy has open: a file
 (--store) or the one that a configuration names (--config), PostgreSQL included.`}
 	var f recordsFlags
@@ -47,6 +47,7 @@ func recordsCommand() *cobra.Command {
 		return c
 	}
 	f.addReading(sub)
+	f.addDisclosures(sub)
 	f.addChanging(sub)
 	return cmd
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"go.uber.org/zap"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -192,6 +193,11 @@ func newLease(key string, s store.Store) (*storeLease, error) {
 	seen := besideStore("inventory", key) + ".json"
 	l := &storeLease{Store: spool, key: key, cache: cache, spool: spool, inventory: openInventories(seen), stop: stop}
 	l.running.Go(func() { l.inventory.run(ctx, seen) })
+	l.running.Go(func() {
+		l.inventory.tell(ctx, store.LedgerOf(s), func(err error) {
+			caddy.Log().Named("consent").Error("the disclosure ledger could not be written; it is tried again", zap.Error(err))
+		})
+	})
 	l.running.Go(func() { cache.Run(ctx) })
 	l.running.Go(func() { spool.Run(ctx) })
 	return l, nil

@@ -31,6 +31,7 @@ type tallyHost struct {
 	vendor, purpose string
 	types           uint32 // one bit for each rewrite.Destination
 	gated, passed   int
+	permitted       int // of those that passed, what a rule knows
 }
 
 // Bounds of what is counted for one response.
@@ -82,5 +83,8 @@ func (t *tally) addHost(host []byte, d rewrite.Destination, m *rules.Match, gate
 		h.gated++
 	} else {
 		h.passed++
+		if m.Purpose != 0 {
+			h.permitted++
+		}
 	}
 }
