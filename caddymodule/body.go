@@ -200,7 +200,7 @@ func (x *exchange) unrewritable() plan {
 // rewriter returns the first stage for a body that begins with prefix, or out itself for what is neither markup nor style
 // after all. Encodings that cannot be tokenised as bytes are decoded before and encoded again behind the rewriter: forms
 // of the page are sent in its encoding, which the app behind relies on. UTF-16 becomes UTF-8, as forms of it do anyway.
-func (x *exchange) rewriter(out *output, h http.Header, kind encoding.Kind, contentType string, prefix []byte) stage {
+func (x *exchange) rewriter(out stage, h http.Header, kind encoding.Kind, contentType string, prefix []byte) stage {
 	if x.guardsWorker(kind) {
 		return x.workerStage(out)
 	}
@@ -425,7 +425,7 @@ func (x *exchange) secure() bool {
 	return trusted && x.r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
-func (x *exchange) guard() *guard.Guard { return x.site.guardFor(x.policy.context) }
+func (x *exchange) guard() *script { return x.site.guardFor(x.policy.context) }
 
 // destination is what the browser asked for, for judging where a redirect leads.
 func (x *exchange) destination() rewrite.Destination {

@@ -21,19 +21,27 @@ type output struct {
 func (o *output) Write(p []byte) (int, error) {
 	o.w.x.policy.tally.written += len(p)
 	n := len(p)
-	if o.n+n > len(o.buf) {
-		if err := o.Flush(); err != nil {
-			return 0, err
+	if o.n > 0 { // filled up first: a small first write would keep encode from compressing
+		fit := copy(o.buf[o.n:], p)
+		o.n += fit
+		p = p[fit:]
+		if o.n == len(o.buf) {
+			if err := o.Flush(); err != nil {
+				return 0, err
+			}
 		}
 	}
-	if n >= len(o.buf) {
+	if len(p) >= len(o.buf) {
 		o.w.commit()
-		return o.w.ResponseWriter.Write(p)
+		_, err := o.w.ResponseWriter.Write(p)
+		return n, err
 	}
-	if o.buf == nil {
-		o.buf = outputs.Get().(*outputBuffer)
+	if len(p) > 0 {
+		if o.buf == nil {
+			o.buf = outputs.Get().(*outputBuffer)
+		}
+		o.n += copy(o.buf[o.n:], p)
 	}
-	o.n += copy(o.buf[o.n:], p)
 	return n, nil
 }
 

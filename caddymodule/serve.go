@@ -37,6 +37,7 @@ type exchange struct {
 	policy   policy
 	fetch    fetchDest
 	url      *url.URL // as the browser asked for it
+	gzip     bool     // what comes compressed leaves compressed: see compresses
 	confirms bool     // the request's entity tags are those of a rewritten body
 	siteCSP  bool     // the site has a policy of its own
 	mark     string   // see responseMark
@@ -76,7 +77,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	x.editRequest()
+	x.editRequest(w)
 	if r.Method == http.MethodConnect {
 		return next.ServeHTTP(w, r) // a tunnel (RFC 8441): what is written are frames, not a body
 	}
@@ -208,7 +209,7 @@ func (x *exchange) placeholder(name string) (any, bool) {
 }
 
 // editRequest takes out what the app must not see and what would make its answer unreadable.
-func (x *exchange) editRequest() {
+func (x *exchange) editRequest(w http.ResponseWriter) {
 	h := x.r.Header
 	if cookies := h["Cookie"]; len(cookies) > 0 {
 		if kept, removed := cookie.Filter(cookies, x.policy.cookieKept); removed > 0 {
@@ -226,8 +227,12 @@ func (x *exchange) editRequest() {
 	h[DecisionHeader] = x.fields[0:1:1]
 	if x.fetch.markup() || x.fetch == fetchWorker {
 		// Deleted rather than set to identity: encode has negotiated already, and Go's transport then asks for gzip itself
-		// and hands out decoded bytes.
-		delete(h, "Accept-Encoding")
+		// and hands out decoded bytes. Where no encode is, what comes compressed is to leave compressed.
+		if x.compresses(w) {
+			h["Accept-Encoding"] = []string{"gzip"}
+		} else {
+			delete(h, "Accept-Encoding")
+		}
 		delete(h, "Range")
 		delete(h, "If-Range")
 	}

@@ -28,7 +28,7 @@ type site struct {
 	catalogue      *catalogue.Catalogue
 	rules          *rules.Set
 	ui             *ui.UI
-	guards         [2]*guard.Guard // for ordinary pages, and for those where a payment is made
+	guards         [2]*script // for ordinary pages, and for those where a payment is made
 	vendors        map[string]*ui.Vendor
 	preferencesUIs *preferencesUIs
 	globals        map[string]string // by vendor, as marks carry them
@@ -294,7 +294,7 @@ func globalsOf(names []string, stubs []catalogue.Stub) string {
 }
 
 // guardFor is the script for a page: payment providers pass where a payment is made.
-func (s *site) guardFor(c rules.Context) *guard.Guard {
+func (s *site) guardFor(c rules.Context) *script {
 	if c.Payment {
 		return s.guards[1]
 	}

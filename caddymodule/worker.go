@@ -11,20 +11,20 @@ func (x *exchange) guardsWorker(kind encoding.Kind) bool {
 // worker puts the guard in front of a worker's script. Its mark is the visitor's state, not a random value: a service
 // worker whose script differs by one byte would be installed anew at every visit (Service Workers, "update").
 type worker struct {
-	*output
+	stage
 	prefix []byte
 }
 
-func (x *exchange) workerStage(out *output) stage {
+func (x *exchange) workerStage(out stage) stage {
 	return &worker{out, x.guard().AppendWorker(nil, x.guardPage(x.state(), ""))}
 }
 
 func (w *worker) Write(p []byte) (int, error) {
 	if w.prefix != nil && len(p) > 0 {
-		if _, err := w.output.Write(w.prefix); err != nil {
+		if _, err := w.stage.Write(w.prefix); err != nil {
 			return 0, err
 		}
 		w.prefix = nil
 	}
-	return w.output.Write(p)
+	return w.stage.Write(p)
 }

@@ -42,6 +42,7 @@ type responseWriter struct {
 	committed   bool
 	kind        encoding.Kind
 	decoder     *encoding.Decoder // content decoding, nil for identity
+	gzip        *encoding.Gzip    // compresses again what came compressed, nil where nobody wants it
 	held        []byte            // the beginning of the decoded body, until the rewriter is chosen
 	contentType string            // as the upstream declared it
 	body        stage             // the first stage after decoding, nil until chosen
@@ -107,6 +108,9 @@ func (w *responseWriter) choose() plan {
 		delete(h, "Content-Range")
 	}
 	codings := strings.Join(h["Content-Encoding"], ",")
+	if codings != "" && !w.x.gzip {
+		w.x.compresses(w.ResponseWriter) // not asked for where no page was
+	}
 	switch {
 	case w.status == http.StatusNotModified && w.x.confirms:
 		w.x.editConfirmed(h)
@@ -120,6 +124,9 @@ func (w *responseWriter) choose() plan {
 		if w.kind == encoding.KindHTML || w.kind == encoding.KindXML || w.kind == encoding.KindCSS {
 			w.x.editRewritten(h, w.kind)
 			delete(h, "Content-Encoding")
+			if !encoding.Identity(codings) && w.x.gzip {
+				declareGzip(h)
+			}
 			if w.x.r.ProtoMajor == 3 {
 				h["Content-Length"] = nil // keeps quic-go from adding a length of 0
 			}
@@ -234,19 +241,31 @@ func (w *responseWriter) begin(end bool) error {
 		}
 		defineType(h, w.kind)
 	}
-	w.body = w.x.rewriter(&w.out, h, w.kind, w.contentType, w.held)
-	if w.body != stage(&w.out) {
+	sink := w.sink(h)
+	w.body = w.x.rewriter(sink, h, w.kind, w.contentType, w.held)
+	if w.body != sink {
 		w.x.editRewritten(h, w.kind)
 		w.rewritten = true
-	}
-	if w.decoder != nil {
-		h.Del("Content-Encoding")
-		h.Del("Content-Length")
 	}
 	held := w.held
 	w.held = nil
 	_, err := w.body.Write(held)
 	return err
+}
+
+// sink returns where the rewriter writes to.
+func (w *responseWriter) sink(h http.Header) stage {
+	if w.decoder == nil {
+		return &w.out
+	}
+	delete(h, "Content-Encoding")
+	delete(h, "Content-Length")
+	if !w.x.gzip {
+		return &w.out
+	}
+	declareGzip(h)
+	w.gzip = encoding.NewGzip(&w.out, w.x.guard().constant)
+	return w.gzip
 }
 
 // defineType says what was sniffed, so that no browser comes to another conclusion.
@@ -295,6 +314,11 @@ func (w *responseWriter) FlushError() error {
 		if err := w.body.Flush(); err != nil {
 			return err
 		}
+		if w.gzip != nil {
+			if err := w.gzip.Flush(); err != nil {
+				return err
+			}
+		}
 		if err := w.out.Flush(); err != nil {
 			return err
 		}
@@ -325,6 +349,12 @@ func (w *responseWriter) finish() error {
 	}
 	if err := w.body.Close(); err != nil {
 		return err
+	}
+	if w.gzip != nil {
+		w.x.policy.tally.written = int(w.gzip.Size())
+		if err := w.gzip.Close(); err != nil {
+			return err
+		}
 	}
 	if err := w.out.Flush(); err != nil {
 		return err

@@ -1,0 +1,44 @@
+package caddymodule
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/encode"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
+)
+
+// compresses reports, and notes, whether a body that comes compressed and is rewritten is to be compressed again here:
+// the client takes gzip, and no encode handler stands outside, which would do it as the operator configured it.
+func (x *exchange) compresses(w http.ResponseWriter) bool {
+	x.gzip = x.site.mode != modeReport && encoding.AcceptsGzip(x.r.Header["Accept-Encoding"]) && !encodes(w)
+	return x.gzip
+}
+
+// encodePackage holds Caddy's encode handler, whose writer has no exported name.
+var encodePackage = reflect.TypeFor[encode.Encode]().PkgPath()
+
+// encodes reports whether an encode handler compresses what is written to w: it wraps the writer of a request that asks
+// for a coding it has.
+func encodes(w http.ResponseWriter) bool {
+	for w != nil {
+		if t := reflect.TypeOf(w); t.Kind() == reflect.Pointer && t.Elem().PkgPath() == encodePackage {
+			return true
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = u.Unwrap()
+	}
+	return false
+}
+
+// declareGzip makes the header true for a body that is compressed on the way.
+func declareGzip(h http.Header) {
+	h["Content-Encoding"] = []string{"gzip"}
+	if !listed(h["Vary"], "Accept-Encoding") {
+		h["Vary"] = append(h["Vary"], "Accept-Encoding")
+	}
+}

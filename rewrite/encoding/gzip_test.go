@@ -1,0 +1,120 @@
+package encoding
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// gunzip reads with the standard library, which checks length and checksum.
+func gunzip(t *testing.T, b []byte) string {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestGzip: whatever the pieces, flushes and constants, what comes out is what went in.
+func TestGzip(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	// The constant repeats what the page says and the page what the constant says: a reference across the seam would show.
+	page := strings.Repeat("<p>Some text of a page, some text of a script.</p>\n", 300)
+	text := []byte(strings.Repeat("Some text of a script, some text of a page;\n", 200))
+	constant, err := NewConstant(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		var b bytes.Buffer
+		want := ""
+		g := NewGzip(&b, constant)
+		for range random.IntN(6) {
+			switch random.IntN(4) {
+			case 0:
+				_, _ = g.Write(text)
+				want += string(text)
+			case 1:
+				if err := g.Flush(); err != nil {
+					t.Fatal(err)
+				}
+			default:
+				piece := page[:random.IntN(len(page))]
+				_, _ = g.Write([]byte(piece))
+				want += piece
+			}
+		}
+		if err := g.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := gunzip(t, b.Bytes()); got != want {
+			t.Fatalf("%d bytes came out as %d others", len(want), len(got))
+		}
+		if g.Size() != int64(len(want)) {
+			t.Fatalf("Size says %d, not %d", g.Size(), len(want))
+		}
+	}
+}
+
+// TestGzipConstant: a constant costs what it costs compressed well, its copy what any text costs.
+func TestGzipConstant(t *testing.T) {
+	text := []byte(strings.Repeat("const first=function(second){return second.third};", 50) + "end")
+	constant, err := NewConstant(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var taken, copied bytes.Buffer
+	for b, piece := range map[*bytes.Buffer][]byte{&taken: text, &copied: bytes.Clone(text)} {
+		g := NewGzip(b, constant)
+		_, _ = g.Write(piece)
+		if err := g.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Contains(taken.Bytes(), constant.deflated) {
+		t.Error("the constant was compressed anew")
+	}
+	if bytes.Contains(copied.Bytes(), constant.deflated) {
+		t.Error("a copy passed for the constant")
+	}
+}
+
+// TestGzipFlush: all that was written can be read after a flush.
+func TestGzipFlush(t *testing.T) {
+	var b bytes.Buffer
+	g := NewGzip(&b, nil)
+	_, _ = g.Write([]byte("step 1"))
+	if err := g.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := gzip.NewReader(bytes.NewReader(b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 6)
+	if _, err := io.ReadFull(r, got); err != nil || string(got) != "step 1" {
+		t.Fatalf("after a flush %q can be read: %v", got, err)
+	}
+}
+
+func TestAcceptsGzip(t *testing.T) {
+	for value, want := range map[string]bool{
+		"gzip, deflate, br, zstd": true, "br;q=1.0, GZIP;q=0.5": true, "x-gzip": true, "*": true, "br": false, "": false, "identity": false,
+		"gzip;q=0": false, "gzip; q=0.000, *": false, "*;q=0": false, "gzip;q=0.001": true, "br, *;q=0.1": true,
+	} {
+		if got := AcceptsGzip([]string{value}); got != want {
+			t.Errorf("%q: %t, want %t", value, got, want)
+		}
+	}
+	if AcceptsGzip(nil) {
+		t.Error("no field asks for gzip")
+	}
+}
