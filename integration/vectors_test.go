@@ -29,10 +29,6 @@ const leakyHost = "leaky.test"
 // policyAlone are what only an enforced Content-Security-Policy holds: no script can stand before import().
 var policyAlone = []string{"rt-import", "rt-own-module"}
 
-// limits are what nothing holds: a property of an inline style is followed at once when the page asks for its layout in
-// the same step, and browsers offer no way to stand before either.
-var limits = []string{"rt-style-layout"}
-
 // leakyCookies are set by the server, readable and not, and by the page; "session" is the site's own.
 const leakyCookies = "_trk_server _trk_http _trk_script _trk_store"
 
@@ -262,10 +258,6 @@ func mustLeak(t *testing.T, when string, d *lab.Door, s *leakySite, steps func()
 func mustNotLeak(t *testing.T, when string, found map[string]bool) {
 	t.Helper()
 	for name := range found {
-		if slices.Contains(limits, name) {
-			t.Logf("%s: %s reached the tracker, a known limit", when, name)
-			continue
-		}
 		t.Errorf("%s: %s reached the tracker", when, name)
 	}
 }

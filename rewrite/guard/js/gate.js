@@ -6,6 +6,9 @@ const {set: setInner} = describe(proto(self, 'Element'), 'innerHTML') || {}, {se
 const setSrcdoc = (el, markup) => call(nativeSrcdoc, el, [policy(markup)]);
 const {setAttribute: setAttr, getAttribute: getAttr, removeAttribute: dropAttr, hasAttribute: hasAttr, querySelectorAll: select, replaceChildren, append: appendNodes} = proto(self, 'Element');
 const animating = /^(to|from|by|values)$/, fetching = /^(src|href|srcset|imagesrcset|data|poster|background|ping|attributionsrc)$/;
+// What is judged is what is used: an object that page code passes for a string is asked for it once. Trusted Types stay.
+const types = self.trustedTypes;
+const fixed = (v) => v && /^[of]/.test(typeof v) && !(types && (types.isHTML(v) || types.isScriptURL(v) || types.isScript(v))) ? '' + v : v;
 const kept = 'data-consent', dash = kept + '-';
 
 // Whether an element fetches what its attribute names (links by rel; a, area and base never do by href).
@@ -95,7 +98,7 @@ const restore = (el) => {
   for (const {name, value} of held) {
     const attr = name.slice(dash.length).replace('xlink:', '');
     if (!attr || attr == 'parked') continue;
-    const put = () => call(setAttr, el, [attr, originals.get(el) || (/^(src|srcdoc|on)/.test(attr) && self.trustedTypes && policy('') != '' ? trusted(attr, value) : value)]);
+    const put = () => call(setAttr, el, [attr, originals.get(el) || (/^(src|srcdoc|on)/.test(attr) && types && policy('') != '' ? trusted(attr, value) : value)]);
     /^src/.test(attr) ? last.push(put) : put();
   }
   last.forEach((put) => put());
@@ -106,17 +109,14 @@ const trusted = (attr, value) => attr == 'src' ? ours.createScriptURL(value) : a
 // party. A data: URL stays one: its origin is nobody's.
 const guarded = (url) => {
   try {
-    const x = new Xhr();
-    call(open, x, ['GET', url, false]);
-    call(send, x, []);
-    const type = x.getResponseHeader('Content-Type'), text = x.responseText;
+    const x = loadNow(url), type = x.getResponseHeader('Content-Type'), text = x.responseText;
     if (/^text.html/i.test(type)) return url[0] == 'd' ? 'data:text/html;charset=utf-8,' + encodeURIComponent(frame(text)) : objectUrl(new Blob([frame(text)], {type}));
     if (/xml/i.test(type) && addresses(text).some((u) => judgeNow(u, 'image'))) return 'about:blank';
   } catch (e) {}
   return url;
 };
 // The gated party that code imports from, if the code says so.
-const importOf = (code) => addresses((code.match(/\bimport\b[^;"'`]*.[^"'`\s]+/g) || []).join(' ')).map(judge).find((who) => who && who != unknown);
+const importOf = (code) => addresses((code.match(/\bimport\b[^;"'`]*.[^"'`\s]+/g) || []).join(' ')).map((url) => trusting ? judge(url) : judgeNow(url, 'script')).find((who) => who && who != unknown);
 
 // An attribute is about to get a value; go does it. Returns true if it was gated or held.
 const assign = (el, name, value, go) => {
@@ -164,18 +164,14 @@ const inspect = (el) => {
   return changed;
 };
 const restyle = (el) => {
-  let changed = 0;
-  for (const n of el.childNodes) {
-    const text = css(n.data || '');
-    if (text != n.data) changed = 1, n.data = text;
-  }
-  return changed;
+  const text = call(textOf.get, el, []), safe = css(text);
+  if (safe != text) call(textOf.set, el, [safe]);
+  return safe != text;
 };
-// Shadow roots that markup declared are only looked for where markup can declare them.
-let deep = 0;
+const textOf = describe(proto(self, 'Node'), 'textContent');
 const scan = (root) => {
   let changed = root.nodeType == 1 ? inspect(root) : 0;
-  if (root.firstElementChild) for (const el of call(root.nodeType == 1 ? select : root.querySelectorAll, root, [deep ? '*' : marked])) changed = inspect(el) || changed;
+  if (root.firstElementChild) for (const el of call(root.nodeType == 1 ? select : root.querySelectorAll, root, [marked])) changed = inspect(el) || changed;
   return changed;
 };
 
@@ -184,17 +180,24 @@ const inertDoc = doc && doc.implementation.createHTMLDocument('');
 // Markup that names no other host, nor could after its escapes are resolved, needs no look.
 const plain = (markup) => !/\/\s*[/\\]|\\|&(#|sol|colon|bsol|tab|new)|(http|ws)s?:|srcdoc/i.test(markup) && doc.baseURI.startsWith(self.origin);
 const boxFor = (el) => el.nodeType == 1 ? inertDoc.importNode(el, false) : inertDoc.createElement('template');
+// Markup with what is gated taken out, for where its nodes are made only later: so each address is judged at once. Templates
+// that declare a shadow root stay templates here, where nothing hides from the scan.
+const gatedMarkup = (markup) => {
+  const t = inertDoc.createElement('template');
+  call(setInner, t, [policy(markup)]);
+  foresee('' + markup, 'write');
+  sync++;
+  const changed = scan(t.content);
+  sync--;
+  return changed ? policy(t.innerHTML) : markup;
+};
 // A document for srcdoc: gated, and guarded by this very script.
 const frame = (markup) => {
-  if (markup.includes('data-consent-guard')) return markup;
   const [, type = '', rest] = /^(\s*<!doctype[^>]*>)?([^]*)$/i.exec(markup);
-  const t = inertDoc.createElement('template');
-  call(setInner, t, [policy(rest)]);
-  return type + guardTag() + (scan(t.content) ? t.innerHTML : rest);
+  return markup.includes('data-consent-guard') ? markup : type + guardTag() + gatedMarkup(rest);
 };
 let ours;
 const policy = (markup) => {
-  const types = self.trustedTypes;
   if (!types) return markup;
   try {
     ours = ours || types.createPolicy('caddy-consent', {createHTML: (s) => s, createScriptURL: (s) => s, createScript: (s) => s});

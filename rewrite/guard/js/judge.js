@@ -125,16 +125,17 @@ const ask = (url, kind, then) => {
   const answer = arrived.then(() => judge(url) == unknown && query(url, kind));
   line = line.then(() => answer).then(() => then(judge(url))).catch(none);
 };
+const loadNow = (url, body) => {
+  const x = new Xhr();
+  reflect.apply(open, x, [body ? 'POST' : 'GET', url, false]);
+  if (body) x.setRequestHeader('Content-Type', 'application/json');
+  reflect.apply(send, x, [body]);
+  return x;
+};
 const askNow = (urls, kind) => {
   let body;
   const asked = urls.map((url) => [parse(url).href, kind]);
-  try {
-    const x = new Xhr();
-    reflect.apply(open, x, ['POST', endpoint + 'judge', false]);
-    x.setRequestHeader('Content-Type', 'application/json');
-    reflect.apply(send, x, [JSON.stringify({u: asked})]);
-    body = x.responseText;
-  } catch (e) {}
+  try { body = loadNow(endpoint + 'judge', JSON.stringify({u: asked})).responseText; } catch (e) {}
   learn(asked, decode(body));
 };
 const addresses = (text) => text.match(/(https?:)?\/\/[^\s"'()<>\\]+/gi) || [];

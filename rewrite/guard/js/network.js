@@ -8,20 +8,28 @@ const when = (url, kind, go, other) => {
   if (who == unknown) return new Later((done, fail) => ask(url, kind, (v) => Later.resolve((v ? other : go)()).then(done, fail)));
   return who ? other() : go();
 };
+const {get: requested} = describe(proto(self, 'Request'), 'url') || {};
 const network = (w) => {
-  const address = (input) => input && input.url && typeof input != 'string' && !(input instanceof Url) ? input.url : '' + input;
+  const requestOf = (input) => {
+    try { return call(requested, input, []); } catch (e) {}
+  };
+  const firstFixed = ([input, ...more]) => [requestOf(input) ? input : fixed(input), ...more];
+  const address = (input) => requestOf(input) || '' + input;
   const answer = () => Later.resolve(new Reply('{}', {headers: {'Content-Type': 'application/json'}}));
   hooks(w, 'fetch fetchLater', (f, self, args, name) => {
     const go = () => call(f, self, args);
+    args = firstFixed(args);
     return !args.length ? go() : name == 'fetch' ? when(address(args[0]), 'fetch', go, answer) : judgeNow(address(args[0]), 'fetch') ? {activated: false} : go();
   });
+  hooks(w, 'setTimeout setInterval', (f, self, args) => typeof args[0] == 'string' && importOf(args[0]) ? 0 : call(f, self, args));
   // These fetch as well: a cache what it is told to keep, a worklet its module.
   const loads = (f, self, args, urls) => urls.reduce((next, url) => () => when(address(url), 'fetch', next, () => Later.resolve()), () => call(f, self, args))();
-  hooks(proto(w, 'Cache'), 'add addAll', (f, self, args) => loads(f, self, args, [].concat(args[0] || [])));
+  hooks(proto(w, 'Cache'), 'add addAll', (f, self, args) => loads(f, self, args = firstFixed(args), [].concat(args[0] || [])));
   hooks(proto(w, 'BackgroundFetchManager'), 'fetch', (f, self, args) => loads(f, self, args, [].concat(args[1] || [])));
   hooks(proto(w, 'Worklet'), 'addModule', (f, self, args) => loads(f, self, args, args.slice(0, 1)));
   const held = new Memo(), xhr = proto(w, 'XMLHttpRequest');
   hook(xhr, 'open', (f, x, args) => {
+    args = args.map(fixed);
     const now = args.length > 2 && !args[2], who = now ? judgeNow(args[1], 'xmlhttprequest') : judge(args[1]);
     held.delete(x);
     if (who == unknown) held.set(x, args);
@@ -37,33 +45,38 @@ const network = (w) => {
     });
   });
   hook(proto(w, 'Navigator'), 'sendBeacon', (f, n, args) => {
+    args = firstFixed(args);
     const sent = when(args[0], 'ping', () => call(f, n, args), () => true);
     return sent === false ? false : true;
   });
-  hook(w, 'importScripts', (f, self, args) => call(f, self, args.filter((url) => !judgeNow(url, 'script'))));
+  hook(w, 'importScripts', (f, self, args) => call(f, self, args.map(fixed).filter((url) => !judgeNow(url, 'script'))));
   for (const name of ['WebSocket', 'EventSource', 'WebTransport']) hook(w, name, none, (f, args, t) => {
+    args = firstFixed(args);
     const who = identify(args[0]) == unknown ? judgeNow(args[0], 'websocket') || 0 : identify(args[0]);
     if (who && !permitted(who)) return quiet({url: '' + args[0], ready: new Later(none), closed: new Later(none)});
     const socket = reflect.construct(f, args, t);
     if (who) sockets.set(socket, who);
     return socket;
   });
-  hook(w, 'RTCPeerConnection', none, (f, [options, ...more], t) => {
+  const withoutServers = ([options, ...more]) => {
     const servers = options && options.iceServers;
     if (servers) options = copy({}, options, {iceServers: servers.filter((s) => ![].concat(s.urls || s.url || []).some((u) => judgeNow(u, 'webrtc')))});
-    return reflect.construct(f, [options, ...more], t);
-  });
+    return [options, ...more];
+  };
+  hook(w, 'RTCPeerConnection', none, (f, args, t) => reflect.construct(f, withoutServers(args), t));
+  hook(proto(w, 'RTCPeerConnection'), 'setConfiguration', (f, self, args) => call(f, self, withoutServers(args)));
+  // A payment method that is a URL is fetched to see whether it can be paid with.
+  hook(w, 'PaymentRequest', none, (f, [methods, ...more], t) => reflect.construct(f, [[...methods].map((m) => copy({}, m)).filter((m) => !judgeNow(m.supportedMethods = '' + m.supportedMethods, 'fetch')), ...more], t));
   const idle = () => quiet({postMessage: none, terminate: none, port: quiet({postMessage: none})});
   // A worker made from a blob gets the guard in front; one from the site's own files gets it from the gateway.
   for (const name of ['Worker', 'SharedWorker']) hook(w, name, none, (f, args, t) => {
+    args = firstFixed(args);
     const url = '' + args[0], blob = /^(blob|data):/.test(url);
     if (judge(url)) return idle();
     if (blob && source) try {
-      const x = new Xhr();
-      call(open, x, ['GET', url, false]);
-      call(send, x, []);
-      if (importOf(x.responseText)) return idle();
-      const made = workers.get(url) || objectUrl(new Blob([prelude(), x.responseText], {type: 'text/javascript'}));
+      const text = loadNow(url).responseText;
+      if (importOf(text)) return idle();
+      const made = workers.get(url) || objectUrl(new Blob([prelude(), text], {type: 'text/javascript'}));
       workers.set(url, made);
       args = [ours ? ours.createScriptURL(made) : made, ...args.slice(1)];
     } catch (e) {}

@@ -14,7 +14,7 @@ const property = (object, name, set, get) => {
   const d = object && describe(object, name);
   if (!d || !d.configurable || !d.set) return;
   define(object, name, copy(d, {
-    set: new Stand(d.set, {apply: (f, self, [value]) => set(self, value, (v) => call(f, self, [v]))}),
+    set: new Stand(d.set, {apply: (f, self, [value]) => set(self, /^on/.test(name) ? value : fixed(value), (v) => call(f, self, [v]))}),
     get: get && d.get ? new Stand(d.get, {apply: (f, self) => get(self, () => call(f, self, []))}) : d.get,
   }));
 };
@@ -29,8 +29,8 @@ const guardAttributes = (w, element, node) => {
       });
     }
   }
-  hook(element, 'setAttribute', (f, el, args) => assign(el, '' + args[0], args[1], (v) => call(f, el, [args[0], v])));
-  hook(element, 'setAttributeNS', (f, el, args) => assign(el, '' + args[1], args[2], (v) => call(f, el, [args[0], args[1], v])));
+  hook(element, 'setAttribute', (f, el, [name, value, ...none]) => (name = fixed(name), assign(el, '' + name, fixed(value), (v) => call(f, el, [name, v, ...none]))));
+  hook(element, 'setAttributeNS', (f, el, [space, name, value]) => (name = fixed(name), assign(el, '' + name, fixed(value), (v) => call(f, el, [space, name, v]))));
   hook(element, 'getAttribute', (f, el, args) => {
     const value = keptValue(el, '' + args[0]);
     return value == null ? call(f, el, args) : value;
@@ -47,55 +47,66 @@ const guardAttributes = (w, element, node) => {
   for (const [object, key] of [[proto(w, 'Attr'), 'value'], [node, 'nodeValue'], [node, 'textContent']]) {
     property(object, key, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode && n.parentNode.localName == 'style' ? css(value == null ? '' : '' + value) : value));
   }
+  property(proto(w, 'SVGAnimatedString'), 'baseVal', (s, value, go) => go(/^\s*([a-z]+:)?[\\/]{2}/i.test(value) && judgeNow(value, 'image') ? '' : value));
   property(proto(w, 'HTMLElement'), 'innerText', (el, value, go) => go(el.localName == 'style' ? css('' + value) : value));
+  hooks(proto(w, 'CharacterData'), 'appendData insertData replaceData', (f, n, args) => {
+    if (!n.parentNode || n.parentNode.localName != 'style') return call(f, n, args);
+    const text = inertDoc.createTextNode(n.data);
+    call(f, text, args);
+    n.data = text.data;
+  });
   property(proto(w, 'CharacterData'), 'data', (n, value, go) => go(n.parentNode && n.parentNode.localName == 'style' ? css('' + value) : value));
 };
 
 // Markup.
 const guardMarkup = (w, element, document) => {
   const range = proto(w, 'Range');
-  const setMarkup = (el, value, go, parse) => {
-    if (el.localName == 'style') return go(css('' + value));
-    if (plain('' + value)) return go(value);
-    const box = boxFor(el);
-    parse(box);
-    const changed = scan(box.content || box);
-    deep = 0;
-    if (!changed) return go(value);
-    (el.content || el).replaceChildren(...(box.content || box).childNodes);
+  const gatedFirst = (f, self, [markup, ...more]) => call(f, self, [gatedMarkup(fixed(markup)), ...more]);
+  // What markup would become in an element, if something in it is gated.
+  const gatedNodes = (el, markup) => {
+    const box = el && !plain('' + markup) && boxFor(el), root = box && (call(setInner, box, [markup]), box.content || box);
+    return root && scan(root) && root.childNodes;
   };
   for (const object of [element, proto(w, 'ShadowRoot')]) {
-    property(object, 'innerHTML', (el, value, go) => setMarkup(el, value, go, (box) => call(setInner, box, [value])));
-    hooks(object, 'setHTMLUnsafe setHTML', (f, el, args, name) => setMarkup(el, args[0], () => call(f, el, args), (box) => (call(f, box, args), deep = 1)));
+    property(object, 'innerHTML', (el, value, go) => {
+      if (el.localName == 'style') return go(css('' + value));
+      const nodes = gatedNodes(el, value);
+      nodes ? (el.content || el).replaceChildren(...nodes) : go(value);
+    });
+    hooks(object, 'setHTMLUnsafe setHTML', gatedFirst);
   }
   property(element, 'outerHTML', (el, value, go) => {
-    const box = plain('' + value) || !el.parentElement ? 0 : boxFor(el.parentElement);
-    if (!box || (call(setInner, box, [value]), !scan(box))) return go(value);
-    el.replaceWith(...box.childNodes);
+    const nodes = gatedNodes(el.parentElement, value);
+    nodes ? el.replaceWith(...nodes) : go(value);
   });
   hook(element, 'insertAdjacentHTML', (f, el, args) => {
-    const where = ('' + args[0]).toLowerCase(), within = /begin$|end$/.test(where) && !/^(beforebegin|afterend)$/.test(where), context = within ? el : el.parentElement;
-    const box = plain('' + args[1]) || !context ? 0 : boxFor(context);
-    if (!box || (call(setInner, box, [args[1]]), !scan(box.content || box))) return call(f, el, args);
-    el[{beforebegin: 'before', afterbegin: 'prepend', beforeend: 'append', afterend: 'after'}[where]](...(box.content || box).childNodes);
+    args = args.map(fixed);
+    const method = {beforebegin: 'before', afterbegin: 'prepend', beforeend: 'append', afterend: 'after'}[('' + args[0]).toLowerCase()];
+    const nodes = gatedNodes(/end/.test(method) ? el : el.parentElement, args[1]);
+    nodes && method ? el[method](...nodes) : call(f, el, args);
+  });
+  hook(document, 'execCommand', (f, self, args) => {
+    args = args.map(fixed);
+    if (/image$/i.test(args[0]) && judgeNow(args[2], 'image')) return false;
+    if (/html$/i.test(args[0])) args[2] = gatedMarkup(args[2]);
+    return call(f, self, args);
   });
   hook(range, 'createContextualFragment', (f, self, args) => {
     const at = self.startContainer, r = inertDoc.createRange();
+    args = args.map(fixed);
     if (plain('' + args[0])) return call(f, self, args);
     r.selectNodeContents(boxFor(at.nodeType == 1 ? at : doc.body || doc.documentElement));
     const fragment = call(f, r, args);
     return scan(fragment) ? doc.adoptNode(fragment) : call(f, self, args);
   });
-  const scanned = (f, self, args) => {
+  hook(proto(w, 'DOMParser'), 'parseFromString', (f, self, args) => {
     const result = call(f, self, args);
-    deep = 1;
-    try { scan(result.documentElement); } catch (e) {}
-    deep = 0;
+    scan(result.documentElement);
     return result;
-  };
-  hook(proto(w, 'DOMParser'), 'parseFromString', scanned);
-  hook(w.Document, 'parseHTMLUnsafe', scanned);
+  });
+  hook(w.Document, 'parseHTMLUnsafe', gatedFirst);
   hooks(document, 'write writeln', (f, self, args, name) => {
+    args = args.map(fixed);
     const text = args.join('') + (name == 'writeln' ? '\n' : '');
     if (self == doc && now.capture && now.capture(text)) return;
     const out = written(self, text);
@@ -107,11 +118,17 @@ const guardMarkup = (w, element, document) => {
 // Nodes that come from elsewhere, and style text, on their way into the document.
 const guardNodes = (w, node, document) => {
   const enter = (f, self, args) => {
-    if (self.localName == 'style') args = args.every((n) => typeof n == 'string') ? [css(args.join(''))] : args.map((n) => typeof n == 'string' ? css(n) : n);
+    if (self.localName == 'style') {
+      const before = call(textOf.get, self, []), text = before + args.map((n) => n && n.nodeType ? n.data : n || '').join(''), safe = css(text);
+      if (safe != text) {
+        call(textOf.set, self, [safe]);
+        for (const n of args) if (n && n.nodeType == 3) n.data = '';
+        args = args.map((n) => typeof n == 'string' ? '' : n);
+      }
+    }
     for (const n of args) if (n && n.nodeType) {
       if (n.ownerDocument != (self.ownerDocument || self)) n.nodeType != 3 && scan(n);
       else if (n.firstElementChild ? n.querySelector(special) : n.matches && n.matches(special)) scan(n);
-      if (n.nodeType == 3 && self.localName == 'style') n.data = css(n.data);
     }
     return settle(f, self, args);
   };
@@ -144,8 +161,31 @@ const guardFrames = (w) => {
 // Style inside of strings, lists and plain objects, such as key frames.
 const inertly = (v) => typeof v == 'string' ? css(v) : Array.isArray(v) ? v.map(inertly) : '' + v == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : v;
 
+// Chromium keeps style properties out of the prototype's reach: page code gets a stand-in for a style object, always the same.
+const styles = new Memo(), reals = new Memo();
+const inertValue = (v) => v && typeof v != 'number' ? css('' + v) : v;
+const styleOf = (style) => {
+  let stand = styles.get(style);
+  if (!stand && style) {
+    styles.set(style, stand = new Stand(style, {
+      get: (s, k) => s[k],
+      set: (s, k, v) => (s[k] = inertValue(v), true),
+      defineProperty: (s, k, d) => reflect.defineProperty(s, k, 'value' in d ? copy({}, d, {value: inertValue(d.value)}) : d),
+    }));
+    reals.set(stand, style);
+  }
+  return stand;
+};
+
 // Style objects, and media made by their constructor.
 const guardStyle = (w) => {
+  const declaration = proto(w, 'CSSStyleDeclaration');
+  for (const name of Object.getOwnPropertyNames(declaration)) if (typeof describe(declaration, name).value == 'function' && name != 'constructor') {
+    hook(declaration, name, (f, self, args) => call(f, reals.get(self) || self, args));
+  }
+  for (const name of Object.getOwnPropertyNames(w)) if (/^CSS.*(Rule|Declarations)$|^(HTML|SVG|MathML)Element$/.test(name)) {
+    property(proto(w, name), 'style', (on, value, go) => go(css('' + value)), (on, go) => styleOf(go()));
+  }
   property(proto(w, 'CSSStyleDeclaration'), 'cssText', (s, value, go) => go(css('' + value)));
   const styled = (f, self, args) => call(f, self, args.map(inertly)), made = (f, args, t) => reflect.construct(f, args.map(inertly), t);
   for (const [name, list] of pairs({
@@ -162,13 +202,23 @@ const guardStyle = (w) => {
   });
 };
 
-// Navigations that no visitor started. A link that a script clicks counts where it leads a frame somewhere: whoever leaves
-// the page is asked nothing.
+// Navigations that no visitor started. A page leads its visitor to a service that is used, such as a sign-in with a social
+// network, but not past an advertiser's counter. A frame's first document, still empty, tells nobody where it goes.
 const guardNavigation = (w) => {
   const unasked = () => !(nav.userActivation || {}).isActive;
+  if (w.navigation) w.navigation.addEventListener('navigate', (e) => {
+    const {url, sameDocument} = e.destination, who = e.cancelable && !sameDocument && !e.userInitiated && unasked() && judgeNow(url, 'document');
+    if (who && (w != w.top || who.bit & 12)) e.preventDefault();
+  });
   hook(proto(w, 'HTMLElement'), 'click', (f, el, args) => el.href && /^[^_]/.test(el.target) && unasked() && judgeNow(el.href, 'document') ? undefined : call(f, el, args));
   hooks(proto(w, 'HTMLFormElement'), 'submit requestSubmit', (f, form, args) => judgeNow(call(getAttr, form, ['action']) || '#', 'form') ? undefined : call(f, form, args));
-  hook(w, 'open', (f, self, args) => args[0] && judgeNow(args[0], 'document') ? null : call(f, self, args));
+  hook(w, 'open', (f, self, args) => {
+    args = args.map(fixed);
+    if (args[0] && judgeNow(args[0], 'document')) return null;
+    const opened = call(f, self, args);
+    patch(opened);
+    return opened;
+  });
   w.addEventListener('submit', (e) => {
     if (unasked() && judgeNow(e.submitter && e.submitter.hasAttribute('formaction') ? e.submitter.formAction : call(getAttr, e.target, ['action']) || '#', 'form')) e.preventDefault();
   }, true);
@@ -209,13 +259,8 @@ const tagEnd = (s, i) => {
 };
 const gatedTag = (tag) => {
   if (!/[=]/.test(tag)) return tag;
-  const box = inertDoc.createElement('template');
-  call(setInner, box, [policy(tag)]);
-  sync++;
-  const changed = scan(box.content);
-  sync--;
-  const name = /^<[^\s/>]+/.exec(tag)[0].slice(1);
-  return changed ? box.innerHTML.replace(new RegExp('</' + name + '>$', 'i'), '') : tag;
+  const out = gatedMarkup(tag);
+  return out == tag ? tag : ('' + out).replace(new RegExp('</' + /^<[^\s/>]+/.exec(tag)[0].slice(1) + '>$', 'i'), '');
 };
 const unfinished = new Memo();
 const written = (document, text) => {
