@@ -117,7 +117,7 @@ func TestKeyboard(t *testing.T) {
 	// Space ticks a box, Enter in it saves what is ticked.
 	inShadow[chromedp.Void](t, ctx, `$(".m").open = true; $("input[value=analytics]").focus();`)
 	do(t, ctx, chromedp.KeyEvent(" "), chromedp.KeyEvent("\r"))
-	if got := posted(t, ctx); got != "choice=save&from=preferences&purpose=analytics&return=%2F" {
+	if got := posted(t, ctx); got != "choice=save&purpose=analytics&return=%2F" {
 		t.Errorf("Space and Enter in a box posted %q", got)
 	}
 }
@@ -174,13 +174,17 @@ func TestWithoutScript(t *testing.T) {
 	}
 }
 
-// TestVitals measures what the banner costs: no layout shift, not the largest paint.
+// TestVitals measures what the banner costs: no layout shift, not the largest paint, also where the page comes slowly.
 func TestVitals(t *testing.T) {
 	u := someUI(t)
 	s := site(t, u, plainPage)
 	ctx := newBrowser(t)
-	for _, size := range [][2]int64{{1280, 800}, {360, 740}} {
-		open(t, ctx, size[0], size[1], s.URL+"/")
+	for _, size := range [][3]int64{{1280, 800}, {360, 740}, {1280, 800, 1}, {360, 740, 1}} {
+		path := "/"
+		if size[2] == 1 {
+			path = "/?slow=1"
+		}
+		open(t, ctx, size[0], size[1], s.URL+path)
 		got := eval[struct {
 			Shift   float64
 			Largest string
@@ -192,7 +196,7 @@ func TestVitals(t *testing.T) {
 			look();
 		})`, chromedp.EvalAwaitPromise)
 		if got.Shift != 0 || got.Largest != "p" && got.Largest != "h1" {
-			t.Errorf("at %d: layout shift %v, largest paint %q", size[0], got.Shift, got.Largest)
+			t.Errorf("%s at %d: layout shift %v, largest paint %q", path, size[0], got.Shift, got.Largest)
 		}
 	}
 }

@@ -183,7 +183,14 @@ func site(t *testing.T, u *ui.UI, page string) *httptest.Server {
 		if r.FormValue("bare") != "" {
 			banner = ""
 		}
-		_, _ = w.Write([]byte(fill(page, banner)))
+		html := []byte(fill(page, banner))
+		for r.FormValue("slow") != "" && len(html) > 700 {
+			_, _ = w.Write(html[:700])
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(40 * time.Millisecond) // a browser paints between them
+			html = html[700:]
+		}
+		_, _ = w.Write(html)
 	})
 	mux.HandleFunc("GET /.consent/{$}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
