@@ -35,8 +35,9 @@ const (
 	maxPolicy = 6 << 10
 )
 
-// appendPolicy adds the policy to a response.
+// appendPolicy adds the policy to a response, and those of filter lists.
 func (x *exchange) appendPolicy(h http.Header) {
+	x.appendListPolicies(h)
 	mode := x.site.options.CSP
 	if x.site.mode == modeStrict && mode == "" {
 		mode = "strict"

@@ -138,7 +138,7 @@ func (p *policy) verdict(kind rewrite.Kind, what []byte, m rules.Match) rewrite.
 	if vendor == "" {
 		vendor = "-"
 	}
-	return rewrite.Verdict{Gate: p.site.mode != modeReport, Vendor: vendor, Purpose: m.Purpose.String(), Globals: p.site.globals[m.Vendor]}
+	return rewrite.Verdict{Gate: p.site.mode != modeReport, Vendor: vendor, Purpose: m.Purpose.String(), Globals: p.site.globals[cmp.Or(m.Vendor, m.StandIn)]}
 }
 
 // cookieKept reports, for the Cookie header on its way to the app, whether a cookie stays.

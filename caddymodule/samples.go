@@ -28,7 +28,7 @@ var ordinary = map[string]rewrite.Destination{
 	"/": rewrite.DestinationDocument, "/index.html": rewrite.DestinationDocument, "/contact": rewrite.DestinationDocument,
 	"/style.css": rewrite.DestinationStyle, "/css/main.css": rewrite.DestinationStyle, "/app.js": rewrite.DestinationScript,
 	"/js/main.js": rewrite.DestinationScript, "/images/logo.png": rewrite.DestinationImage, "/favicon.ico": rewrite.DestinationImage,
-	"/fonts/text.woff2": rewrite.DestinationFont, "/api/products": rewrite.DestinationEmpty,
+	"/fonts/text.woff2": rewrite.DestinationFont, "/api/products": rewrite.DestinationEmpty, "/search?q=a&page=2&id=3": rewrite.DestinationDocument,
 }
 
 // maxSampled bounds the sites, and the pages of each, that lists are tried on.

@@ -225,6 +225,7 @@ func (x *exchange) editRequest(w http.ResponseWriter) {
 	}
 	x.fields[0] = decisionText(&x.decision)
 	h[DecisionHeader] = x.fields[0:1:1]
+	x.cleanQuery()
 	if x.fetch.markup() || x.fetch == fetchWorker {
 		// Deleted rather than set to identity: encode has negotiated already, and Go's transport then asks for gzip itself
 		// and hands out decoded bytes. Where no encode is, what comes compressed is to leave compressed.

@@ -32,6 +32,9 @@ type Match struct {
 	// catalogue).
 	Rule, List string
 	Line       int
+	// StandIn is the vendor whose stub a list wants in the place of a script that only the list knows ($redirect); "" for
+	// none.
+	StandIn string
 	// Mixed is true for an inline script most of which is not the vendor's: to gate it whole would take away code of
 	// the site itself.
 	Mixed bool

@@ -56,7 +56,7 @@ func ExampleEngine_Match() {
 func ExampleEngine_RemoveParams() {
 	e := engine("$removeparam=/^utm_/")
 	r, _ := filterlist.NewRequest("https://shop.example/?utm_source=mail&id=7", "", filterlist.Document)
-	url, changed := e.RemoveParams(&r, nil)
+	url, changed := e.RemoveParams(&r, nil, nil)
 	fmt.Println(string(url), changed)
 	// Output: https://shop.example/?id=7 true
 }
@@ -64,7 +64,7 @@ func ExampleEngine_RemoveParams() {
 func ExampleEngine_CSP() {
 	e := engine("||shop.example^$csp=worker-src 'none'")
 	r, _ := filterlist.NewRequest("https://shop.example/", "https://shop.example/", filterlist.Document)
-	fmt.Println(e.CSP(&r, nil))
+	fmt.Println(e.CSP(&r, nil, nil))
 	// Output: [worker-src 'none']
 }
 

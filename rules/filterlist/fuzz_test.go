@@ -47,8 +47,8 @@ func FuzzMatch(f *testing.F) {
 		if again, ok := c.Match(&r); again != got || ok != blocked {
 			t.Errorf("from the cache: %+v, was %+v", again, got)
 		}
-		e.CSP(&r, nil)
-		e.RemoveParams(&r, nil)
+		e.CSP(&r, nil, nil)
+		e.RemoveParams(&r, nil, nil)
 	})
 }
 
@@ -101,8 +101,8 @@ func FuzzReadEngine(f *testing.F) {
 		for _, url := range []string{"https://a.com/x.js?q=a", "https://y.js/y.js", "https://z/abc9"} {
 			r, _ := NewRequest(url, "https://q.com/", Script)
 			e.Match(&r)
-			e.CSP(&r, nil)
-			e.RemoveParams(&r, nil)
+			e.CSP(&r, nil, nil)
+			e.RemoveParams(&r, nil, nil)
 		}
 		e.Lists()
 	})

@@ -24,11 +24,12 @@ func (e *Engine) value(r *rule) (v string, regexp int) {
 	return v, regexp
 }
 
-// modifiers calls f for each rule with one of two modifiers that matches and that no exception lifts.
-func (e *Engine) modifiers(s *scratch, a, b modifier, f func(r *rule, value string, regexp int)) {
+// modifiers calls f for each rule of the lists that count (nil: all) with one of two modifiers that matches and that no
+// exception lifts.
+func (e *Engine) modifiers(s *scratch, a, b modifier, counts func(list int) bool, f func(id uint32, value string, regexp int)) {
 	e.modify.visit(e, s, func(id uint32) bool {
 		r := &e.rules[id]
-		if r.flags&flagException != 0 || r.mod != a && r.mod != b {
+		if r.flags&flagException != 0 || r.mod != a && r.mod != b || counts != nil && !counts(int(e.roots[r.list])) {
 			return false
 		}
 		v, regexp := e.value(r)
@@ -43,7 +44,7 @@ func (e *Engine) modifiers(s *scratch, a, b modifier, f func(r *rule, value stri
 			return lifted
 		})
 		if !lifted {
-			f(r, v, regexp)
+			f(id, v, regexp)
 		}
 		return false
 	})
@@ -52,7 +53,7 @@ func (e *Engine) modifiers(s *scratch, a, b modifier, f func(r *rule, value stri
 // redirect returns the stand-in for a blocked request: of several the one with the highest priority ($redirect=name:priority).
 func (e *Engine) redirect(s *scratch) string {
 	best, highest := "", -1<<31
-	e.modifiers(s, modRedirect, modRedirectRule, func(_ *rule, v string, _ int) {
+	e.modifiers(s, modRedirect, modRedirectRule, nil, func(_ uint32, v string, _ int) {
 		name, priority := v, 0
 		if i := strings.LastIndexByte(v, ':'); i >= 0 {
 			if p, err := strconv.Atoi(v[i+1:]); err == nil {
@@ -66,8 +67,12 @@ func (e *Engine) redirect(s *scratch) string {
 	return best
 }
 
-// CSP appends the policies that $csp rules add to the response of a Document or Subdocument request.
-func (e *Engine) CSP(r *Request, dst []string) []string {
+// Modifies reports whether there is any rule that CSP, RemoveParams or Result.Redirect come from.
+func (e *Engine) Modifies() bool { return !e.modify.empty() }
+
+// CSP appends the policies that $csp rules of the lists that count (nil: all; by their place in the arguments of Compile)
+// add to the response of a Document or Subdocument request.
+func (e *Engine) CSP(r *Request, counts func(list int) bool, dst []string) []string {
 	if e.modify.empty() {
 		return dst
 	}
@@ -76,7 +81,7 @@ func (e *Engine) CSP(r *Request, dst []string) []string {
 	if _, lifted := e.pageException(s, 0); lifted {
 		return dst
 	}
-	e.modifiers(s, modCSP, modCSP, func(_ *rule, v string, _ int) {
+	e.modifiers(s, modCSP, modCSP, counts, func(_ uint32, v string, _ int) {
 		if !slices.Contains(dst, v) {
 			dst = append(dst, v)
 		}
@@ -84,9 +89,9 @@ func (e *Engine) CSP(r *Request, dst []string) []string {
 	return dst
 }
 
-// RemoveParams appends the request's URL to dst without the query parameters that $removeparam rules name, and reports
-// whether there were any; if not, dst is returned as it was.
-func (e *Engine) RemoveParams(r *Request, dst []byte) ([]byte, bool) {
+// RemoveParams appends the request's URL to dst without the query parameters that $removeparam rules of the lists that
+// count (nil: all) name, and reports whether there were any; if not, dst is returned as it was.
+func (e *Engine) RemoveParams(r *Request, counts func(list int) bool, dst []byte) ([]byte, bool) {
 	q := bytes.IndexByte(r.URL, '?')
 	if q < 0 || e.modify.empty() {
 		return dst, false
@@ -99,7 +104,7 @@ func (e *Engine) RemoveParams(r *Request, dst []byte) ([]byte, bool) {
 		not    bool
 	}
 	var filters []filter
-	e.modifiers(s, modRemoveParam, modRemoveParam, func(_ *rule, v string, regexp int) {
+	e.modifiers(s, modRemoveParam, modRemoveParam, counts, func(_ uint32, v string, regexp int) {
 		name, not := strings.CutPrefix(v, "~")
 		filters = append(filters, filter{name, regexp, not})
 	})

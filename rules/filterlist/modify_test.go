@@ -26,7 +26,7 @@ func TestRemoveParams(t *testing.T) {
 		{"$removeparam=x,image", "https://a.com/?x=1", ""},
 	} {
 		e := compile(t, strings.Split(tt.rules, " ")...)
-		got, changed := e.RemoveParams(request(t, tt.url, "", Document), []byte(">"))
+		got, changed := e.RemoveParams(request(t, tt.url, "", Document), nil, []byte(">"))
 		if string(got) != ">"+tt.want || changed != (tt.want != "") {
 			t.Errorf("%s: %s: %s %v, want %s", tt.rules, tt.url, got, changed, tt.want)
 		}
@@ -45,7 +45,7 @@ func TestCSP(t *testing.T) {
 		{[]string{"||a.com^$csp=x", "@@||a.com^$document"}, nil},
 		{[]string{"||a.com^$script"}, nil},
 	} {
-		got := compile(t, tt.rules...).CSP(request(t, "https://a.com/", "https://a.com/", Document), nil)
+		got := compile(t, tt.rules...).CSP(request(t, "https://a.com/", "https://a.com/", Document), nil, nil)
 		slices.Sort(got)
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%q: %q, want %q", tt.rules, got, tt.want)
@@ -88,6 +88,8 @@ func TestRefuse(t *testing.T) {
 		{"||ads.com^", Samples{[]Request{stripe}, own(10)}, ""},
 		{"/analytics.js", Samples{nil, own(10)}, ""},
 		{"||stripe.com^", Samples{[]Request{stripe}, nil}, `test:1: rule "||stripe.com^" would block https://js.stripe.com/v3/, which is declared necessary`},
+		{"$removeparam=utm_source", Samples{nil, []Request{*request(t, "https://shop.example/?id=1&utm_source=x", "https://shop.example/", Document)}}, ""},
+		{"$removeparam", Samples{nil, []Request{*request(t, "https://shop.example/?id=1&page=2", "https://shop.example/", Document)}}, `test:1: rule "$removeparam" would take all parameters from the site's own URLs, such as https://shop.example/?id=1&page=2`},
 		{"||shop.example^", Samples{[]Request{stripe}, own(10)}, `the lists would block 100 % of the site's own requests, such as https://shop.example/ by test:1: rule "||shop.example^"`},
 		{`/\.(js|css|png)$/`, Samples{nil, own(10)}, `the lists would block 40 % of the site's own requests, such as https://shop.example/app.js by test:1: rule "/\\.(js|css|png)$/"`},
 	} {

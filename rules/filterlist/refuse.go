@@ -1,6 +1,9 @@
 package filterlist
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // Samples are requests that a site cannot do without, to try lists on before they are put in force.
 type Samples struct {
@@ -18,19 +21,23 @@ type Refusal struct {
 	Result          // the rule, of several the one met first
 	URL     string  // the sample it would block
 	Blocked float64 // part of the first-party samples that would be blocked; 0 for a necessary sample
+	Query   bool    // all parameters of the URL would be taken away instead
 }
 
 // Error names the rule with its list and line, and what it would block.
 func (r *Refusal) Error() string {
 	rule := fmt.Sprintf("%s:%d: rule %q", r.List, r.Line, cut(r.Rule, 200))
+	if r.Query {
+		return fmt.Sprintf("%s would take all parameters from the site's own URLs, such as %s", rule, r.URL)
+	}
 	if r.Blocked == 0 {
 		return fmt.Sprintf("%s would block %s, which is declared necessary", rule, r.URL)
 	}
 	return fmt.Sprintf("the lists would block %.0f %% of the site's own requests, such as %s by %s", 100*r.Blocked, r.URL, rule)
 }
 
-// Refuse returns a *Refusal if the engine would block a necessary sample or more than a fifth of the first-party ones:
-// then the lists that were in force before should stay.
+// Refuse returns a *Refusal if the engine would block a necessary sample or more than a fifth of the first-party ones, or
+// take the query from any of those: then the lists that were in force before should stay.
 func (e *Engine) Refuse(s Samples) error {
 	for i := range s.Necessary {
 		if res, blocked := e.Match(&s.Necessary[i]); blocked {
@@ -40,6 +47,9 @@ func (e *Engine) Refuse(s Samples) error {
 	var first *Refusal
 	blocked := 0
 	for i := range s.FirstParty {
+		if rest, changed := e.RemoveParams(&s.FirstParty[i], nil, nil); changed && bytes.IndexByte(rest, '?') < 0 {
+			return &Refusal{Result: e.firstModifier(&s.FirstParty[i]), URL: string(s.FirstParty[i].URL), Query: true}
+		}
 		if res, ok := e.Match(&s.FirstParty[i]); ok {
 			blocked++
 			if first == nil {
@@ -52,4 +62,16 @@ func (e *Engine) Refuse(s Samples) error {
 	}
 	first.Blocked = float64(blocked) / float64(len(s.FirstParty))
 	return first
+}
+
+// firstModifier names the first $removeparam rule that applies.
+func (e *Engine) firstModifier(r *Request) (res Result) {
+	s := e.acquire(r)
+	defer e.scratch.Put(s)
+	e.modifiers(s, modRemoveParam, modRemoveParam, nil, func(id uint32, _ string, _ int) {
+		if res.Rule == "" {
+			res.Source, res.ListIndex = e.source(id), int(e.roots[e.rules[id].list])
+		}
+	})
+	return res
 }

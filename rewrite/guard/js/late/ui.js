@@ -22,11 +22,11 @@ const apply = now.apply = (answer, told, wait) => {
 };
 // The policy that the document came with allows less than the visitor does by now, and cannot be taken back: only a new
 // document can, while the visitor has hardly done anything in this one. The site's own policy, which has no such sources, is
-// none of this.
+// none of this; one that a filter list adds ends in words of ours.
 let agreed;
 const outgrown = (e) => {
   const who = identify(e.blockedURI);
-  if (e.disposition == 'enforce' && Date.now() - agreed < 1e4 && /mediastream: filesystem:/.test(e.originalPolicy) && who && who != unknown && permitted(who)) loc.reload();
+  if (e.disposition == 'enforce' && Date.now() - agreed < 1e4 && (/report-to consent$/.test(e.originalPolicy) || /mediastream: filesystem:/.test(e.originalPolicy) && who && who != unknown && permitted(who))) loc.reload();
 };
 // After a withdrawal the document gets the policy that a new one would have.
 let lessened, restricted;
