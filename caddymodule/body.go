@@ -173,9 +173,8 @@ func (x *exchange) state() string {
 		return x.stateTag
 	}
 	f := fnv.New64a()
-	var scratch [256]byte
-	b, _ := x.decision.AppendBinary(scratch[:0])
-	_, _ = f.Write(b[:10]) // the sets and signals; not who and when
+	var scratch [16]byte
+	_, _ = f.Write(x.decision.AppendSets(scratch[:0]))
 	for n, granted := range x.decision.Vendors.All() {
 		_, _ = f.Write([]byte{byte(n >> 8), byte(n), map[bool]byte{true: 1}[granted]})
 	}

@@ -34,7 +34,7 @@ type Choice struct {
 }
 
 // maxChoiceFields bounds the answers in one form.
-const maxChoiceFields = 2*MaxVendor + numPurposes
+const maxChoiceFields = 2*maxDense + numPurposes
 
 // ParseChoice reads a form's fields: choice; purpose, once for each that is ticked; vendor, once for each vendor as +id, -id
 // or empty; scope=vendor, where the form is about single vendors only. number resolves a vendor's catalogue id. A save of
@@ -72,6 +72,9 @@ func ParseChoice(form url.Values, number func(id string) (uint16, bool)) (Choice
 			return Choice{}, err
 		}
 	}
+	if !c.Vendors.Fits() {
+		return Choice{}, errors.New("vendor: so many providers cannot be chosen one by one: choose by purpose, and only a few on their own")
+	}
 	c.VendorsOnly = form.Get("scope") == "vendor"
 	c.VendorsListed = len(form["vendor"]) > 0
 	if c.VendorsOnly && c.Vendors.IsZero() {
@@ -106,6 +109,8 @@ func (c *Choice) addVendor(v string, number func(id string) (uint16, bool)) erro
 //   - Save of purposes grants those ticked and denies the others. Vendors that it lists are as it says; where it lists none,
 //     those refused stay refused and those agreed to need to be agreed to again.
 //   - Save of vendors changes those vendors only.
+//
+// Of more individual answers than a token has room for it keeps the refusals, and if not even those fit it refuses all.
 func Choose(t *Terms, s *Signals, c Choice, now time.Time) (Token, Event) {
 	d := Decide(t, s, now)
 	held, vendors := d.carried()
@@ -138,6 +143,7 @@ func Choose(t *Terms, s *Signals, c Choice, now time.Time) (Token, Event) {
 	default:
 		next.Denied = OptionalPurposes
 	}
+	next = *next.fitting()
 	return next, event(d.ownGrants() != 0 || d.Vendors.grantsAny(), &next)
 }
 
@@ -203,7 +209,7 @@ func Remember(t *Terms, s *Signals, now time.Time) (Token, bool) {
 	next := Token{ID: d.ID, Seq: d.Seq + 1, Version: t.Material, At: now.UTC().Truncate(time.Second), Signals: s.Set()}
 	next.Granted, next.Denied, next.Vendors = held&^refused, refused|s.tokenRefusals(), vendors
 	next.keepAge(&d, held, vendors)
-	return next, true
+	return *next.fitting(), true
 }
 
 // maxCookieAge is the longest that browsers keep a cookie (RFC 6265bis, section 5.5).

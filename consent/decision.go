@@ -1,8 +1,6 @@
 package consent
 
 import (
-	"encoding/binary"
-	"errors"
 	"time"
 )
 
@@ -113,59 +111,8 @@ func (d *Decision) AppendText(dst []byte) []byte {
 	return dst
 }
 
-// Layout of a decision in binary: format, the sets, sources, then the rest; all of fixed size.
-const (
-	decisionFormat = 1
-	decisionLen    = 1 + 9 + numPurposes + 64 + len(ID{}) + 8 + 4 + 1
-)
-
-// AppendBinary appends the decision for a cache within this process or between nodes of the same release. It never fails.
-func (d *Decision) AppendBinary(dst []byte) ([]byte, error) {
-	dst = append(dst, decisionFormat, byte(d.Granted), byte(d.Denied), byte(d.Permitted), byte(d.Ask), byte(d.Regime),
+// AppendSets appends what was decided, and of what kind, in 9 bytes: not by whom, when, or about single vendors.
+func (d *Decision) AppendSets(dst []byte) []byte {
+	return append(dst, byte(d.Granted), byte(d.Denied), byte(d.Permitted), byte(d.Ask), byte(d.Regime),
 		byte(d.Signals), byte(d.Honoured), byte(d.barred), byte(d.seen))
-	for _, by := range d.By {
-		dst = append(dst, byte(by))
-	}
-	for i := range d.Vendors.granted {
-		dst = binary.BigEndian.AppendUint64(dst, d.Vendors.granted[i])
-		dst = binary.BigEndian.AppendUint64(dst, d.Vendors.refused[i])
-	}
-	dst = append(dst, d.ID[:]...)
-	dst = binary.BigEndian.AppendUint64(dst, uint64(d.At.Unix()))
-	dst = binary.BigEndian.AppendUint32(dst, d.Seq)
-	if d.SignalAtGrant {
-		return append(dst, 1), nil
-	}
-	return append(dst, 0), nil
-}
-
-var errDecision = errors.New("consent decision: not the binary form of this release")
-
-// UnmarshalBinary reads what AppendBinary wrote. It does not allocate. The bytes are trusted: a cache that others can
-// write to must authenticate them.
-func (d *Decision) UnmarshalBinary(b []byte) error {
-	if len(b) != decisionLen || b[0] != decisionFormat {
-		return errDecision
-	}
-	*d = Decision{
-		Granted: Purposes(b[1]), Denied: Purposes(b[2]), Permitted: Purposes(b[3]), Ask: Purposes(b[4]),
-		Regime: Regime(b[5]), Signals: SignalSet(b[6]), Honoured: SignalSet(b[7]),
-		barred: Purposes(b[8]), seen: SignalSet(b[9]),
-	}
-	b = b[10:]
-	for i := range d.By {
-		d.By[i] = Source(b[i])
-	}
-	b = b[len(d.By):]
-	for i := range d.Vendors.granted {
-		d.Vendors.granted[i] = binary.BigEndian.Uint64(b)
-		d.Vendors.refused[i] = binary.BigEndian.Uint64(b[8:])
-		b = b[16:]
-	}
-	d.ID = ID(b[:len(d.ID)])
-	b = b[len(d.ID):]
-	d.At = time.Unix(int64(binary.BigEndian.Uint64(b)), 0).UTC()
-	d.Seq = binary.BigEndian.Uint32(b[8:])
-	d.SignalAtGrant = b[12] == 1
-	return nil
 }

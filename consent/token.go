@@ -40,9 +40,10 @@ var (
 )
 
 // Layout of a token, big-endian, before base64url: format 1, key id 4, granted 1, denied 1, signals 1, version 8,
-// time 5 (Unix seconds), sequence 4, ID 16, vendors 0 to 51, MAC 16.
+// time 5 (Unix seconds), sequence 4, ID 16, vendors 0 to 51 (see vendorBytes), MAC 16.
 const (
-	tokenFormat  = 1
+	formatDense  = 1
+	formatSparse = 2
 	tokenHead    = 41
 	tokenMACSize = 16
 	tokenMin     = tokenHead + tokenMACSize
@@ -53,11 +54,15 @@ const (
 // it stays within 160 bytes.
 const MaxTokenLen = (tokenMax*8 + 5) / 6
 
-// Sign appends t as a cookie value bound to site. It allocates only to grow dst.
+// Sign appends t as a cookie value bound to site. It allocates only to grow dst. Of individual answers that do not fit it
+// keeps what permits less (see Choose).
 func (r *Keyring) Sign(dst []byte, site string, t *Token) []byte {
 	var buf [tokenMax]byte
 	k := &r.keys[0]
-	b := append(buf[:0], tokenFormat)
+	if !t.Vendors.Fits() {
+		t = t.fitting()
+	}
+	b := append(buf[:0], formatDense)
 	b = append(b, k.id[:]...)
 	b = append(b, byte(t.Granted&AllPurposes&^t.Denied), byte(t.Denied&AllPurposes), byte(t.Signals))
 	b = binary.BigEndian.AppendUint64(b, uint64(t.Version))
@@ -66,7 +71,11 @@ func (r *Keyring) Sign(dst []byte, site string, t *Token) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(at))
 	b = binary.BigEndian.AppendUint32(b, t.Seq)
 	b = append(b, t.ID[:]...)
-	b = t.Vendors.appendTrits(b)
+	if t.Vendors.sparse() {
+		b[0], b = formatSparse, t.Vendors.appendSparse(b)
+	} else {
+		b = t.Vendors.appendDense(b)
+	}
 	mac := k.mac(site, b)
 	return strictBase64.AppendEncode(dst, append(b, mac[:]...))
 }
@@ -81,7 +90,7 @@ func (r *Keyring) Verify(site, value string) (Token, error) {
 		return Token{}, ErrTokenMalformed
 	}
 	n, err := strictBase64.Decode(buf[:], text[:copy(text[:], value)])
-	if err != nil || n < tokenMin || buf[0] != tokenFormat {
+	if err != nil || n < tokenMin || buf[0] != formatDense && buf[0] != formatSparse {
 		return Token{}, ErrTokenMalformed
 	}
 	payload, mac := buf[:n-tokenMACSize], buf[n-tokenMACSize:n]
@@ -97,7 +106,7 @@ func (r *Keyring) Verify(site, value string) (Token, error) {
 
 // parseToken reads an authentic payload of at least tokenHead bytes.
 func parseToken(b []byte) (Token, error) {
-	vendors, ok := parseTrits(b[tokenHead:])
+	vendors, ok := parseVendors(b[0], b[tokenHead:])
 	if !ok {
 		return Token{}, ErrTokenMalformed
 	}
@@ -111,6 +120,15 @@ func parseToken(b []byte) (Token, error) {
 	}
 	t.Granted &^= t.Denied
 	return t, nil
+}
+
+// fitting returns the token with as many individual answers as there is room for, and permits no more than t does.
+func (t *Token) fitting() *Token {
+	out, ok := *t, false
+	if out.Vendors, ok = t.Vendors.fitting(); !ok {
+		out.Granted, out.Denied, out.Vendors = 0, OptionalPurposes, VendorChoices{}
+	}
+	return &out
 }
 
 // Strictest returns what two answers have in common: refused by either, agreed to by both, of the older age, with the

@@ -5,14 +5,19 @@ import (
 	"math/bits"
 )
 
-// MaxVendor is the highest vendor number that can carry an individual choice. It bounds a Token, and so the cookie.
-const MaxVendor = 255
+// MaxVendor is the highest vendor number that can carry an individual choice.
+const MaxVendor = 64*vendorWords - 1
+
+const vendorWords = 24
 
 // VendorChoices holds a visitor's individual answers about vendors, by catalogue number (1 to MaxVendor). An answer
-// overrides the answer about the vendor's purpose. The zero value holds none; values compare with ==.
+// overrides the answer about the vendor's purpose. The zero value holds none; values compare with ==. A Token has room for
+// a bounded number of answers; see Fits.
 type VendorChoices struct {
-	granted, refused [4]uint64
+	granted, refused vendorSet
 }
+
+type vendorSet [vendorWords]uint64
 
 // Set notes an answer in place of an earlier one. It reports false, and notes nothing, for a number that cannot carry
 // one: the caller then refuses the vendor's whole purpose, or tells the visitor.
@@ -77,65 +82,11 @@ func (v VendorChoices) strictest(o VendorChoices) VendorChoices {
 
 // withoutGrants keeps the refusals only.
 func (v VendorChoices) withoutGrants() VendorChoices {
-	v.granted = [4]uint64{}
+	v.granted = vendorSet{}
 	return v
 }
 
-// Five answers of three values fit a byte (3^5 = 243): all vendors take 51 bytes, trailing zero bytes are left out.
-const (
-	tritsPerByte   = 5
-	vendorBytes    = MaxVendor / tritsPerByte
-	tritNone       = 0
-	tritRefused    = 1
-	tritGranted    = 2
-	maxTritsOfByte = 242
-)
-
-// appendTrits appends the shortest encoding of v, at most vendorBytes long.
-func (v *VendorChoices) appendTrits(dst []byte) []byte {
-	start, end := len(dst), len(dst)
-	for n := uint16(1); n <= MaxVendor; n += tritsPerByte {
-		b := byte(0)
-		for k := uint16(tritsPerByte); k > 0; k-- {
-			trit := byte(tritNone)
-			switch m := n + k - 1; {
-			case v.Refused(m):
-				trit = tritRefused
-			case v.Granted(m):
-				trit = tritGranted
-			}
-			b = b*3 + trit
-		}
-		dst = append(dst, b)
-		if b != 0 {
-			end = len(dst)
-		}
-	}
-	return dst[:max(start, end)]
-}
-
-// parseTrits reads what appendTrits wrote and refuses any other spelling.
-func parseTrits(src []byte) (v VendorChoices, ok bool) {
-	if len(src) > vendorBytes || len(src) > 0 && src[len(src)-1] == 0 {
-		return v, false
-	}
-	for i, b := range src {
-		if b > maxTritsOfByte {
-			return VendorChoices{}, false
-		}
-		for n := uint16(i*tritsPerByte + 1); b != 0; n, b = n+1, b/3 {
-			switch b % 3 {
-			case tritRefused:
-				v.Set(n, false)
-			case tritGranted:
-				v.Set(n, true)
-			}
-		}
-	}
-	return v, true
-}
-
-func (v VendorChoices) grantsAny() bool { return v.granted != [4]uint64{} }
+func (v VendorChoices) grantsAny() bool { return v.granted != vendorSet{} }
 
 // with returns v with the answers of o in place of its own.
 func (v VendorChoices) with(o VendorChoices) VendorChoices {
@@ -147,4 +98,4 @@ func (v VendorChoices) with(o VendorChoices) VendorChoices {
 	return v
 }
 
-func (v VendorChoices) refusesAny() bool { return v.refused != [4]uint64{} }
+func (v VendorChoices) refusesAny() bool { return v.refused != vendorSet{} }

@@ -22,8 +22,8 @@ type vendorView struct {
 	Single bool
 }
 
-// single reports whether the vendor can be decided about alone: a signed answer has room for so many numbers only. The
-// others go with their purpose.
+// single reports whether the vendor can be decided about alone: a signed answer can name numbers up to a bound. The others go
+// with their purpose.
 func (v *Vendor) single() bool { return v.Number >= 1 && v.Number <= consent.MaxVendor }
 
 // WritePreferences writes the preference page, a document of its own that needs no script: each purpose with its vendors,
