@@ -193,7 +193,7 @@ func (r *Rewriter) bigAttr(b []byte, s span, oversize bool) {
 	for _, c := range name {
 		key = key<<8 | uint64(attrByte[c])
 	}
-	id := lookupAttr(key, name)
+	id := lookupAttrOf(key, name, r.o.XML)
 	if id == attrOther || !el.mask.has(id) || id != attrOn && r.big.seen.has(id) {
 		return
 	}

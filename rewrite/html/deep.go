@@ -13,7 +13,7 @@ import (
 // all these tags at once: it is the tokenizer's tag states (WHATWG HTML, 13.2.5.8 and 13.2.5.32 to 13.2.5.40) as a
 // nondeterministic automaton, whose states hold the sets of elements that could be in them. Every view sees a part of that.
 //
-// Its edits insert letters and hyphens before the name of an attribute, or "/type=text/plain" after that of a script. Where
+// Its edits insert letters and hyphens before the name of an attribute or after that of a style, or "/type=text/plain" after that of a script. Where
 // a view sees the place as text, a comment or a value, they end nothing and begin nothing: no view's tags change but the
 // ones they are meant for, and one pass is enough. What it changes is not revived.
 type deepScanner struct {
@@ -68,7 +68,17 @@ type insertion struct {
 var (
 	renamed = []byte(rewrite.MarkPrefix)
 	parked  = []byte("/type=" + rewrite.InertScriptType)
+	unknown = []byte("-consent/hidden")
 )
+
+// inert is what goes behind the name of a script or style so that it does not run. A style must become another element:
+// Firefox runs an SVG style of any type.
+func inert(el *element) []byte {
+	if el == elStyle {
+		return unknown
+	}
+	return parked
+}
 
 // startDeep switches the second stage on, from b[at:] on.
 func (r *Rewriter) startDeep(b []byte, at int) {
@@ -284,7 +294,7 @@ func (d *deepScanner) endName(c byte) (set uint64) {
 		set |= 1 << el.bit
 		if el == elScript || el == elStyle {
 			if len(d.texts) == maxTexts {
-				d.insert(d.pos, parked)
+				d.insert(d.pos, inert(el))
 			} else {
 				d.texts = append(d.texts, rawElement{d.pos, el})
 			}

@@ -36,7 +36,7 @@ func (d *deepScanner) judgeText(t rawElement, s []byte) {
 	j := d.judging()
 	for _, text := range [...][]byte{text, j.flatten(text, true)} {
 		if d.gatedText(j, t.el, tag, text) {
-			d.insert(t.at, parked)
+			d.insert(t.at, inert(t.el))
 			return
 		}
 	}

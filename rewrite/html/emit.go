@@ -76,7 +76,7 @@ func (r *Rewriter) emitAttr(tag []byte, s span, name []byte, keep bool) {
 	for _, c := range name {
 		key = key<<8 | uint64(attrByte[c])
 	}
-	id := lookupAttr(key, name)
+	id := lookupAttrOf(key, name, r.o.XML)
 	rename := keep || p.renamed.has(id) && id != attrOther
 	switch {
 	case id == attrOther:

@@ -95,10 +95,23 @@ func (r *Rewriter) judge(tag []byte, t *tag, el *element) {
 		case elMeta:
 			u = r.metaUse(tag, t, u)
 		}
+		if id == attrXlinkHref && r.o.XML {
+			r.judgePrefixed(tag, t, u)
+			continue
+		}
 		r.judgeAttr(id, u, tag[s.valueStart:s.valueEnd])
 	}
 	if el == elBase && t.seen.has(attrHref) && !(r.plan.renamed | r.plan.dropped).has(attrHref) {
 		r.setBase(r.value(tag, t, attrHref))
+	}
+}
+
+// judgePrefixed judges each attribute of an XML tag that may be a link of XLink's.
+func (r *Rewriter) judgePrefixed(tag []byte, t *tag, u use) {
+	for s := range attributes(tag, t.nameEnd) {
+		if bytes.HasSuffix(tag[s.nameStart:s.nameEnd], []byte(":href")) && !(r.plan.renamed | r.plan.dropped).has(attrXlinkHref) {
+			r.judgeAttr(attrXlinkHref, u, tag[s.valueStart:s.valueEnd])
+		}
 	}
 }
 
@@ -115,10 +128,10 @@ func (r *Rewriter) decode(raw []byte) []byte {
 	if plainText(raw) {
 		return raw
 	}
-	r.val = appendText(r.val[:0], raw, true)
 	if r.o.XML {
-		r.val = r.entities.expand(r.val)
+		raw, _ = r.entities.expand(raw)
 	}
+	r.val = appendText(r.val[:0], raw, true)
 	return r.val
 }
 
@@ -127,6 +140,11 @@ func (r *Rewriter) judgeAttr(id attrID, u use, raw []byte) {
 	r.res.Attribute = attrNames[id]
 	r.res.Destination = u.destination
 	if len(raw) == 0 {
+		return
+	}
+	if _, whole := r.entities.expand(raw); !whole {
+		r.limited, r.plan.changed = true, true
+		r.plan.dropped |= 1 << id
 		return
 	}
 	switch u.role {

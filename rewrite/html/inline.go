@@ -79,9 +79,7 @@ func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 	case elScript:
 		replaced = r.judgeInline(tag, t, text, ambiguous || r.o.XML)
 	case elStyle:
-		if r.scriptTypeOf(tag, t) != scriptParked {
-			replaced = r.judgeSheet(text, ambiguous || r.o.XML)
-		}
+		replaced = r.judgeSheet(text, ambiguous || r.o.XML)
 	}
 	to := len(r.text)
 	if r.plan.changed {
@@ -94,7 +92,7 @@ func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 		r.emit(r.text[from:to])
 		r.done = textEnd
 	}
-	if h.el == elStyle && !whole && !r.plan.park {
+	if h.el == elStyle && !whole {
 		r.pass(b, textEnd)
 		r.style.open(r)
 	}
@@ -168,20 +166,21 @@ func (r *Rewriter) judgeInline(tag []byte, t *tag, text []byte, markup bool) boo
 	return false
 }
 
-// judgeSheet judges a held style sheet. It reports whether the text was replaced.
+// judgeSheet judges a held style sheet. It reports whether the text was replaced: by what the tree holds of it, or by
+// nothing where that looks like markup. A type would not make it inert: Firefox runs an SVG style of any type.
 func (r *Rewriter) judgeSheet(text []byte, markup bool) bool {
+	from := len(r.text)
 	if flat := r.flatten(text, markup); flat != nil {
 		r.style.gated = rewrite.Verdict{}
-		from := len(r.text)
 		r.text = css.Append(r.text, flat, r.style.options(r))
-		r.text = r.text[:from]
 		if r.style.gated.Gate {
-			r.plan.keep(r.style.gated)
-			r.plan.park = true
-			return false
+			if sheet := r.text[from:]; bytes.ContainsAny(sheet, "<&") || bytes.Contains(sheet, []byte("]]>")) {
+				r.text = r.text[:from]
+			}
+			return true
 		}
+		r.text = r.text[:from]
 	}
-	from := len(r.text)
 	r.text = css.Append(r.text, text, r.style.options(r))
 	return !bytes.Equal(r.text[from:], text)
 }
@@ -229,7 +228,7 @@ func (r *Rewriter) flatten(s []byte, markup bool) []byte {
 
 func (r *Rewriter) appendMarkupText(dst, s []byte) []byte {
 	if r.o.XML {
-		return append(dst, r.entities.expand(appendText(nil, s, false))...)
+		s, _ = r.entities.expand(s)
 	}
 	return appendText(dst, s, false)
 }
@@ -278,9 +277,20 @@ func (e *emitter) Write(p []byte) (int, error) {
 	return len(p), e.err
 }
 
-// resolveStyle resolves a style sheet's reference with the document's base.
+// resolveStyle resolves a style sheet's reference with the document's base; of several that may hold, with one that leads
+// to what is gated.
 func (r *Rewriter) resolveStyle(dst, ref []byte) (abs []byte, hostStart, hostEnd int, ok bool) {
-	return r.bases[r.baseCount-1].Resolve(dst, ref)
+	for i := range r.baseCount {
+		abs, hostStart, hostEnd, ok = r.bases[i].Resolve(dst, ref)
+		if !ok || r.baseCount == 1 {
+			break
+		}
+		res := rewrite.Resource{URL: abs, HostStart: hostStart, HostEnd: hostEnd, Destination: dImage, Element: elStyle.name}
+		if r.o.Policy.Resource(&res).Gate {
+			break
+		}
+	}
+	return abs, hostStart, hostEnd, ok
 }
 
 // mayHoldURL reports whether the source of declarations can name a URL: in a function, after an at-keyword, or spelled

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"bytes"
 	"math/bits"
 	"strings"
 
@@ -327,6 +328,15 @@ func lookupAttr(key uint64, name []byte) attrID {
 		return attrOn
 	}
 	return attrOther
+}
+
+// lookupAttrOf is lookupAttr; in XML any prefix can stand for XLink (Namespaces in XML, 3).
+func lookupAttrOf(key uint64, name []byte, xml bool) attrID {
+	id := lookupAttr(key, name)
+	if xml && id == attrOther && bytes.HasSuffix(name, []byte(":href")) {
+		return attrXlinkHref
+	}
+	return id
 }
 
 // lookupElement returns the element of that name, elements[0] for one that is not known.

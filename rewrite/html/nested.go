@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/css"
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -44,6 +45,7 @@ func (r *Rewriter) nested(doc []byte, xml bool) (out []byte, first rewrite.Verdi
 	}
 	r.child.Reset(&buf, o)
 	r.child.frames = r.frames
+	r.child.bases, r.child.baseCount = r.bases, r.baseCount
 	_, _ = r.child.Write(doc) // a bytes.Buffer does not fail
 	_ = r.child.Close()
 	r.frames = r.child.frames
@@ -72,7 +74,8 @@ func (r *Rewriter) judgeData(rest []byte) rewrite.Verdict {
 	}
 	saved := r.res
 	defer func() { r.res = saved }()
-	body = decodeData(mime, body)
+	mime = bytes.ToLower(mime)
+	body = transcode(mime, decodeData(mime, body))
 	switch saved.Destination {
 	case rewrite.DestinationScript, rewrite.DestinationWorker:
 		return r.judgeScript(body)
@@ -99,4 +102,20 @@ func decodeData(mime, body []byte) []byte {
 	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(body)))
 	n, _ := base64.RawStdEncoding.Decode(out, body)
 	return out[:n]
+}
+
+// transcode returns the text of a data: URL, whose type or beginning may name any encoding, as bytes that can be tokenised.
+func transcode(mime, body []byte) []byte {
+	name, _ := encoding.Sniff(string(mime), body)
+	if encoding.Transparent(name) {
+		return body
+	}
+	var out bytes.Buffer
+	w, err := encoding.NewTranscoder(name, &out)
+	if err != nil {
+		return body
+	}
+	_, _ = w.Write(body) // a bytes.Buffer does not fail
+	_ = w.Close()
+	return out.Bytes()
 }

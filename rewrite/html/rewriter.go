@@ -107,8 +107,8 @@ func (r *Rewriter) Reset(w io.Writer, o Options) {
 	}
 	r.o, r.w, r.err = o, w, nil
 	r.tok = tokenizer{xml: o.XML, cdata: o.XML}
-	r.tok.tag.judged = o.Policy != nil
-	r.again.judged = true
+	r.tok.tag.judged, r.tok.tag.xml = o.Policy != nil, o.XML
+	r.again.judged, r.again.xml = true, o.XML
 	r.ctx, r.entities = context{}, entities{}
 	r.pend, r.scanned, r.done, r.out = r.pend[:0], 0, 0, r.out[:0]
 	r.hold, r.big, r.dropping, r.limited, r.deepOn = hold{}, bigTag{}, false, false, false

@@ -8,6 +8,7 @@ type tag struct {
 	end         bool // an end tag
 	selfClosing bool
 	judged      bool // attributes are looked at
+	xml         bool // prefixes of attributes' names are free
 	name        uint64
 	nameEnd     int
 	seen        attrSet // the known attributes, and attrOn for any event handler
@@ -152,7 +153,7 @@ func (t *tag) attr(b []byte) {
 
 // note keeps an attribute with a known name, its first occurrence only, as a browser does.
 func (t *tag) note(b []byte, s *span, key uint64) {
-	if id := lookupAttr(key, b[s.nameStart:s.nameEnd]); id != 0 && !t.seen.has(id) {
+	if id := lookupAttrOf(key, b[s.nameStart:s.nameEnd], t.xml); id != 0 && !t.seen.has(id) {
 		t.seen |= 1 << id
 		t.attrs[id] = *s
 	}

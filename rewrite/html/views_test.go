@@ -118,11 +118,31 @@ func treeContacts(n *xhtml.Node) string {
 		if c := attrContacts(n.Data, n.Attr); c != "" {
 			return c
 		}
+		if c := styleContacts(n); c != "" {
+			return c
+		}
 	}
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		if s := treeContacts(c); s != "" {
 			return s
 		}
+	}
+	return ""
+}
+
+// styleContacts looks for an import of the tracker at the beginning of a style sheet's text. In SVG no type stops it.
+func styleContacts(n *xhtml.Node) string {
+	if n.Data != "style" || n.Namespace == "math" || n.Namespace == "" && len(n.Attr) > 0 {
+		return ""
+	}
+	text := ""
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type == xhtml.TextNode {
+			text += c.Data
+		}
+	}
+	if text = strings.TrimSpace(text); strings.HasPrefix(text, `@import "http://tracker.test`) {
+		return "<style> " + text
 	}
 	return ""
 }
