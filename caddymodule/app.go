@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,10 +56,6 @@ type App struct {
 	limiter *limiter
 	claims  *limiter // of what clients say that a site loads
 
-	learned      sync.Map // site name to *learned
-	learnedSites atomic.Int32
-	overflow     learned
-
 	mu      sync.Mutex
 	sites   map[*Handler]struct{}
 	current atomic.Pointer[[]*site] // those of sites that gate
@@ -78,7 +73,6 @@ func (a *App) Provision(ctx caddy.Context) error {
 	redirectStdlib()
 	a.ctx, a.log = ctx, ctx.Logger()
 	a.sites, a.limiter, a.claims = map[*Handler]struct{}{}, newLimiter(), newLimiter()
-	a.overflow.shared = true
 	return errors.Join(registerMetrics(ctx.GetMetricsRegistry()), a.provisionRules(), a.provisionKeys(), a.provisionStore())
 }
 
@@ -181,18 +175,8 @@ func (a *App) removeSite(h *Handler) {
 	a.publish()
 }
 
-// learnedOf returns what was learned of the site of that name. Names beyond the bound, which only a client that invents
-// host names reaches, share one that never has enough.
-func (a *App) learnedOf(site string) *learned {
-	if l, ok := a.learned.Load(site); ok {
-		return l.(*learned)
-	}
-	if a.learnedSites.Load() >= maxSites || a.learnedSites.Add(1) > maxSites {
-		return &a.overflow
-	}
-	l, _ := a.learned.LoadOrStore(strings.Clone(site), new(learned))
-	return l.(*learned)
-}
+// learnedOf returns what was learned of the site of that name.
+func (a *App) learnedOf(site string) *learned { return a.store.learned.of(site) }
 
 // rulesChanged compiles every site anew after the lists or vendor files changed.
 func (a *App) rulesChanged(c compiledRules) {

@@ -15,12 +15,16 @@ import (
 var metrics = struct {
 	decisions, gated, answers, errors *prometheus.CounterVec
 	judged, rewritten                 prometheus.Counter
+	listRules, listChecked            *prometheus.GaugeVec
 }{
 	decisions: counterVec("decisions_total", "Pages by the regime that held and what was decided: granted, partly, refused or undecided.", "regime", "outcome"),
 	gated:     counterVec("gated_total", "Things that were gated, or would have been in report mode.", "site", "kind", "purpose", "vendor"),
 	answers:   counterVec("answers_total", "Visitors' answers that were recorded, by event.", "event"),
 	errors:    counterVec("errors_total", "What did not work: store, answer, limit, ask, unrewritable, list.", "error"),
 	judged:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: "judged_total", Help: "URLs that pages asked the gateway about at run time."}),
+	listRules: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "caddy", Subsystem: "consent", Name: "list_rules", Help: "Rules in force, by filter list."}, []string{"list"}),
+	listChecked: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "caddy", Subsystem: "consent", Name: "list_checked_timestamp_seconds",
+		Help: "When a filter list's publisher last said that it is current, or its file was written."}, []string{"list"}),
 	rewritten: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: "rewritten_bytes_total", Help: "Bytes that came out of the rewriters."}),
 }
 
@@ -33,7 +37,7 @@ func registerMetrics(r *prometheus.Registry) error {
 	if r == nil {
 		return nil
 	}
-	for _, c := range []prometheus.Collector{metrics.decisions, metrics.gated, metrics.answers, metrics.errors, metrics.judged, metrics.rewritten} {
+	for _, c := range []prometheus.Collector{metrics.decisions, metrics.gated, metrics.answers, metrics.errors, metrics.judged, metrics.rewritten, metrics.listRules, metrics.listChecked} {
 		if err := r.Register(c); err != nil && !errors.As(err, new(prometheus.AlreadyRegisteredError)) {
 			return err
 		}

@@ -79,6 +79,8 @@ func (a *App) provisionRules() error {
 		return err
 	}
 	a.rules = s
+	metrics.listRules.Reset()
+	metrics.listChecked.Reset()
 	s.stamp = s.look()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -193,13 +195,24 @@ func (s *ruleSource) load(ctx context.Context) (c compiledRules, err error) {
 func (s *ruleSource) note(loaded []*ruleList, c source.Compiled) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	infos := c.Lists()
 	for i, l := range loaded {
 		l.status.Since, l.status.Error = time.Now(), ""
+		l.status.Rules = infos[i].Rules
+		l.noteChecked()
+		metrics.listRules.WithLabelValues(l.Name()).Set(float64(infos[i].Rules))
 		if i < len(c.Reports) {
 			r := c.Reports[i]
-			l.status.Rules, l.status.Dropped = r.Rules, r.Dropped
+			l.status.Dropped = r.Dropped
 			s.log.Info("filter list loaded", zap.String("list", l.Name()), zap.Int("rules", r.Rules), zap.Int("dropped", r.Dropped))
 		}
+	}
+}
+
+// noteChecked puts into the metrics how fresh the list is.
+func (l *ruleList) noteChecked() {
+	if at := l.Checked(); !at.IsZero() {
+		metrics.listChecked.WithLabelValues(l.Name()).Set(float64(at.Unix()))
 	}
 }
 
@@ -209,7 +222,9 @@ func (s *ruleSource) status() []listStatus {
 	defer s.mu.Unlock()
 	list := []listStatus{}
 	for _, l := range s.lists {
-		list = append(list, l.status)
+		one := l.status
+		one.Checked = l.Checked()
+		list = append(list, one)
 	}
 	return list
 }

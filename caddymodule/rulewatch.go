@@ -68,6 +68,7 @@ func (s *ruleSource) renewed(ctx context.Context) (renewed bool) {
 			s.fail(l, err)
 		}
 		renewed = renewed || changed
+		l.noteChecked()
 	}
 	return renewed
 }

@@ -26,8 +26,9 @@ type status struct {
 type listStatus struct {
 	Source  string    `json:"source"`
 	Purpose string    `json:"purpose"`
-	Rules   int       `json:"rules,omitempty"`   // of this list; only its first loading counts them
-	Dropped int       `json:"dropped,omitempty"` // lines that are not in force
+	Rules   int       `json:"rules,omitempty"`   // of this list
+	Dropped int       `json:"dropped,omitempty"` // lines that are not in force, where the text was read since the start
+	Checked time.Time `json:"checked,omitzero"`  // when its publisher last said that this is it; when its file was written
 	Since   time.Time `json:"since,omitzero"`    // when the rules in force were loaded
 	Error   string    `json:"error,omitempty"`
 }

@@ -136,6 +136,7 @@ type storeLease struct {
 	cache       *store.Cache
 	spool       *store.Spool
 	inventory   *inventories
+	learned     learnedSites
 	stop        context.CancelFunc
 	running     sync.WaitGroup
 	holders     atomic.Int64 // how many hold it; closingBit is added when the last configuration has gone
@@ -192,6 +193,7 @@ func newLease(key string, s store.Store) (*storeLease, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	seen := besideStore("inventory", key) + ".json"
 	l := &storeLease{Store: spool, key: key, cache: cache, spool: spool, inventory: openInventories(seen), stop: stop}
+	l.learned.overflow.shared = true
 	l.running.Go(func() { l.inventory.run(ctx, seen) })
 	l.running.Go(func() {
 		l.inventory.tell(ctx, store.LedgerOf(s), func(err error) {

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -75,6 +76,7 @@ func TestListPublisher(t *testing.T) {
 	}))
 	address := publisher.URL + "/list.txt"
 	i := newInstance(t, trackingPage)
+	asked := time.Now()
 	i.options = fmt.Sprintf("store bolt %s\nrules list %s {\n purpose social\n}", i.bolt(), address)
 	i.start()
 	if gated, answer := i.gated("https://fetched.example/a.js"); !gated || !strings.Contains(answer, `"purpose":"social"`) || !strings.Contains(answer, address) {
@@ -90,6 +92,26 @@ func TestListPublisher(t *testing.T) {
 	if gated, answer := i.gated("https://fetched.example/a.js"); !gated {
 		t.Errorf("the last good copy is not in force: %s", answer)
 	}
+	var status struct {
+		Rules struct {
+			Lists []struct {
+				Rules   int
+				Checked time.Time
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(i.api("/consent/status")), &status); err != nil {
+		t.Fatal(err)
+	}
+	if l := status.Rules.Lists; len(l) != 1 || l[0].Rules != 1 || l[0].Checked.Before(asked.Add(-time.Second)) || l[0].Checked.After(begun) {
+		t.Errorf("from the copy, the status says %+v; it was fetched after %s and before %s", l, asked, begun)
+	}
+	metrics := i.api("/metrics")
+	for _, want := range []string{`caddy_consent_list_rules{list="` + address + `"} 1`, `caddy_consent_list_checked_timestamp_seconds{list="` + address + `"} 1.`} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("no metric %s", want)
+		}
+	}
 	i.stop()
 	if err := os.RemoveAll(filepath.Join(i.dir, "caddy", "consent", "lists")); err != nil {
 		t.Fatal(err)
@@ -103,5 +125,42 @@ func TestListPublisher(t *testing.T) {
 	}
 	if metrics := i.api("/metrics"); !strings.Contains(metrics, `caddy_consent_errors_total{error="list"}`) {
 		t.Error("the failure is not counted")
+	}
+}
+
+// TestLearnedOverReload: which third parties a site's pages load scripts from is known after a reload, too: the policy that
+// follows from it is enforced on.
+func TestLearnedOverReload(t *testing.T) {
+	i := newInstance(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, `<!DOCTYPE html><title>t</title><script src="https://cdn.needed.example/a.js"></script>`)
+	}))
+	i.options = "store bolt " + i.bolt()
+	i.start()
+	policy := func() string {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+i.addr+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", "text/html")
+		r.Header.Set("Sec-Gpc", "1")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		_, _ = io.Copy(io.Discard, res.Body)
+		return res.Header.Get("Content-Security-Policy")
+	}
+	for range 60 {
+		policy()
+	}
+	if p := policy(); !strings.Contains(p, "cdn.needed.example") {
+		t.Fatalf("nothing was learned: %q", p)
+	}
+	i.options += "\nretention 30d"
+	i.start() // a reload
+	if p := policy(); !strings.Contains(p, "cdn.needed.example") {
+		t.Errorf("after a reload: %q", p)
 	}
 }

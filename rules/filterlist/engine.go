@@ -220,6 +220,8 @@ type ListInfo struct {
 	// SHA256 is the hash of the list's bytes with what it includes: it tells whether a compiled file on disk still belongs
 	// to the text.
 	SHA256 [32]byte
+	// Rules is how many rules of the list are in force, those of lists that it includes counted.
+	Rules int
 }
 
 // Lists returns the lists in the order that Compile was given.
@@ -227,7 +229,12 @@ func (e *Engine) Lists() []ListInfo {
 	var infos []ListInfo
 	for i, root := range e.roots {
 		if int(root) == len(infos) && len(infos) < len(e.sums) {
-			infos = append(infos, ListInfo{e.names[i], e.sums[root]})
+			infos = append(infos, ListInfo{Name: e.names[i], SHA256: e.sums[root]})
+		}
+	}
+	for i := range e.rules {
+		if root := int(e.roots[e.rules[i].list]); root < len(infos) {
+			infos[root].Rules++
 		}
 	}
 	return infos

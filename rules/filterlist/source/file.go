@@ -49,6 +49,12 @@ func (f *file) changed(context.Context) (bool, error) {
 	return !info.ModTime().Equal(f.time) || info.Size() != f.size, nil
 }
 
+func (f *file) checked() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.time
+}
+
 // sibling returns an included file. It must be below the list's own folder, symbolic links included.
 func (f *file) sibling(path string) (origin, error) {
 	folder := filepath.Dir(f.path)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
@@ -27,8 +28,9 @@ type remote struct {
 
 	mu   sync.Mutex
 	copy *held
-	next time.Time // when the URL may be asked again
-	tell bool      // the copy is newer than what open returned
+	next time.Time    // when the URL may be asked again
+	tell bool         // the copy is newer than what open returned
+	at   atomic.Int64 // when the copy was checked, to be read while it is being fetched
 }
 
 // held is a copy and what is known of it. On disk the text has a file of its own.
@@ -101,6 +103,13 @@ func (r *remote) changed(ctx context.Context) (bool, error) {
 	return r.tell, err
 }
 
+func (r *remote) checked() time.Time {
+	if at := r.at.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
+}
+
 // sibling returns an included list: of the same origin, which the path being relative and without ".." ensures.
 func (r *remote) sibling(path string) (origin, error) {
 	return newRemote(r.url.JoinPath("..", path), r.options), nil
@@ -143,6 +152,7 @@ func (r *remote) fetch(ctx context.Context) error {
 		fresh.SHA256 = sum(fresh.text)
 	}
 	r.copy, r.next = fresh, now.Add(r.options.Refresh)
+	r.at.Store(now.UnixNano())
 	return r.writeCopy()
 }
 
@@ -180,6 +190,7 @@ func (r *remote) readCopy() {
 		return
 	}
 	r.copy, r.next = &h, h.Checked.Add(r.options.Refresh)
+	r.at.Store(h.Checked.UnixNano())
 	if h.Checked.After(r.options.Now()) { // a clock that was wrong then
 		r.next = time.Time{}
 	}

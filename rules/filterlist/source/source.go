@@ -64,6 +64,8 @@ type origin interface {
 	open(ctx context.Context) ([]byte, error)
 	// changed reports whether open would return other bytes than it did last.
 	changed(ctx context.Context) (bool, error)
+	// checked returns when the publisher last said that the copy is its list, or when the file was written; zero if unknown.
+	checked() time.Time
 	// sibling returns the origin of a file that the list includes.
 	sibling(path string) (origin, error)
 }
@@ -105,6 +107,10 @@ func New(name string, o Options) (*Source, error) {
 
 // Name returns the name that New was given.
 func (s *Source) Name() string { return s.name }
+
+// Checked returns when the list's publisher last said that the copy in use is current; for a file, when it was written as
+// it was read. It is zero before the first Load.
+func (s *Source) Checked() time.Time { return s.origin.checked() }
 
 // Load returns the list. For a URL that was fetched before, this is the last good copy, without any network: Changed
 // fetches newer ones. The error of a file that does not exist names the short names there are.
