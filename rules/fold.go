@@ -37,18 +37,18 @@ func (r *recogniser) join(t *token) {
 	case t.kind == tokenString:
 		r.flush(t)
 		f.data = r.dataBefore()
-		if r.prev.is("+") { // something unknown stands before it
+		if r.prev.mark == '+' { // something unknown stands before it
 			f.buffer = append(f.buffer, unknown)
 		}
 		r.add(t)
 		f.state = foldString
 	case f.state == foldNone:
-	case t.is("+") && f.state != foldPlus && f.state != foldMember:
+	case t.mark == '+' && f.state != foldPlus && f.state != foldMember:
 		f.state = foldPlus
 	case f.state == foldPlus && (t.kind == tokenName || t.kind == tokenNumber):
 		f.buffer = append(f.buffer, unknown)
 		f.state = foldOperand
-	case f.state == foldOperand && t.is("."):
+	case f.state == foldOperand && t.mark == '.':
 		f.state = foldMember
 	case f.state == foldMember && t.kind == tokenName:
 		f.state = foldOperand
@@ -59,7 +59,7 @@ func (r *recogniser) join(t *token) {
 
 // dataBefore reports whether the token before a string makes it a value that is compared, shown or kept.
 func (r *recogniser) dataBefore() bool {
-	p := &r.prev
+	p := r.prev
 	if r.inNeutral() {
 		return true
 	}
@@ -78,7 +78,7 @@ func (r *recogniser) dataBefore() bool {
 
 // quotedKey reports whether the value of a quoted key follows, as in JSON. A key that says "source" does not count.
 func (r *recogniser) quotedKey() bool {
-	return r.prev.is(":") && r.before.kind == tokenString && !sourceKey(r.before.text)
+	return r.prev.mark == ':' && r.before.kind == tokenString && !sourceKey(r.before.text)
 }
 
 func sourceKey(key []byte) bool {
@@ -129,7 +129,7 @@ func (r *recogniser) flush(t *token) {
 // look finds URLs of vendors in the joined string; t is the token after it, nil if the string goes on.
 func (r *recogniser) look(t *token) {
 	f := &r.fold
-	if f.data || t != nil && t.kind == tokenPunctuator && (len(t.text) >= 2 && (t.text[0] == '=' || t.text[0] == '!') || keyColon(t, &r.before, f)) {
+	if f.data || t != nil && t.kind == tokenPunctuator && (len(t.text) >= 2 && (t.text[0] == '=' || t.text[0] == '!') || keyColon(t, r.before, f)) {
 		return
 	}
 	s := f.buffer
@@ -149,7 +149,7 @@ func (r *recogniser) look(t *token) {
 
 // keyColon is for a string that is a key: its value is judged, not the key.
 func keyColon(t, before *token, f *fold) bool {
-	return t.is(":") && before.kind != tokenName && len(f.buffer) == 0
+	return t.mark == ':' && before.kind != tokenName && len(f.buffer) == 0
 }
 
 // hostAround returns the run of host characters around s[dot].
@@ -207,15 +207,31 @@ func urlDelimiter(c byte) bool {
 // url judges an address that stands in a string; whole is false if its host may begin with something else.
 func (r *recogniser) url(a *address, whole bool) {
 	var lowered [256]byte
+	best := r.set.index.lookup(a.lowered(&lowered))
+	r.others = r.others || best == nil && whole && len(a.path) > 1
+	if best != nil && r.set.gates(best, r.context) {
+		r.suspect(best.vendor, best.text)
+	}
+}
+
+// lowered returns the address with its host in lower case, in the memory given. The host has at most 253 bytes: see urlAt.
+func (a *address) lowered(memory *[256]byte) *address {
 	for i, c := range a.host {
-		lowered[i] = lower[c]
+		memory[i] = lower[c]
 	}
-	b := address{host: lowered[:len(a.host)], path: a.path, query: a.query}
-	best := r.set.index.lookup(&b)
-	r.others = r.others || best == nil && whole && len(b.path) > 1
-	if best == nil || best.vendor < 0 || best.kind == kindPass || best.kind == kindPayment && r.context.Payment ||
-		r.set.vendors[best.vendor].pass {
-		return
+	return &address{host: memory[:len(a.host)], path: a.path, query: a.query}
+}
+
+// gates reports whether a rule makes a URL in a script count.
+func (s *Set) gates(r *rule, c Context) bool {
+	return r.vendor >= 0 && r.kind != kindPass && (r.kind != kindPayment || !c.Payment) && !s.vendors[r.vendor].pass
+}
+
+func (s *Set) gatesAny(list []rule) bool {
+	for i := range list {
+		if s.gates(&list[i], Context{}) {
+			return true
+		}
 	}
-	r.suspect(best.vendor, best.text)
+	return false
 }

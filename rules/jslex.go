@@ -19,6 +19,7 @@ type token struct {
 	kind    tokenKind
 	newline bool // a line ended before it
 	escaped bool // a string with escape sequences: see unescape
+	mark    byte // a punctuator that is one character, 0 for other tokens
 	text    []byte
 }
 
@@ -33,11 +34,9 @@ const maxNesting = 256
 
 // lexer reads JavaScript token by token, in constant memory. It never fails: what is no JavaScript yields tokens too.
 type lexer struct {
-	text []byte
-	pos  int
-	// prev decides whether a slash divides or begins a regular expression.
-	prev       tokenKind
-	divides    bool
+	text       []byte
+	pos        int
+	divides    bool // a slash divides; else it begins a regular expression
 	lineStart  bool
 	control    bool // the last name was if, while, for or with
 	depth      int
@@ -48,45 +47,67 @@ type lexer struct {
 func newLexer(text []byte) lexer { return lexer{text: text, lineStart: true} }
 
 // next returns the next token, tokenEnd at the end.
-func (l *lexer) next() token {
-	newline := l.space()
-	if l.pos >= len(l.text) {
-		return token{kind: tokenEnd, newline: newline}
-	}
-	t := l.scan()
-	t.newline = newline
-	l.prev, l.lineStart = t.kind, false
+func (l *lexer) next() (t token) {
+	l.read(&t)
 	return t
 }
 
-func (l *lexer) scan() token {
+// read is next for a token that is used again.
+func (l *lexer) read(t *token) {
+	newline := false
+	if l.pos < len(l.text) && blankStart[l.text[l.pos]] {
+		newline = l.space()
+	}
+	if l.pos >= len(l.text) {
+		*t = token{kind: tokenEnd, newline: newline}
+		return
+	}
+	l.scan(t)
+	t.newline, l.lineStart = newline, false
+}
+
+// blankStart has the bytes with which white space and comments may begin.
+var blankStart = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c <= ' ' || c == '/' || c == '<' || c == '-' || c == 0xC2 || c == 0xEF || c == 0xE2
+	}
+	return t
+}()
+
+func (l *lexer) scan(t *token) {
 	start, c := l.pos, l.text[l.pos]
 	switch {
 	case nameByte(c) && (c < '0' || c > '9'):
-		l.pos = l.nameEnd(l.pos)
+		l.pos = l.nameEnd(l.pos + 1)
 		text := l.text[start:l.pos]
-		l.divides = !keywordBeforeOperand(text)
-		l.control = controlKeyword(text)
-		return token{kind: tokenName, text: text}
+		l.divides, l.control = true, false
+		if n := len(text); n >= 2 && n <= len("instanceof") {
+			l.divides, l.control = !keywordBeforeOperand(text), controlKeyword(text)
+		}
+		*t = token{kind: tokenName, text: text}
 	case '0' <= c && c <= '9', c == '.' && l.pos+1 < len(l.text) && '0' <= l.text[l.pos+1] && l.text[l.pos+1] <= '9':
 		for l.pos < len(l.text) && (nameByte(l.text[l.pos]) || l.text[l.pos] == '.') {
 			l.pos++
 		}
 		l.divides, l.control = true, false
-		return token{kind: tokenNumber, text: l.text[start:l.pos]}
+		*t = token{kind: tokenNumber, text: l.text[start:l.pos]}
 	case c == '"' || c == '\'':
-		return l.quoted(c)
+		*t = l.quoted(c)
 	case c == '`':
 		l.pos++
-		return l.templatePiece()
+		*t = l.templatePiece()
 	case c == '/' && !l.divides:
-		if end := l.regexpEnd(); end > 0 {
-			l.pos = end
-			l.divides, l.control = true, false
-			return token{kind: tokenRegexp, text: l.text[start:end]}
+		end := l.regexpEnd()
+		if end == 0 {
+			l.punctuator(t)
+			return
 		}
+		l.pos = end
+		l.divides, l.control = true, false
+		*t = token{kind: tokenRegexp, text: l.text[start:end]}
+	default:
+		l.punctuator(t)
 	}
-	return l.punctuator()
 }
 
 // space skips white space and comments; it reports whether a line ended.
@@ -157,6 +178,7 @@ func (l *lexer) quoted(quote byte) token {
 	l.divides, l.control = true, false
 	for i := start; i < len(l.text); i++ {
 		switch c := l.text[i]; {
+		case !quotedStop[c]:
 		case c == quote:
 			t.text, l.pos = l.text[start:i], i+1
 			return t
@@ -171,6 +193,8 @@ func (l *lexer) quoted(quote byte) token {
 	t.text, l.pos = l.text[start:], len(l.text)
 	return t
 }
+
+var quotedStop = [256]bool{'"': true, '\'': true, '\\': true, '\n': true}
 
 // templatePiece reads a template literal up to its end or to the next ${, from where the code in braces follows.
 func (l *lexer) templatePiece() token {
@@ -239,7 +263,7 @@ func (l *lexer) shut() (regexp, template bool) {
 
 // punctuator reads one; those made of several characters matter only where they contain = or begin with a character that
 // means something else alone.
-func (l *lexer) punctuator() token {
+func (l *lexer) punctuator(t *token) {
 	start := l.pos
 	c := l.text[l.pos]
 	l.pos++
@@ -255,7 +279,8 @@ func (l *lexer) punctuator() token {
 		regexp, template := l.shut()
 		if template && c == '}' {
 			l.control = false
-			return l.templatePiece()
+			*t = l.templatePiece()
+			return
 		}
 		l.divides = c == ']' || !regexp
 	case '+', '-', '&', '|', '?':
@@ -273,7 +298,10 @@ func (l *lexer) punctuator() token {
 		l.equals(1)
 	}
 	l.control = false
-	return token{kind: tokenPunctuator, text: l.text[start:l.pos]}
+	*t = token{kind: tokenPunctuator, text: l.text[start:l.pos]}
+	if l.pos == start+1 {
+		t.mark = c
+	}
 }
 
 // equals takes up to n equal signs into the punctuator.

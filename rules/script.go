@@ -10,16 +10,25 @@ import "github.com/caddy-consent/caddy-consent/consent"
 //
 // Answers about the scripts of late are remembered.
 func (s *Set) Script(text []byte, c Context) (Match, bool) {
-	return s.seen.judge(text, c, s.readScript)
+	return s.seen.judge(text, c, s.judgeScript)
 }
 
-// readScript is Script without memory.
+// judgeScript is Script without memory.
+func (s *Set) judgeScript(text []byte, c Context) (Match, bool) {
+	if s.sieve.empty(text, c) {
+		return Match{}, false
+	}
+	return s.readScript(text, c)
+}
+
+// readScript is Script without memory and sieve.
 func (s *Set) readScript(text []byte, c Context) (Match, bool) {
 	r, ok := s.recognisers.Get().(*recogniser)
 	if !ok {
 		r = new(recogniser)
 	}
 	*r = recogniser{set: s, context: c, lexer: newLexer(text), found: -1}
+	r.prev, r.before = &r.tokens[0], &r.tokens[1]
 	r.fold.buffer = r.space[:0]
 	r.run()
 	m, ok := r.answer()
@@ -40,7 +49,8 @@ type recogniser struct {
 	active    [16]progress
 	running   int
 	// prev and before are the last two tokens.
-	prev, before token
+	prev, before *token
+	tokens       [3]token
 	loads        bool
 	imported     bool             // the string that is read is what a module is imported from
 	imports      bool             // such a string names a vendor
@@ -68,27 +78,31 @@ type candidate struct {
 }
 
 func (r *recogniser) run() {
+	t := &r.tokens[2]
 	for {
-		t := r.lexer.next()
-		r.body.token(&t, r.depth)
+		r.lexer.read(t)
+		r.body.token(t, r.depth)
 		if t.kind == tokenEnd {
-			r.flush(&t)
+			r.flush(t)
 			return
 		}
 		if t.kind == tokenString && r.fold.state == foldNone {
 			r.imported = r.importing()
 		}
 		if r.fold.state != foldNone || t.kind == tokenString {
-			r.join(&t)
+			r.join(t)
 		}
-		if r.running > 0 || t.kind == tokenName || t.kind == tokenString {
-			r.mark(&t)
+		if r.running > 0 || t.kind == tokenName && r.set.marks.may(t.text) || t.kind == tokenString {
+			r.mark(t)
 		}
-		r.verb(&t)
-		if t.kind == tokenPunctuator {
-			r.bracket(&t)
+		switch t.kind {
+		case tokenString:
+			r.importedFrom()
+		case tokenPunctuator:
+			r.verb(t)
+			r.bracket(t)
 		}
-		r.before, r.prev = r.prev, t
+		r.before, r.prev, t = r.prev, t, r.before
 	}
 }
 
@@ -201,30 +215,31 @@ func (r *recogniser) answer() (Match, bool) {
 // importing reports whether the present string is what a module is imported from (ECMAScript, 13.3.10 and 16.2). Nothing
 // in the page can stop that, so the script is not left to the guard.
 func (r *recogniser) importing() bool {
-	if r.prev.is("(") {
+	if r.prev.mark == '(' {
 		return r.before.kind == tokenName && string(r.before.text) == "import"
 	}
 	return r.prev.kind == tokenName && (string(r.prev.text) == "import" || string(r.prev.text) == "from")
 }
 
+// importedFrom notes that a string makes a module load: import "…", import x from "…", export * from "…" (ECMAScript, 16.2).
+func (r *recogniser) importedFrom() {
+	if r.prev.kind == tokenName && (string(r.prev.text) == "import" || string(r.prev.text) == "from") {
+		r.loads = true
+	}
+}
+
 // verb notes what loads: it is enough that the script does it somewhere.
 func (r *recogniser) verb(t *token) {
-	if t.kind == tokenString && r.prev.kind == tokenName && (string(r.prev.text) == "import" || string(r.prev.text) == "from") {
-		r.loads = true // import "…", import x from "…", export * from "…" (ECMAScript, 16.2)
-	}
-	if r.loads || t.kind != tokenPunctuator {
+	if r.loads || r.prev.kind != tokenName {
 		return
 	}
-	if r.prev.kind != tokenName {
-		return
-	}
-	switch string(t.text) {
-	case "(":
+	switch t.mark {
+	case '(':
 		r.loads = loadingCall(r.prev.text)
-	case "=":
+	case '=':
 		switch string(r.prev.text) {
 		case "src", "innerHTML", "outerHTML", "srcdoc", "data", "href":
-			r.loads = r.before.is(".")
+			r.loads = r.before.mark == '.'
 		}
 	}
 }
@@ -248,14 +263,11 @@ func loadingCall(name []byte) bool {
 
 // bracket keeps the context of strings: in a[b.indexOf("host/")], nothing is loaded.
 func (r *recogniser) bracket(t *token) {
-	if t.kind != tokenPunctuator || len(t.text) != 1 {
-		return
-	}
-	switch t.text[0] {
+	switch t.mark {
 	case '(', '[', '{':
 		if r.depth < maxNesting {
-			r.neutral[r.depth] = t.text[0] == '(' && r.prev.kind == tokenName && neutralCall(r.prev.text) ||
-				t.text[0] != '(' && (r.quotedKey() || r.inNeutral())
+			r.neutral[r.depth] = t.mark == '(' && r.prev.kind == tokenName && neutralCall(r.prev.text) ||
+				t.mark != '(' && (r.quotedKey() || r.inNeutral())
 		}
 		r.depth++
 	case ')', ']', '}':

@@ -102,6 +102,8 @@ var lookAlikes = []string{
 	`var email = "me@google-analytics.com"; document.createElement("p");`,
 	`var name = "_hjSettings"; if (name in window) { document.createElement("p"); }`,
 	`gtag("consent", "default", {ad_storage: "denied"});`,
+	`for (var i = 0; i < m.length; i++) { s += m[i].a; }`,
+	`var UA = navigator.userAgent; if (UA.indexOf("MSIE") > 0) { document.createElement("p"); }`,
 	`var a = b
 /re/g.exec("https://x")`,
 }

@@ -72,6 +72,7 @@ type Set struct {
 	recognisers sync.Pool
 	sites       siteCache
 	seen        *seenScripts
+	sieve       *sieve
 }
 
 // vendor is what the Set needs of a catalogue entry on the request path.
@@ -102,6 +103,7 @@ func New(c *catalogue.Catalogue, lists *filterlist.Engine, o Options) (*Set, err
 	s.index.seal()
 	s.cookies.seal()
 	s.storage.seal()
+	s.sieve = newSieve(s)
 	return s, nil
 }
 

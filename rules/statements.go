@@ -12,7 +12,7 @@ type statements struct {
 	// do not count as a statement, what they hold does.
 	level   int
 	wrapper bool
-	prev    token
+	ended   bool // a statement may have ended with the last token
 }
 
 const (
@@ -28,7 +28,7 @@ func (s *statements) token(t *token, depth int) {
 		s.end()
 		s.level = depth
 	}
-	if depth == s.level && s.current > 0 && t.newline && endsStatement(&s.prev) && beginsStatement(t) {
+	if depth == s.level && s.current > 0 && t.newline && s.ended && beginsStatement(t) {
 		s.end()
 	}
 	s.total++
@@ -37,13 +37,13 @@ func (s *statements) token(t *token, depth int) {
 	if t.kind == tokenName && depth <= s.level+1 {
 		s.wrapper = s.wrapper || waits(t.text, s.current == 1)
 	}
-	if s.wrapper && t.is("{") {
+	if s.wrapper && t.mark == '{' {
 		s.end()
 		s.level, s.wrapper = depth+1, false
-	} else if t.kind == tokenEnd || depth == s.level && t.is(";") {
+	} else if t.kind == tokenEnd || depth == s.level && t.mark == ';' {
 		s.end()
 	}
-	s.prev = *t
+	s.ended = t.kind != tokenPunctuator || t.mark == '}' || t.mark == ')' || t.mark == ']'
 }
 
 func (s *statements) hit() { s.hasVendor = true }
@@ -63,11 +63,7 @@ func (s *statements) mixed(agent bool) bool {
 	return own > mixedTokens && own > s.vendors || s.total > snippetTokens && !agent
 }
 
-func endsStatement(t *token) bool {
-	return t.kind != tokenPunctuator || t.is("}") || t.is(")") || t.is("]")
-}
-
-func beginsStatement(t *token) bool { return t.kind == tokenName || t.is("(") || t.is("!") }
+func beginsStatement(t *token) bool { return t.kind == tokenName || t.mark == '(' || t.mark == '!' }
 
 // waits reports whether a name says that a function follows which only waits for the page: $(function(){…}),
 // document.addEventListener("DOMContentLoaded", …), window.onload = ….

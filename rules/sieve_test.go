@@ -1,0 +1,183 @@
+package rules
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestSieveMissesNothing: where reading a script finds a vendor, the sieve does not call it empty: for each mark and host of
+// the catalogue, vendors' snippets and the scripts of real pages, as they are and as other hands may have spelled them.
+func TestSieveMissesNothing(t *testing.T) {
+	s := builtin(t, Options{})
+	if s.sieve.blunt {
+		t.Fatal("a mark of the catalogue has no token to look for: every script is read")
+	}
+	seeds := sieveSeeds(t, s)
+	r := rand.New(rand.NewPCG(1, 2))
+	found, total := 0, 0
+	check := func(text []byte) {
+		total++
+		for n, c := range []Context{{}, {Payment: true}} {
+			if m, ok := s.readScript(text, c); ok {
+				found += 1 - n
+				if s.sieve.empty(text, c) && !breaksString(text) {
+					t.Fatalf("%s by %q is missed in %q", m.Vendor, m.Rule, text)
+				}
+			}
+		}
+	}
+	for _, text := range seeds {
+		check(text)
+	}
+	for range rounds(30000) {
+		text := bytes.Clone(seeds[r.IntN(len(seeds))])
+		if len(text) > 4096 {
+			at := r.IntN(len(text) - 4096)
+			text = text[at : at+4096]
+		}
+		for range 1 + r.IntN(3) {
+			text = respell(r, text)
+		}
+		check(text)
+	}
+	if found*4 < total {
+		t.Errorf("a vendor in %d of %d scripts only", found, total)
+	}
+	t.Logf("%d seeds, %d scripts, a vendor in %d", len(seeds), total, found)
+}
+
+// breaksString reports a string literal that a line break ends: no browser runs such a script (ECMA-262, 12.9.4).
+func breaksString(text []byte) bool {
+	l := newLexer(text)
+	for t := l.next(); t.kind != tokenEnd; t = l.next() {
+		if end := l.pos; t.kind == tokenString && end < len(text) && text[end] == '\n' && text[end-1] != '"' && text[end-1] != '\'' && text[end-1] != '`' {
+			return true
+		}
+	}
+	return false
+}
+
+func sieveSeeds(t *testing.T, s *Set) (seeds [][]byte) {
+	for _, list := range snippets {
+		for _, text := range list {
+			seeds = append(seeds, []byte(text))
+		}
+	}
+	for _, text := range lookAlikes {
+		seeds = append(seeds, []byte(text))
+	}
+	for i := range s.marks.list {
+		seeds = append(seeds, spell(&s.marks.list[i], "", `"`), spell(&s.marks.list[i], " ", "'"), spell(&s.marks.list[i], "/* x */\n", `"`))
+	}
+	for i, name := range s.index.names {
+		if s.gatesAny(s.index.rules[i]) {
+			text := s.index.rules[i][0].text
+			seeds = append(seeds, fmt.Appendf(nil, `var s=document.createElement("script");s.src="https://%s";document.body.appendChild(s);`, text),
+				fmt.Appendf(nil, "document.write(\"<img src='\\/\\/%s\\/x'>\")", strings.ToUpper(name)), fmt.Appendf(nil, `fetch('%s/x/y')`, name))
+		}
+	}
+	pages, _ := filepath.Glob(filepath.Join("..", "..", "shared", "corpus", "dev", "pages", "*.html"))
+	if len(pages) == 0 {
+		t.Log("without the scripts of real pages: ../shared/corpus/dev is absent")
+	}
+	script := regexp.MustCompile(`(?is)<script\b[^>]*>(.+?)</script`)
+	for _, p := range pages {
+		page, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range script.FindAllSubmatch(page, -1) {
+			seeds = append(seeds, m[1])
+		}
+	}
+	return seeds
+}
+
+// spell writes a mark's tokens out.
+func spell(m *mark, between, quote string) []byte {
+	text := []byte(";load(src=x);")
+	for _, t := range m.tokens {
+		if text = append(text, between...); t.kind == tokenString {
+			text = append(append(append(text, quote...), t.text...), quote...)
+		} else {
+			if between == "" && t.kind == tokenName && nameByte(text[len(text)-1]) {
+				text = append(text, ' ')
+			}
+			text = append(text, t.text...)
+		}
+	}
+	return append(text, ';')
+}
+
+// respell writes one place of a script in another way: with an escape sequence, in pieces, with a blank or a comment, in
+// other case, or wrongly.
+func respell(r *rand.Rand, text []byte) []byte {
+	if len(text) == 0 {
+		return text
+	}
+	at := r.IntN(len(text))
+	if dots := bytes.Count(text, []byte(".")); r.IntN(2) == 0 && dots > 0 { // near a host
+		for range 1 + r.IntN(dots) {
+			at = (at + 1 + max(0, bytes.IndexByte(text[(at+1)%len(text):], '.'))) % len(text)
+		}
+		at = max(0, min(len(text)-1, at+r.IntN(8)-4))
+	}
+	blank := []string{"", " ", "\n", "\t", "/* ' */", "//\"\n", "<!-- x\n", "\u00a0", "\r\n", "//.\r", "\u2028"}
+	b := func() string { return blank[r.IntN(len(blank))] }
+	c := string(text[at : at+1])
+	switch r.IntN(8) {
+	case 0, 1:
+		forms := []string{fmt.Sprintf(`\x%02x`, text[at]), fmt.Sprintf(`\u%04X`, text[at]), fmt.Sprintf(`\u{%x}`, text[at]), `\` + c, "\\\n" + c,
+			`\n` + c, `\` + "\r" + c}
+		c = forms[r.IntN(len(forms))]
+	case 2, 3, 4:
+		q := []string{`"`, `'`, "`"}[r.IntN(3)]
+		if i := bytes.LastIndexAny(text[:at], "\"'`"); i >= 0 && r.IntN(4) > 0 {
+			q = string(text[i : i+1])
+		}
+		c = q + b() + "+" + b() + []string{"", q + q + "+"}[r.IntN(2)] + q + c
+	case 5:
+		c = b() + c
+	case 6:
+		c = string(text[at] ^ 0x20)
+	case 7:
+		c = ""
+	}
+	return append(append(bytes.Clone(text[:at]), c...), text[at+1:]...)
+}
+
+// TestSieveIsSharp: most scripts are not read.
+func TestSieveIsSharp(t *testing.T) {
+	s := builtin(t, Options{})
+	for _, text := range []string{
+		siteScript,
+		strings.Repeat(siteScript, 20),
+		`var a = "x\n\t\"y\"\/z\u003cb\u003e", b = '<div class="' + name + '">' + "<p>" + x, re = /^\d+\.\w*$/;`,
+		`window.__STATE__ = {"url":"https:\/\/www.example.org\/a.b","facebook":"https://www.facebook.com/sharer/sharer.php","n":[1,2]};`,
+		`if (navigator.userAgent.indexOf("UA-1") > 0) { push(init.order.load("account")); }`,
+	} {
+		if !s.sieve.empty([]byte(text), Context{}) {
+			t.Errorf("must be read: %.80s", text)
+		}
+	}
+}
+
+// BenchmarkScriptNothing judges a script of the site's own that is new.
+func BenchmarkScriptNothing(b *testing.B) {
+	s := builtin(b, Options{})
+	text := []byte(strings.Repeat(siteScript, 20))
+	b.ReportAllocs()
+	b.SetBytes(int64(len(text)))
+	defer cpuTime(b)()
+	for b.Loop() {
+		if _, ok := s.judgeScript(text, Context{}); ok {
+			b.Fatal("recognised")
+		}
+	}
+}
