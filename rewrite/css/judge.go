@@ -1,9 +1,12 @@
 package css
 
 import (
+	"bytes"
 	"unicode/utf8"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
+	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
 // judge asks about a reference as it stands in the sheet; if it is gated, with is what must stand there instead, in memory
@@ -15,6 +18,9 @@ func (s *scanner) judge(raw []byte, cut bool) (with []byte, gated bool) {
 	abs, hostStart, hostEnd, ok := s.Resolve(s.abs[:0], s.ref)
 	s.abs = abs
 	if !ok {
+		if destination == rewrite.DestinationStyle && s.gatedData(s.ref, cut) {
+			return []byte("about:invalid"), true
+		}
 		return nil, false
 	}
 	s.resource = rewrite.Resource{URL: abs, HostStart: hostStart, HostEnd: hostEnd, Destination: destination, Element: "style"}
@@ -40,6 +46,27 @@ func (s *scanner) judge(raw []byte, cut bool) (with []byte, gated bool) {
 	with = appendEncoded(with, s.ref)
 	s.abs = with
 	return with, true
+}
+
+// maxDepth is how deep style sheets may lie in data: URLs of each other; a deeper one is gated.
+const maxDepth = 4
+
+// gatedData reports whether a data: URL holds a style sheet that something in is gated of, or one that cannot be told.
+func (s *scanner) gatedData(ref []byte, cut bool) bool {
+	scheme, rest := weburl.Scheme(ref)
+	if string(scheme) != "data" {
+		return false
+	}
+	_, text, ok := encoding.Data(rest)
+	if !ok {
+		return false
+	}
+	if cut || s.depth == maxDepth {
+		return true
+	}
+	inner := scanner{Options: s.Options, declaration: true, top: true, depth: s.depth + 1}
+	inner.scan(text, true)
+	return !bytes.Equal(inner.dst, text)
 }
 
 const upperHex = "0123456789ABCDEF"

@@ -32,6 +32,7 @@ type scanner struct {
 
 	mode  mode
 	quote byte
+	depth int // of data: URLs around
 	known int // bytes of the incomplete token at hand that were looked at before
 
 	declaration bool // a declaration may begin here

@@ -169,7 +169,7 @@ func (s *scanner) atKeyword(buf []byte, i int, final, first bool) int {
 func (s *scanner) unquoted(buf []byte, i int, final bool) int {
 	end, complete, spoilt := unquotedEnd(buf, i+s.known, final)
 	switch {
-	case spoilt, s.namespace, passes(buf[i:end]):
+	case spoilt, s.namespace, s.passes(buf[i:end]):
 		s.known, s.mode, s.namespace = 0, url, false
 		return end
 	case !complete && end-i <= s.limit():
@@ -231,7 +231,7 @@ func (s *scanner) stringToken(buf []byte, i int, final, fetches bool) int {
 	complete := closed || final
 	inside := buf[i+1 : end]
 	switch {
-	case passes(inside), loose && s.harmless(inside, complete), closed && isNewline(buf[end]):
+	case s.passes(inside), loose && s.harmless(inside, complete), closed && isNewline(buf[end]):
 		s.known, s.mode = 0, text // a string that is cut off by a line's end is none
 		return end
 	case !complete && end-i <= s.limit():
@@ -290,8 +290,8 @@ func absolute(ref []byte) bool {
 }
 
 // passes recognises, without decoding, the references that contact nobody and the ones that can be long.
-func passes(raw []byte) bool {
-	return len(raw) > 0 && raw[0] == '#' || len(raw) >= 5 && equalFold(raw[:5], "data:")
+func (s *scanner) passes(raw []byte) bool {
+	return len(raw) > 0 && raw[0] == '#' || !s.imports && len(raw) >= 5 && equalFold(raw[:5], "data:")
 }
 
 func (s *scanner) limit() int {

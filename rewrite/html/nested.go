@@ -2,12 +2,11 @@ package html
 
 import (
 	"bytes"
-	"encoding/base64"
+	"strings"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/css"
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
-	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
 // maxDepth is how deep documents may lie within documents; a deeper one is dropped.
@@ -58,11 +57,6 @@ func (r *Rewriter) nested(doc []byte, xml bool) (out []byte, first rewrite.Verdi
 
 // judgeData judges what a data: URL holds, where it would be run or shown as a document; rest follows "data:".
 func (r *Rewriter) judgeData(rest []byte) rewrite.Verdict {
-	comma := bytes.IndexByte(rest, ',')
-	if comma < 0 {
-		return rewrite.Verdict{}
-	}
-	mime, body := rest[:comma], rest[comma+1:]
 	switch r.res.Destination {
 	case rewrite.DestinationScript, rewrite.DestinationStyle, rewrite.DestinationFrame, rewrite.DestinationObject,
 		rewrite.DestinationDocument, rewrite.DestinationWorker:
@@ -74,8 +68,10 @@ func (r *Rewriter) judgeData(rest []byte) rewrite.Verdict {
 	}
 	saved := r.res
 	defer func() { r.res = saved }()
-	mime = bytes.ToLower(mime)
-	body = transcode(mime, decodeData(mime, body))
+	mime, body, ok := encoding.Data(rest)
+	if !ok {
+		return rewrite.Verdict{}
+	}
 	switch saved.Destination {
 	case rewrite.DestinationScript, rewrite.DestinationWorker:
 		return r.judgeScript(body)
@@ -84,38 +80,6 @@ func (r *Rewriter) judgeData(rest []byte) rewrite.Verdict {
 		css.Append(nil, body, r.style.options(r))
 		return r.style.gated
 	}
-	_, v := r.nested(body, bytes.Contains(mime, []byte("xml")))
+	_, v := r.nested(body, strings.Contains(mime, "xml"))
 	return v
-}
-
-// decodeData decodes the body of a data: URL; a body that is not base64 as it says is taken as far as it is. (Fetch, 6)
-func decodeData(mime, body []byte) []byte {
-	if i := bytes.IndexByte(body, '#'); i >= 0 {
-		body = body[:i]
-	}
-	body = url.AppendDecoded(nil, body)
-	i := bytes.LastIndexByte(mime, ';')
-	if i < 0 || !equalFoldAny(mime[i+1:], "base64") {
-		return body
-	}
-	body = bytes.TrimRight(bytes.Join(bytes.Fields(body), nil), "=")
-	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(body)))
-	n, _ := base64.RawStdEncoding.Decode(out, body)
-	return out[:n]
-}
-
-// transcode returns the text of a data: URL, whose type or beginning may name any encoding, as bytes that can be tokenised.
-func transcode(mime, body []byte) []byte {
-	name, _ := encoding.Sniff(string(mime), body)
-	if encoding.Transparent(name) {
-		return body
-	}
-	var out bytes.Buffer
-	w, err := encoding.NewTranscoder(name, &out)
-	if err != nil {
-		return body
-	}
-	_, _ = w.Write(body) // a bytes.Buffer does not fail
-	_ = w.Close()
-	return out.Bytes()
 }
