@@ -181,6 +181,11 @@ func (s *ruleSource) load(ctx context.Context) (c compiledRules, err error) {
 	}
 	lists, err := source.Compile(ctx, filepath.Join(DataDir(), "lists"), sources...)
 	if err != nil {
+		for i, problem := range lists.Errors {
+			if problem != nil {
+				s.fail(loaded[i], problem)
+			}
+		}
 		return c, fmt.Errorf("rules list: %w", err)
 	}
 	if err := s.samples().refuse(lists.Engine); err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -162,5 +163,64 @@ func TestLearnedOverReload(t *testing.T) {
 	i.start() // a reload
 	if p := policy(); !strings.Contains(p, "cdn.needed.example") {
 		t.Errorf("after a reload: %q", p)
+	}
+}
+
+// TestBadLists: whatever a watched list turns into, the gateway reads a bounded part of it in a bounded time, says what is
+// wrong, and keeps the rules that it has or takes those that are right.
+func TestBadLists(t *testing.T) {
+	i := newInstance(t, trackingPage)
+	list := filepath.Join(i.dir, "own.txt")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("||old.listed.example^\n")
+	i.options = fmt.Sprintf("store bolt %s\nrules list own.txt", i.bolt())
+	i.start()
+	status := func() string { return i.api("/consent/status") }
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	huge := "||new.listed.example^\n" + strings.Repeat("||a.example^$script,domain=b.example\n", 3<<20)
+	write(huge) // 113 MB
+	eventually(t, "the report of a list of 100 MB", func() bool { return strings.Contains(status(), "larger than") })
+	if err := os.Truncate(list, 0); err != nil { // the test's own copy is not to count
+		t.Fatal(err)
+	}
+	if gated, answer := i.gated("https://old.listed.example/a.js"); !gated {
+		t.Errorf("the old rules are gone: %s", answer)
+	}
+	huge = ""
+	if now := heap(); now > before+64<<20 {
+		t.Errorf("%d MiB are kept, %d before", now>>20, before>>20)
+	}
+	bad := strings.Repeat(`/(a{1,1000}){1,1000}(b{1,1000}){1,1000}[^c]{1000}$/`+"\n", 2000) + "||nul.listed.example^\x00\n\x00\x00||x^\n" +
+		"||" + strings.Repeat("long.", 200_000) + "example^\n" + strings.Repeat("/"+strings.Repeat("(a|b)*", 50)+"c$/\n", 500) + "||good.listed.example^\n"
+	begun := time.Now()
+	for n := range 10_000 {
+		bad += fmt.Sprintf("||n%d.example^\n", n)
+	}
+	write(bad)
+	eventually(t, "the good rule among bad ones", func() bool { gated, _ := i.gated("https://good.listed.example/a.js"); return gated })
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("the bad list took %s", took)
+	}
+	if gated, answer := i.gated("https://nul.listed.example/a.js"); gated {
+		t.Errorf("a line with NUL bytes is in force: %s", answer)
+	}
+	if s := status(); !strings.Contains(s, `"dropped":2`) {
+		t.Errorf("what is dropped is not counted: %s", s)
+	}
+	write("127.0.0.1 localhost\n0.0.0.0 hosts.listed.example # a hosts file\n::1 ip6-localhost\n")
+	eventually(t, "the hosts file", func() bool { gated, _ := i.gated("https://hosts.listed.example/a.js"); return gated })
+	if gated, answer := i.gated("http://localhost/a.js"); gated {
+		t.Errorf("a hosts file gates the machine itself: %s", answer)
 	}
 }

@@ -42,11 +42,20 @@ func (f *file) add(text string, at uint32) error {
 	return nil
 }
 
-// checkRegexps checks the pattern and the value as far as they are regular expressions.
+// checkRegexps checks the pattern and the value as far as they are regular expressions, and what a rule costs that has to
+// be tried on every URL.
 func (f *file) checkRegexps(n *network) error {
+	cost := 1
 	if n.shape == shapeRegexp {
+		before := f.regexps
 		if err := f.checkRegexp(regexpSource(n.pattern, n.flags)); err != nil {
 			return err
+		}
+		cost = f.regexps - before
+	}
+	if keyless(n) {
+		if f.keyless += cost; f.keyless > maxKeyless {
+			return errKeyless
 		}
 	}
 	if n.valueRegexp != "" {

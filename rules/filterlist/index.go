@@ -126,6 +126,11 @@ func (x *indexer) candidates(r *rule) {
 	if r.flags&flagHostWhole != 0 {
 		x.found = append(x.found, candidate{key: hostKey(hostHash(pat[:hostLen(pat)]))})
 	}
+	eachToken(pat, r.flags, func(i, j int) { x.found = append(x.found, candidate{tokenKey(pat[i:j]), i, j}) })
+}
+
+// eachToken calls f with the bounds of each token that every match of the pattern holds as a whole.
+func eachToken(pat string, flags uint16, f func(start, end int)) {
 	for i := 0; i < len(pat); {
 		if !isToken(pat[i]) {
 			i++
@@ -135,14 +140,52 @@ func (x *indexer) candidates(r *rule) {
 		for j < len(pat) && isToken(pat[j]) {
 			j++
 		}
-		left := i > 0 && pat[i-1] != '*' || i == 0 && r.flags&(flagLeft|flagHost) != 0
-		right := j < len(pat) && pat[j] != '*' || j == len(pat) && r.flags&flagRight != 0
-		if left && right && j-i > 1 {
-			x.found = append(x.found, candidate{tokenKey(pat[i:j]), i, j})
+		left := i > 0 && pat[i-1] != '*' || i == 0 && flags&(flagLeft|flagHost) != 0
+		right := j < len(pat) && pat[j] != '*' || j == len(pat) && flags&flagRight != 0
+		if left && right && j-i >= minToken {
+			f(i, j)
 		}
 		i = j
 	}
 }
+
+// keyless reports whether nothing tells for which URLs a rule has to be tried: it has no token, host or page of its own.
+func keyless(n *network) bool {
+	if n.shape == shapeHost || n.flags&flagHostWhole != 0 {
+		return false
+	}
+	named := func(o hostOption) bool { return !o.not }
+	if slices.ContainsFunc(n.from, named) || slices.ContainsFunc(n.to, named) {
+		return false
+	}
+	if n.shape == shapeRegexp {
+		return !hasEdge(requiredLiterals(regexpSource(n.pattern, n.flags), nil))
+	}
+	found := hasEdge(literals(n.pattern))
+	if !found {
+		eachToken(n.pattern, n.flags, func(int, int) { found = true })
+	}
+	return !found
+}
+
+// literals cuts a pattern at its wildcards.
+func literals(pat string) []string {
+	return strings.FieldsFunc(pat, func(c rune) bool { return c == '*' || c == '^' })
+}
+
+func hasEdge(lits []string) bool {
+	return slices.ContainsFunc(lits, func(lit string) bool {
+		for i := 0; i+4 <= len(lit); i++ {
+			if isEdge(lit, i) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// isEdge reports whether a token begins behind lit[i].
+func isEdge(lit string, i int) bool { return !isToken(lit[i]) && isToken(lit[i+1]) }
 
 // choose finds the keys under which the rule stands. A rule without any has to be tried for every request.
 func (x *indexer) choose(r *rule) {
@@ -265,14 +308,14 @@ func edgeCost(quad string) int {
 
 // edge finds four bytes where a token begins that every match holds, the least common of them.
 func (x *indexer) edge(r *rule) bool {
-	lits := strings.FieldsFunc(x.pat, func(c rune) bool { return c == '*' || c == '^' })
+	lits := literals(x.pat)
 	if r.shape == shapeRegexp {
 		lits = requiredLiterals(x.e.sources[r.pat], nil)
 	}
 	lowest := 1 << 20
 	for _, lit := range lits {
 		for i := 0; i+4 <= len(lit); i++ {
-			if isToken(lit[i]) || !isToken(lit[i+1]) {
+			if !isEdge(lit, i) {
 				continue
 			}
 			cost := edgeCost(lit[i : i+4])

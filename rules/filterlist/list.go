@@ -121,6 +121,7 @@ type parser struct {
 	bytes    int64
 	includes int
 	regexps  int // size of all regular expressions so far
+	keyless  int // of those, and of other rules, what has to be tried on every URL
 	rule     network
 }
 

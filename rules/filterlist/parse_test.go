@@ -381,3 +381,46 @@ func TestLongURL(t *testing.T) {
 		e.Match(&r)
 	}
 }
+
+// TestKeyless: of the rules that have to be tried on every URL a list has few; a rule that a URL can call for is none.
+func TestKeyless(t *testing.T) {
+	for _, tt := range []struct {
+		rule string
+		want bool
+	}{
+		{"||a.com^", false}, {"||a.com/x", false}, {"/ads/", false}, {"-banner.", false}, {"abc*def", true}, {"abcdef", true}, {"|https:", false},
+		{"abcdef$domain=a.com", false}, {"abcdef$domain=~a.com", true}, {"abcdef$to=a.com", false}, {"$ping,third-party", true}, {"/a.*b/", true},
+		{"/\\/ads\\.js/", false}, {"/(a|b)*c$/$domain=a.com", false}, {"||a*b^", true}, {".com/x", false}, {"x.y", true},
+	} {
+		l, _, err := Parse("test", strings.NewReader(tt.rule+"\n"), Limits{})
+		if err != nil || l.Len() != 1 {
+			t.Fatalf("%s: %v", tt.rule, err)
+		}
+		e, err := Compile(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(e.block.always) > 0; got != tt.want {
+			t.Errorf("%s has to be tried on every URL: %v, want %v", tt.rule, got, tt.want)
+		}
+		var n network
+		if err := n.parse(tt.rule); err != nil || keyless(&n) != tt.want {
+			t.Errorf("%s is taken for one that has to be tried on every URL: %v, want %v; %v", tt.rule, keyless(&n), tt.want, err)
+		}
+	}
+	var text strings.Builder
+	for n := range 5000 {
+		fmt.Fprintf(&text, "||n%d.example^\n||m%d.example^\n||o%d.example^\nabc%d*def\n/%s%dc$/\n", n, n, strings.Repeat("(a|b)*", 50), n)
+	}
+	l, rep, err := Parse("test", strings.NewReader(text.String()), Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Compile(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.block.always) > maxKeyless || rep.Dropped < 5000 || rep.Rules < 5000 || !strings.Contains(rep.Drops[len(rep.Drops)-1].String(), "every URL") {
+		t.Errorf("%d rules are tried on every URL; %d dropped, %d kept", len(e.block.always), rep.Dropped, rep.Rules)
+	}
+}

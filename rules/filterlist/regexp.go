@@ -13,7 +13,12 @@ const (
 	maxRegexpLen   = 2048
 	maxRegexpSize  = 1000    // states of one expression, with counted repetitions written out
 	maxRegexpTotal = 100_000 // states of all expressions of a list
+	// maxKeyless bounds the states, one for a rule that is no expression, of a list's rules that have to be tried on every
+	// URL because they have no token, host or page of their own. Real lists have fewer than ten such rules.
+	maxKeyless = 2000
 )
+
+var errKeyless = errors.New("the rule would have to be tried on every URL, and the list has too many of those")
 
 // regexpSource is the expression in Go's syntax. Lists mean it without regard to case unless they say $match-case.
 func regexpSource(p string, flags uint16) string {

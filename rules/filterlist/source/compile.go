@@ -22,6 +22,8 @@ type Compiled struct {
 	// Reports has one entry for each source. It is nil when the engine came from the compiled file on disk: then the same
 	// texts were reported when that file was made.
 	Reports []*filterlist.Report
+	// Errors has one entry for each source where Compile fails because of some: what is wrong with it, or nil.
+	Errors []error
 }
 
 // Compile loads the sources and joins them into an engine. With a folder, the compiled form is kept there and used as
@@ -36,13 +38,14 @@ func Compile(ctx context.Context, dir string, sources ...*Source) (Compiled, err
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return Compiled{}, err
+		return Compiled{Errors: errs}, err
 	}
 	path := compiledPath(dir, sources, texts)
 	if e := readCompiled(path); e != nil {
 		return Compiled{Engine: e}, nil
 	}
 	var c Compiled
+	errs = nil
 	lists := make([]*filterlist.List, len(sources))
 	for i, s := range sources {
 		l, rep, err := s.parse(ctx, texts[i])
@@ -51,6 +54,7 @@ func Compile(ctx context.Context, dir string, sources ...*Source) (Compiled, err
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
+		c.Errors = errs
 		return c, err
 	}
 	e, err := filterlist.Compile(lists...)
