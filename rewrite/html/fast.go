@@ -62,6 +62,22 @@ func (t *tag) start(b []byte) int {
 	return t.attributes(b, t.nameEnd)
 }
 
+// idle reports whether the start tag, outside of elements that change how others are read, means nothing: it neither
+// contacts nor runs anything, and what follows is read as before.
+func (t *tag) idle(b []byte) bool {
+	el := lookupElement(t.name, b[1:t.nameEnd])
+	return el.flags&(flagRaw|flagScript|flagPlain|flagInject|flagContext|flagForeign) == 0 && (t.seen&el.mask == 0 || t.onlyLinks(b, el))
+}
+
+// onlyLinks reports whether all that the tag has for the policy is a link to somewhere, as most tags that have anything.
+func (t *tag) onlyLinks(b []byte, el *element) bool {
+	if t.seen&el.mask != 1<<attrHref || el.uses[attrHref].role != roleLink {
+		return false
+	}
+	s := &t.attrs[attrHref]
+	return s.valueStart == s.valueEnd || !mayBeScript(b[s.valueStart:s.valueEnd])
+}
+
 // close is start for an end tag without attributes.
 func (t *tag) close(b []byte) int {
 	end, key := nameAt(b, 2)
@@ -75,7 +91,7 @@ func (t *tag) close(b []byte) int {
 // attributes notes the attributes of a start tag whose name ends at b[p], and returns where the tag ends, -1 if it cannot
 // tell.
 func (t *tag) attributes(b []byte, p int) int {
-	for p+2 < len(b) {
+	for p+8 < len(b) {
 		c := b[p]
 		if isSpace(c) {
 			p++
@@ -91,12 +107,24 @@ func (t *tag) attributes(b []byte, p int) int {
 			}
 			return -1
 		}
-		end, key := nameAt(b, p)
-		if end == 0 || end+2 >= len(b) {
+		w := binary.LittleEndian.Uint64(b[p:])
+		end, key := p, uint64(0)
+		if m := nameEnds(w); m != 0 {
+			n := bits.TrailingZeros64(m) &^ 7
+			end += n >> 3
+			key = bits.ReverseBytes64((w | 0x20*ones) << (64 - n))
+		} else if end, key = nameAt(b, p); end == 0 || end+2 >= len(b) {
 			return -1
 		}
 		s := span{nameStart: p, nameEnd: end, valueStart: end, valueEnd: end}
 		switch c := b[end]; {
+		case c == '=' && b[end+1] == '"': // as most values are
+			i := bytes.IndexByte(b[end+2:], '"')
+			if i < 0 {
+				return -1
+			}
+			s.quote, s.valueStart, s.valueEnd = '"', end+2, end+2+i
+			p = s.valueEnd + 1
 		case c == '=':
 			if p = s.value(b, end+1); p < 0 {
 				return -1

@@ -55,10 +55,8 @@ func (p *plan) gate(id attrID, v rewrite.Verdict) {
 
 // judgeTag judges the start tag b[start:end] and emits it again if it must change.
 func (r *Rewriter) judgeTag(b []byte, start, end int, t *tag, el *element) {
-	if t.seen&el.mask == 1<<attrHref && el.uses[attrHref].role == roleLink { // as most tags with anything to judge
-		if s := &t.attrs[attrHref]; s.valueStart == s.valueEnd || !mayBeScript(b[start+s.valueStart:start+s.valueEnd]) {
-			return
-		}
+	if t.onlyLinks(b[start:end], el) {
+		return
 	}
 	r.plan.reset()
 	r.text = r.text[:0]

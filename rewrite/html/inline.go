@@ -66,7 +66,7 @@ func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 		r.startDeep(b, h.start)
 	}
 	t := &r.again
-	if t.start(tag) < 0 {
+	if t.start(b[h.start:]) != len(tag) {
 		t.reset(false)
 		t.scan(tag)
 	}

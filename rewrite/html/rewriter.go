@@ -205,6 +205,7 @@ func (r *Rewriter) run(b []byte, eof bool) (keep int) {
 		var k kind
 		var start, end int
 		if r.tok.state == stateData {
+			r.tok.skim = r.skims()
 			k, start, end = r.tok.data(b, p, eof)
 		} else {
 			k, start, end = r.tok.next(b, p, eof)
@@ -237,6 +238,14 @@ func (r *Rewriter) run(b []byte, eof bool) (keep int) {
 		}
 		p = end
 	}
+}
+
+// skims returns how long a tag may be for the tokenizer to pass over it without a word, 0 while each tag counts.
+func (r *Rewriter) skims() int {
+	if r.o.XML || r.hold.on || r.style.on || !r.headDone || r.ctx.any() {
+		return 0
+	}
+	return r.o.Limit / 2
 }
 
 // stop ends a run: b is decided up to at, and the tokenizer has passed over it up to scanned.

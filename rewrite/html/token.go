@@ -40,6 +40,7 @@ type tokenizer struct {
 	kind    kind   // of the construct that goes on over the end of a piece
 	first   bool   // the piece that was returned is the construct's first
 	rawName string // the element whose end tag ends stateRaw, in lower case
+	skim    int    // data passes over tags of at most so many bytes that mean nothing to anybody; 0 for none
 	script  scriptState
 	tag     tag
 }
@@ -84,6 +85,10 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 		switch c := b[p+1]; {
 		case isLetter(c) || (t.xml && c >= 0x80) || (t.xml && (c == '_' || c == ':')):
 			if n := t.tag.start(b[p:]); n > 0 {
+				if n <= t.skim && t.tag.idle(b[p:]) {
+					p += n
+					continue
+				}
 				return kindStartTag, p, p + n
 			}
 			t.tag.reset(false)
@@ -96,6 +101,10 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 			switch d := b[p+2]; {
 			case isLetter(d) || t.xml:
 				if n := t.tag.close(b[p:]); n > 0 {
+					if n <= t.skim {
+						p += n
+						continue
+					}
 					return kindEndTag, p, p + n
 				}
 				t.tag.reset(true)
