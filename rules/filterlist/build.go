@@ -54,9 +54,10 @@ func (f *file) checkRegexps(n *network) error {
 		cost = f.regexps - before
 	}
 	if keyless(n) {
-		if f.keyless += cost; f.keyless > maxKeyless {
+		if f.keyless+cost > maxKeyless {
 			return errKeyless
 		}
+		f.keyless += cost
 	}
 	if n.valueRegexp != "" {
 		return f.checkRegexp(n.valueRegexp)
