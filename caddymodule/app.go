@@ -56,11 +56,12 @@ type App struct {
 	limiter *limiter
 	claims  *limiter // of what clients say that a site loads
 
-	mu      sync.Mutex
-	sites   map[*Handler]struct{}
-	current atomic.Pointer[[]*site] // those of sites that gate
-	stop    context.CancelFunc
-	done    sync.WaitGroup
+	mu        sync.Mutex
+	databases map[string]*consent.RegionDatabase // by path
+	sites     map[*Handler]struct{}
+	current   atomic.Pointer[[]*site] // those of sites that gate
+	stop      context.CancelFunc
+	done      sync.WaitGroup
 }
 
 // CaddyModule returns the app's ID.
@@ -115,6 +116,7 @@ func (a *App) Start() error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	a.stop = cancel
 	a.done.Go(func() { a.rules.watch(ctx, a.rulesChanged) })
+	a.done.Go(func() { a.watchDatabases(ctx) })
 	a.done.Go(func() { a.sweep(ctx) })
 	return nil
 }

@@ -60,7 +60,7 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 		record.RecordID, record.Method = use, consent.MethodPreferences
 	}
 	grants := event == consent.EventGiven
-	allowed := app.limiter.allow(x.r.RemoteAddr, now)
+	allowed := app.limiter.allow(client(x.r), now)
 	switch {
 	case grants && !allowed:
 		countError(errorLimit)

@@ -130,7 +130,7 @@ const (
 
 // limitClaims keeps one network from teaching the gateway more hosts than its visitors' browsers would.
 func (x *exchange) limitClaims(app *App) {
-	if !app.claims.allow(x.r.RemoteAddr, time.Now()) {
+	if !app.claims.allow(client(x.r), time.Now()) {
 		x.policy.learned = nil
 	}
 }

@@ -25,13 +25,10 @@ type limiter struct {
 
 func newLimiter() *limiter { return &limiter{seed: maphash.MakeSeed()} }
 
-// allow counts one answer from the peer at that time and reports whether it is within the budget.
-func (l *limiter) allow(remote string, now time.Time) bool {
-	key := remote
-	if ap, err := netip.ParseAddrPort(remote); err == nil {
-		key = ipmask.Default.Mask(ap.Addr()).String()
-	}
-	slot := &l.slots[maphash.String(l.seed, key)%limiterSlots]
+// allow counts one answer from an address at that time and reports whether it is within the budget.
+func (l *limiter) allow(from netip.Addr, now time.Time) bool {
+	prefix := ipmask.Default.Mask(from).As16()
+	slot := &l.slots[maphash.Bytes(l.seed, prefix[:])%limiterSlots]
 	minute := uint64(now.Unix()/60) & (1<<32 - 1)
 	for {
 		old := slot.Load()

@@ -146,8 +146,11 @@ func askedURL(r *http.Request) *url.URL {
 // decide resolves the request's signals. An answer is held against the newest one that the store knows: whoever kept the
 // cookie of a consent that was withdrawn since has none. A store that does not answer leaves the refusals in force only.
 func (s *site) decide(x *exchange, now time.Time) (consent.Signals, consent.Decision) {
-	peer, _ := netip.ParseAddrPort(x.r.RemoteAddr)
-	signals := s.reader(x).Read(x.r.Header, peer.Addr(), now)
+	var from netip.Addr
+	if s.options.Region != nil {
+		from = client(x.r)
+	}
+	signals := s.reader(x).Read(x.r.Header, from, now)
 	if t := &signals.Token; signals.TokenState == consent.TokenValid && !t.ID.IsZero() && (t.Granted&consent.OptionalPurposes != 0 || !t.Vendors.IsZero()) {
 		latest, err := s.app.store.Latest(x.r.Context(), x.siteName, t.ID)
 		if err != nil {

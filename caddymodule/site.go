@@ -128,7 +128,7 @@ func newSite(app *App, o Options, m mode) (*site, error) {
 	s := &site{app: app, mode: m, options: o, since: time.Now(), readers: new(readers)}
 	var err, regionErr, platformErr, bridgeErr, debugErr error
 	s.terms, err = s.options.compile()
-	s.readers.region, regionErr = s.options.regionFunc()
+	s.readers.region, regionErr = app.regionFunc(s.options.Region)
 	s.readers.platforms, platformErr = s.options.compilePlatforms(app.rules.compiled.catalogue, app.log)
 	s.bridge, bridgeErr = newBridge(s.options.Platforms, s.options.Prefix)
 	s.debug, debugErr = parseRanges(s.options.Debug)
@@ -230,12 +230,6 @@ func (s *site) uiVendors(purposes map[string]consent.Purpose) map[string]*ui.Ven
 		}
 	}
 	return vendors
-}
-
-// preferencesUIs are the compiled preference centres by the vendors that they list.
-type preferencesUIs struct {
-	byVendors sync.Map // ids joined by spaces, to *ui.UI
-	count     atomic.Int32
 }
 
 // guardConfig is the run-time script's part of the rules.
@@ -342,25 +336,6 @@ func (s *site) reader(x *exchange) *consent.Reader {
 
 // cookie says how the visitor's answer is kept.
 func (x *exchange) cookie() consent.Cookie { return consent.Cookie{Secure: x.secure()} }
-
-// regionFunc returns what tells a visitor's region, nil where the options do not ask for it.
-func (o *Options) regionFunc() (func(http.Header, netip.Addr) consent.Region, error) {
-	if o.Region == nil {
-		return nil, nil
-	}
-	regions, err := consent.NewRegions(nil)
-	if err != nil {
-		return nil, err
-	}
-	if o.Region.Database == "" {
-		return regions.FromHeader(o.Region.Header, o.Region.Subdivision), nil
-	}
-	db, err := regions.OpenDatabase(o.Region.Database)
-	if err != nil {
-		return nil, err
-	}
-	return db.Region, nil
-}
 
 // declared reports whether the operator allowed the host.
 func (s *site) declared(host []byte) bool {

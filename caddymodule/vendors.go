@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/caddy-consent/caddy-consent/consent/ui"
 )
@@ -42,9 +43,11 @@ func (x *exchange) preferencesUI() *ui.UI {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	key := strings.Join(ids, " ")
-	if u, ok := s.preferencesUIs.byVendors.Load(key); ok {
-		return u.(*ui.UI)
-	}
+	return s.preferencesUIs.get(key, func() *ui.UI { return s.compilePreferences(ids) })
+}
+
+// compilePreferences compiles the UI whose preference centre lists the vendors.
+func (s *site) compilePreferences(ids []string) *ui.UI {
 	config := s.uiConfig()
 	for _, id := range ids {
 		if v := s.vendors[id]; v != nil {
@@ -55,8 +58,27 @@ func (x *exchange) preferencesUI() *ui.UI {
 	if err != nil {
 		return s.ui // without the list of vendors, which the same options have passed without
 	}
-	if s.preferencesUIs.count.Add(1) <= maxPreferences {
-		s.preferencesUIs.byVendors.Store(key, u)
+	return u
+}
+
+// preferencesUIs are the compiled preference centres by the vendors that they list. A site's set grows as more of it is seen:
+// the sets of before are forgotten when there are too many.
+type preferencesUIs struct {
+	mu        sync.Mutex
+	byVendors map[string]*ui.UI // ids joined by spaces
+}
+
+// get returns the one for a set, and compiles it if it is not there, once for all who ask meanwhile.
+func (p *preferencesUIs) get(key string, compile func() *ui.UI) *ui.UI {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if u := p.byVendors[key]; u != nil {
+		return u
 	}
+	if p.byVendors == nil || len(p.byVendors) >= maxPreferences {
+		p.byVendors = map[string]*ui.UI{}
+	}
+	u := compile()
+	p.byVendors[key] = u
 	return u
 }

@@ -144,7 +144,14 @@ func Choose(t *Terms, s *Signals, c Choice, now time.Time) (Token, Event) {
 		next.Denied = OptionalPurposes
 	}
 	next = *next.fitting()
-	return next, event(d.ownGrants() != 0 || d.Vendors.grantsAny(), &next)
+	return next, event(d.ownGrants() != 0 || d.Vendors.grantsAny() || s.mayGrant(), &next)
+}
+
+// mayGrant reports whether the token granted something that only a store or platform, which does not answer, could confirm or
+// deny: refusing now takes it back.
+func (s *Signals) mayGrant() bool {
+	unsure := s.TokenState == TokenSuperseded || s.TokenState == TokenValid && s.Stored.Unknown
+	return unsure && (s.Token.Granted&OptionalPurposes != 0 || s.Token.Vendors.grantsAny())
 }
 
 // keepAge leaves the token as old as what it carries over.

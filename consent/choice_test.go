@@ -71,6 +71,11 @@ func TestChoose(t *testing.T) {
 		return k
 	}
 	gpc := func(s consent.Signals) consent.Signals { s.GPC = true; return s }
+	unsure := func(change func(*consent.Signals)) consent.Signals {
+		s := valid(token(analytics, 0, 0))
+		change(&s)
+		return s
+	}
 
 	for _, c := range []struct {
 		name    string
@@ -89,6 +94,10 @@ func TestChoose(t *testing.T) {
 		{"refuse", all, consent.Signals{}, refuse, "none|functional,analytics,marketing,social||refused"},
 		{"refuse after a grant", all, valid(withVendors(token(analytics, 0, 0))), refuse, "none|functional,analytics,marketing,social||withdrawn"},
 		{"withdraw", all, valid(token(analytics, 0, 0)), consent.Choice{Answer: consent.Withdraw}, "none|functional,analytics,marketing,social||withdrawn"},
+		{"refuse while the store is down", all, unsure(func(s *consent.Signals) { s.TokenState = consent.TokenSuperseded }), refuse,
+			"none|functional,analytics,marketing,social||withdrawn"},
+		{"refuse while a platform is down", all, unsure(func(s *consent.Signals) { s.Stored.Unknown = true }), refuse,
+			"none|functional,analytics,marketing,social||withdrawn"},
 		{"withdraw a vendor's grant", all, valid(withVendors(token(0, optional, 0))), refuse, "none|functional,analytics,marketing,social||withdrawn"},
 		{"save", all, consent.Signals{}, save(analytics), "analytics|functional,marketing,social||given"},
 		{"save nothing", all, consent.Signals{}, save(0), "none|functional,analytics,marketing,social||refused"},

@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/oschwald/maxminddb-golang/v2"
 )
 
 // Regime is the rule of law about what may happen before a visitor has answered.
@@ -165,37 +163,3 @@ func (t *Regions) strictest(country, sub string) Region {
 	}
 	return r
 }
-
-// RegionDatabase looks addresses up in a file of the MaxMind DB format 2.0 with the fields of GeoIP2 Country or City.
-type RegionDatabase struct {
-	regions *Regions
-	reader  *maxminddb.Reader
-}
-
-// OpenDatabase opens the file at path. The database is safe for concurrent use until it is closed.
-func (t *Regions) OpenDatabase(path string) (*RegionDatabase, error) {
-	reader, err := maxminddb.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("region database %s: %w; give a readable .mmdb file of countries or cities", path, err)
-	}
-	return &RegionDatabase{t, reader}, nil
-}
-
-// Region returns where an address is; unknown if the database does not say. Its signature is that of ReaderConfig.Region.
-func (d *RegionDatabase) Region(_ http.Header, addr netip.Addr) Region {
-	if !addr.IsValid() {
-		return Region{}
-	}
-	found := d.reader.Lookup(addr.Unmap().WithZone(""))
-	var country, sub string
-	if !found.Found() || found.DecodePath(&country, "country", "iso_code") != nil {
-		return Region{}
-	}
-	if found.DecodePath(&sub, "subdivisions", 0, "iso_code") != nil {
-		sub = ""
-	}
-	return d.regions.strictest(country, sub)
-}
-
-// Close releases the file. No lookup may be under way.
-func (d *RegionDatabase) Close() error { return d.reader.Close() }

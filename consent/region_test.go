@@ -1,18 +1,18 @@
 package consent_test
 
 import (
-	"bytes"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/regiontest"
 )
 
 func regions(t testing.TB, changes map[string]consent.Regime) *consent.Regions {
@@ -88,14 +88,13 @@ func TestRegionFromHeader(t *testing.T) {
 
 func TestRegionDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "regions.mmdb")
-	if err := os.WriteFile(path, database(), 0o600); err != nil {
+	if err := os.WriteFile(path, regiontest.Database("US"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	db, err := regions(t, nil).OpenDatabase(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
 	for addr, want := range map[string]string{
 		"64.0.0.1": "US-TX opt-out", "192.0.2.1": " opt-in", "::ffff:64.0.0.1": "US-TX opt-out", "2001:db8::1": " opt-in",
 	} {
@@ -121,35 +120,66 @@ func TestOpenDatabaseNamesPathAndFix(t *testing.T) {
 	}
 }
 
-// database writes a file of the MaxMind DB format 2.0 by hand: an IPv4 tree of two nodes, in which 64.0.0.0/2 is Texas.
-func database() []byte {
-	text := func(s string) []byte { return append([]byte{2<<5 | byte(len(s))}, s...) }
-	dict := func(pairs ...[]byte) []byte {
-		return append([]byte{7<<5 | byte(len(pairs)/2)}, slices.Concat(pairs...)...)
+// TestDatabaseIsReplaced writes over the file, cuts it off, removes and replaces it, while addresses are looked up: what was
+// read last stays in use until something that can be read is there.
+func TestDatabaseIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "regions.mmdb")
+	write := func(content []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	uint16of := func(v uint16) []byte { return binary.BigEndian.AppendUint16([]byte{5<<5 | 2}, v) }
-	uint32of := func(v uint32) []byte { return binary.BigEndian.AppendUint32([]byte{6<<5 | 4}, v) }
-	list := func(items ...[]byte) []byte {
-		return append([]byte{byte(len(items)), 11 - 7}, slices.Concat(items...)...)
+	write(regiontest.Database("US"))
+	db, err := regions(t, nil).OpenDatabase(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-
-	const nodes = 2
-	const missing, found = nodes, nodes + 16
-	var b bytes.Buffer
-	for _, record := range []uint32{1, missing, missing, found} { // node 0: left, right; node 1: left, right
-		b.Write([]byte{byte(record >> 16), byte(record >> 8), byte(record)})
+	where := func() string { r := db.Region(nil, netip.MustParseAddr("64.0.0.1")); return r.String() }
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if got := where(); got != "US-TX" && got != "DE-TX" {
+					t.Errorf("in %q", got)
+					return
+				}
+			}
+		})
 	}
-	b.Write(make([]byte, 16))
-	b.Write(dict(text("country"), dict(text("iso_code"), text("US")),
-		text("subdivisions"), list(dict(text("iso_code"), text("TX")))))
-	b.WriteString("\xab\xcd\xefMaxMind.com")
-	b.Write(dict(
-		text("node_count"), uint32of(nodes), text("record_size"), uint16of(24), text("ip_version"), uint16of(4),
-		text("database_type"), text("Test-City"), text("binary_format_major_version"), uint16of(2),
-		text("binary_format_minor_version"), uint16of(0), text("build_epoch"), append([]byte{8, 9 - 7}, make([]byte, 8)...),
-		text("languages"), list(text("en")), text("description"), dict(text("en"), text("test")),
-	))
-	return b.Bytes()
+	step := func(what string, wantChanged, wantErr bool, want string) {
+		t.Helper()
+		changed, err := db.Refresh()
+		if changed != wantChanged || (err != nil) != wantErr || where() != want {
+			t.Errorf("%s: changed %v, %v, in %s", what, changed, err, where())
+		}
+	}
+	step("untouched", false, false, "US-TX")
+	write(regiontest.Database("US")[:100])
+	step("cut off", false, true, "US-TX")
+	write([]byte("not a database, but as long as one is: it is written over in place, the worst that can happen"))
+	step("written over", false, true, "US-TX")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	step("gone", false, true, "US-TX")
+	german := regiontest.Database("DE")
+	write(german)
+	step("replaced", true, false, "DE-TX")
+	step("untouched again", false, false, "DE-TX")
+	next := path + ".next"
+	if err := errors.Join(os.WriteFile(next, regiontest.Database("US"), 0o600), os.Rename(next, path)); err != nil {
+		t.Fatal(err)
+	}
+	step("moved over", true, false, "US-TX")
+	close(stop)
+	wg.Wait()
 }
 
 func ExampleRegions_FromHeader() {

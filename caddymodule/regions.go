@@ -1,0 +1,82 @@
+package caddymodule
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+)
+
+// regionFunc returns what tells a visitor's region, nil where the options do not ask for it. Sites share a database.
+func (a *App) regionFunc(r *Region) (func(http.Header, netip.Addr) consent.Region, error) {
+	if r == nil {
+		return nil, nil
+	}
+	regions, err := consent.NewRegions(nil)
+	if err != nil {
+		return nil, err
+	}
+	if r.Database == "" {
+		return regions.FromHeader(r.Header, r.Subdivision), nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	db := a.databases[r.Database]
+	if db == nil {
+		if db, err = regions.OpenDatabase(r.Database); err != nil {
+			return nil, err
+		}
+		if a.databases == nil {
+			a.databases = map[string]*consent.RegionDatabase{}
+		}
+		a.databases[r.Database] = db
+	}
+	return db.Region, nil
+}
+
+// watchDatabases reads region databases again when they were replaced, until ctx ends.
+func (a *App) watchDatabases(ctx context.Context) {
+	t := time.NewTicker(watchEvery)
+	defer t.Stop()
+	said := map[string]string{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		a.mu.Lock()
+		all := make(map[string]*consent.RegionDatabase, len(a.databases))
+		for path, db := range a.databases {
+			all[path] = db
+		}
+		a.mu.Unlock()
+		for path, db := range all {
+			changed, err := db.Refresh()
+			if err != nil && said[path] != err.Error() {
+				said[path] = err.Error()
+				a.log.Error("the changed region database cannot be used; the old one stays in force", zap.Error(err))
+			}
+			if changed {
+				delete(said, path)
+				a.log.Info("region database reloaded", zap.String("path", path))
+			}
+		}
+	}
+}
+
+// client returns the visitor's address: the peer's, or what a proxy that the server trusts says (trusted_proxies).
+func client(r *http.Request) netip.Addr {
+	if text, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			return addr
+		}
+	}
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return peer.Addr()
+}
