@@ -131,6 +131,9 @@ func (s *scanner) replace(buf []byte, start, end int, with []byte) {
 // scanNormal passes over plain text until something begins, and handles that.
 func (s *scanner) scanNormal(buf []byte, i int, final bool) int {
 	for {
+		if s.declaration && i < len(buf) && isLetter(buf[i]) { // as most declarations begin
+			s.declaration = false
+		}
 		if s.declaration {
 			if i = s.beginDeclaration(buf, i, final); i < 0 || s.declaration || s.mode != normal {
 				return i
@@ -212,6 +215,8 @@ func (s *scanner) punctuation(c byte) {
 	}
 	s.fontFace, s.imports, s.namespace = false, false, false
 }
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // beginDeclaration tells custom properties from others: by their first two bytes, or by an escape, which could be one of these.
 func (s *scanner) beginDeclaration(buf []byte, i int, final bool) int {

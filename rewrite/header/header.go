@@ -57,8 +57,12 @@ func Edit(h http.Header, o *Options) Result {
 		if !mayMatter(name) {
 			continue
 		}
-		field := textproto.CanonicalMIMEHeaderKey(name)
-		edit := e.lookup(field)
+		field, edit := name, e.lookup(name)
+		if edit == nil { // maybe for want of its canonical spelling
+			if field = textproto.CanonicalMIMEHeaderKey(name); field != name {
+				edit = e.lookup(field)
+			}
+		}
 		if edit == nil {
 			continue
 		}

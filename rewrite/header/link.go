@@ -221,8 +221,11 @@ func cutParam(s string) (name, value, rest string, ok bool) {
 
 // unquote reads a quoted string after its opening quote: backslash escapes one character (RFC 9110, 5.6.4).
 func unquote(s string) (value, rest string, ok bool) {
-	i := strings.IndexByte(s, '"')
-	if i >= 0 && strings.IndexByte(s[:i], '\\') < 0 {
+	i := 0
+	for i < len(s) && s[i] != '"' && s[i] != '\\' {
+		i++
+	}
+	if i < len(s) && s[i] == '"' {
 		return s[:i], s[i+1:], true
 	}
 	var b strings.Builder
@@ -276,8 +279,11 @@ func eachQuoted(s string, f func(string)) {
 }
 
 func unquoteJSON(s string) (value, rest string, ok bool) {
-	i := strings.IndexByte(s, '"')
-	if i >= 0 && strings.IndexByte(s[:i], '\\') < 0 {
+	i := 0
+	for i < len(s) && s[i] != '"' && s[i] != '\\' {
+		i++
+	}
+	if i < len(s) && s[i] == '"' {
 		return s[:i], s[i+1:], true
 	}
 	var b strings.Builder
