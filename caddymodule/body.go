@@ -188,8 +188,9 @@ func (x *exchange) state() string {
 func (x *exchange) document() bool { return x.fetch.markup() }
 
 // unrewritable is what becomes of a body that could hold markup and cannot be read.
-func (x *exchange) unrewritable() plan {
+func (x *exchange) unrewritable(h http.Header) plan {
 	x.policy.tally.unreadable++
+	x.confine(h)
 	if x.site.options.OnUnrewritable == "block" {
 		return planBlock
 	}
@@ -205,6 +206,9 @@ func (x *exchange) rewriter(out stage, h http.Header, kind encoding.Kind, conten
 	}
 	if kind != encoding.KindHTML && kind != encoding.KindXML && kind != encoding.KindCSS {
 		return out
+	}
+	if kind == encoding.KindXML && x.document() && !encoding.Untransformed(prefix) {
+		x.confine(h)
 	}
 	name, certain := encoding.Sniff(contentType, prefix)
 	if _, told := encoding.Sniff(contentType, nil); certain && !told || !encoding.Transparent(name) {

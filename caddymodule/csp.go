@@ -57,6 +57,17 @@ func (x *exchange) appendPolicy(h http.Header) {
 	}
 }
 
+// confine holds back what no rewriter can follow, parts of a series or the outcome of an XSLT program: nobody may be
+// contacted but the site itself and whom the operator allowed.
+func (x *exchange) confine(h http.Header) {
+	if x.site.mode == modeReport || x.site.options.CSP == "off" || x.decision.Permits(consent.Marketing, 0) {
+		return
+	}
+	if policy := x.rememberedPolicy(true); policy != "" {
+		header.AppendCSP(h, policy)
+	}
+}
+
 // withdrawalPolicy is what the guard puts into an open page from which something is withdrawn; "" where nothing would be
 // enforced on a fresh one.
 func (x *exchange) withdrawalPolicy() string {

@@ -119,7 +119,7 @@ func (w *responseWriter) choose() plan {
 		w.kind == encoding.KindOther && !w.x.guardsWorker(w.kind), w.kind == encoding.KindJSON && !w.x.jsonPath():
 		return planPass
 	case w.kind == encoding.KindMultipart, w.status == http.StatusPartialContent, !encoding.Supported(codings):
-		return w.x.unrewritable()
+		return w.x.unrewritable(h)
 	case w.bodyless():
 		if w.kind == encoding.KindHTML || w.kind == encoding.KindXML || w.kind == encoding.KindCSS {
 			w.x.editRewritten(h, w.kind)
@@ -134,7 +134,7 @@ func (w *responseWriter) choose() plan {
 	case !encoding.Identity(codings):
 		d, err := encoding.NewDecoder(codings, feeder{w}, encoding.Limits{})
 		if err != nil {
-			return w.x.unrewritable()
+			return w.x.unrewritable(h)
 		}
 		w.decoder = d
 	}

@@ -153,6 +153,14 @@ func (d *Door) serve(c net.Conn) {
 	if err != nil {
 		return
 	}
+	if first[0] == socksVersion {
+		if socks(c, in) != nil {
+			return
+		}
+		if first, err = in.Peek(1); err != nil {
+			return
+		}
+	}
 	conn, name := net.Conn(&peeked{Conn: c, in: in}), ""
 	if first[0] == 0x16 {
 		secure := tls.Server(conn, d.config)

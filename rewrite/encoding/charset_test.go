@@ -328,3 +328,15 @@ func TestUndeclared(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestUntransformed(t *testing.T) {
+	for doc, want := range map[string]bool{
+		`<svg>`: true, "\xef\xbb\xbf <?xml version='1.0'?>\n<!-- <a> --><!DOCTYPE html><html>": true,
+		`<?xml-stylesheet href="x"?><a/>`: false, `<!-- <a> --><?x?><?xml-stylesheet href="x"?><a/>`: false, `<!-- <a>`: false, ``: false, ` `: false,
+		`<!DOCTYPE a [<!ENTITY b "c">]><a/>`: false, "<\x00a\x00": false, "\xfe\xff\x00<": false,
+	} {
+		if got := encoding.Untransformed([]byte(doc)); got != want {
+			t.Errorf("Untransformed(%q) = %v", doc, got)
+		}
+	}
+}

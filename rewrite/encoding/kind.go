@@ -145,3 +145,30 @@ func sniff(prefix []byte, end bool) Kind {
 	}
 	return KindOther
 }
+
+// Untransformed reports whether the beginning of an XML document shows that no style sheet, which may be an XSLT program,
+// makes another document of it (Associating Style Sheets with XML, 3: only in the prolog).
+func Untransformed(prefix []byte) bool {
+	prefix = bytes.TrimPrefix(prefix, []byte("\xef\xbb\xbf"))
+	for {
+		prefix = bytes.TrimLeft(prefix, " \t\r\n")
+		end := ""
+		switch {
+		case bytes.HasPrefix(prefix, []byte("<?xml-stylesheet")):
+			return false
+		case bytes.HasPrefix(prefix, []byte("<?")):
+			end = "?>"
+		case bytes.HasPrefix(prefix, []byte("<!--")):
+			end = "-->"
+		case bytes.HasPrefix(prefix, []byte("<!")):
+			end = ">"
+		default:
+			return len(prefix) > 1 && prefix[0] == '<' && prefix[1] != 0
+		}
+		i := bytes.Index(prefix, []byte(end))
+		if i < 0 || end == ">" && bytes.IndexByte(prefix[:i], '[') >= 0 {
+			return false // further on, or behind a subset that is not read here
+		}
+		prefix = prefix[i+len(end):]
+	}
+}
