@@ -149,14 +149,19 @@ func (x *exchange) judge(w http.ResponseWriter) {
 		writeJSON(w, http.StatusBadRequest, "application/json", answerBody{Error: "The question could not be read."})
 		return
 	}
-	if page, err := url.Parse(x.r.Referer()); err == nil {
-		x.policy.setPage(x.policy.pageHost, page.Path)
+	page := "/"
+	if u, err := url.Parse(x.r.Referer()); err == nil {
+		page = u.Path
+		x.policy.setPage(x.policy.pageHost, page)
 	}
 	metrics.judged.Add(float64(len(q.U)))
 	answers := make([]string, len(q.U))
+	var seen tally
 	for i, u := range q.U {
 		answers[i] = x.policy.judge(u[0], u[1])
+		x.policy.claim(&seen, u[0], u[1])
 	}
+	x.site.app.inventory.add(x.siteName, page, &seen)
 	writeJSON(w, http.StatusOK, "application/json", map[string][]string{"v": answers})
 }
 
@@ -193,6 +198,21 @@ func (p *policy) judge(raw, destination string) string {
 		learned.claim(r.Host())
 	}
 	return ""
+}
+
+// claim counts a third party that a client says a page contacts: so many for one request, and none of a client that says
+// too much (see limitClaims).
+func (p *policy) claim(seen *tally, raw, destination string) {
+	u, err := weburl.Parse(raw)
+	if err != nil || p.learned == nil || len(seen.hosts) == claimsPerRequest || !sourceHost([]byte(u.Host())) {
+		return
+	}
+	r := resourceOf(u, destinationOf(destination))
+	m, found := p.match(&r)
+	if p.request.ThirdParty {
+		seen.addHost(r.Host(), r.Destination, &m, found && !p.decision.Permits(m.Purpose, m.Number))
+		seen.hosts[len(seen.hosts)-1].permitted = 0 // what a client says discloses nothing
+	}
 }
 
 // destinationOf maps the names of the Fetch standard (2.2.5), and the guard's own for what the standard leaves out.

@@ -182,7 +182,7 @@ func (s *siteReport) draftHosts(b *strings.Builder) {
 	told := false
 	for _, h := range s.Hosts {
 		switch {
-		case h.Vendor != "" || h.Purpose == consent.Necessary.String():
+		case h.Vendor != "" || h.Purpose == consent.Necessary.String(), !sourceHost([]byte(h.Host)):
 		case h.Purpose != "":
 			fmt.Fprintf(b, "\t\t# %s is gated for what it does (%s), not for who it is\n", h.Host, strings.Join(h.Types, " "))
 		default:

@@ -3,6 +3,7 @@ package integration
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -90,7 +91,68 @@ func TestReportCommand(t *testing.T) {
 	if html, _ := os.ReadFile(page); !strings.Contains(string(html), "<svg") || strings.Contains(string(html), "<script") || strings.Contains(string(html), "src=") || !strings.Contains(string(html), "cdn.unknown.example") {
 		t.Errorf("report page: %s", html)
 	}
+	i.stop()
+	quiet := newInstance(t, trackingPage)
+	_, declared, _ := strings.Cut(draft, "consent {")
+	declared, _, _ = strings.Cut(declared, "\t}")
+	quiet.options, quiet.directive = "store bolt "+quiet.bolt(), "consent {"+declared+"\n}"
+	quiet.start()
+	quiet.page("/")
+	if r := parseReport(t, mustCommand(t, "report", "--address", quiet.admin, "--json")); len(r.Sites) != 1 || len(r.Sites[0].Undeclared) > 0 {
+		t.Errorf("with the draft in force something is undeclared still: %+v; the draft: %s", r.Sites, declared)
+	}
 }
+
+// TestReportRunTime: what pages contact at run time, and the guard asks about, is in the report; what a client makes up is
+// bounded, and nothing of it is a name that harms a draft.
+func TestReportRunTime(t *testing.T) {
+	i := newInstance(t, trackingPage)
+	i.options = "store bolt " + i.bolt()
+	i.start()
+	i.page("/")
+	ask := func(urls ...string) {
+		t.Helper()
+		var q struct {
+			U [][2]string `json:"u"`
+		}
+		for _, u := range urls {
+			q.U = append(q.U, [2]string{u, "script"})
+		}
+		text, _ := json.Marshal(q)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+i.addr+"/.consent/judge", strings.NewReader(string(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Referer", "http://"+i.addr+"/late/page/1234567")
+		if answer := body(t, r); !strings.Contains(answer, `"v":[`) {
+			t.Fatalf("the gateway does not judge: %s", answer)
+		}
+	}
+	ask("https://late.unknown.example/a.js", "https://www.google-analytics.com/collect", "https://x{env.HOME}.example/a.js", "/own.js", "https://"+strings.Repeat("a", 150)+".example/a")
+	for n := range 100 {
+		var urls []string
+		for k := range 100 {
+			urls = append(urls, fmt.Sprintf("https://n%d-%d.made-up.example/", n, k))
+		}
+		ask(urls...)
+	}
+	text := mustCommand(t, "report", "--address", i.admin, "--json")
+	r := parseReport(t, text)
+	if len(r.Sites) != 1 || !slices.Contains(r.Sites[0].Undeclared, "late.unknown.example") || !strings.Contains(text, "/late/page/*") {
+		t.Errorf("what is contacted at run time is not reported: %.2000s", text)
+	}
+	if strings.Contains(text, "env.HOME") || strings.Contains(text, "aaaaaaaaaa") || strings.Contains(text, "1234567") {
+		t.Errorf("the report takes what a client makes up: %.2000s", text)
+	}
+	if n := strings.Count(text, "made-up"); n == 0 || n > 3*maxMadeUp {
+		t.Errorf("%d names that a client made up are in the report", n)
+	}
+	i.stop()
+}
+
+// maxMadeUp is more than a client can bring into a report within this test.
+const maxMadeUp = 600
 
 // TestReportHostile: names that a page or client made up do no harm in the page.
 func TestReportHostile(t *testing.T) {
