@@ -178,12 +178,20 @@ func (x *exchange) cspReport(w http.ResponseWriter) {
 	}
 	var report struct {
 		Body struct {
+			Document  string `json:"document-uri"`
 			Blocked   string `json:"blocked-uri"`
 			Directive string `json:"effective-directive"`
 		} `json:"csp-report"`
 	}
 	if json.NewDecoder(io.LimitReader(x.r.Body, maxReport)).Decode(&report) == nil {
 		if u, err := url.Parse(report.Body.Blocked); err == nil && u.Host != "" {
+			page := "/"
+			if d, err := url.Parse(report.Body.Document); err == nil {
+				page = d.Path
+			}
+			var seen tally
+			x.policy.claim(&seen, report.Body.Blocked, destinationOfDirective(report.Body.Directive))
+			x.site.app.inventory.add(x.siteName, page, &seen)
 			// judge notes the host as learned if no rule gates it. What is gated should never have come so far.
 			if x.policy.judge(report.Body.Blocked, destinationOfDirective(report.Body.Directive)) != "" && x.policy.learned != nil {
 				x.policy.learned.escaped.Store(true)

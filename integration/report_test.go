@@ -130,6 +130,12 @@ func TestReportRunTime(t *testing.T) {
 		}
 	}
 	ask("https://late.unknown.example/a.js", "https://www.google-analytics.com/collect", "https://x{env.HOME}.example/a.js", "/own.js", "https://"+strings.Repeat("a", 150)+".example/a")
+	violation := `{"csp-report":{"document-uri":"http://site/reported","blocked-uri":"https://blocked.unknown.example/a.js","effective-directive":"script-src-elem"}}`
+	res, err := http.Post("http://"+i.addr+"/.consent/csp", "application/csp-report", strings.NewReader(violation))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
 	for n := range 100 {
 		var urls []string
 		for k := range 100 {
@@ -139,7 +145,8 @@ func TestReportRunTime(t *testing.T) {
 	}
 	text := mustCommand(t, "report", "--address", i.admin, "--json")
 	r := parseReport(t, text)
-	if len(r.Sites) != 1 || !slices.Contains(r.Sites[0].Undeclared, "late.unknown.example") || !strings.Contains(text, "/late/page/*") {
+	if len(r.Sites) != 1 || !slices.Contains(r.Sites[0].Undeclared, "late.unknown.example") || !strings.Contains(text, "/late/page/*") ||
+		!slices.Contains(r.Sites[0].Undeclared, "blocked.unknown.example") || !strings.Contains(text, "/reported") {
 		t.Errorf("what is contacted at run time is not reported: %.2000s", text)
 	}
 	if strings.Contains(text, "env.HOME") || strings.Contains(text, "aaaaaaaaaa") || strings.Contains(text, "1234567") {
