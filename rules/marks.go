@@ -12,14 +12,17 @@ type markIndex struct {
 	// mentions are names that only a vendor's code has: they tell which statements of a script are the vendor's.
 	mentions map[string]bool
 	// filter has a bit for each first token and mention: most names of a script are none.
-	filter [64]uint64
+	filter [nameWords]uint64
 }
 
-// bit places a text in the filter.
+// nameWords is the size of a set of names, in words.
+const nameWords = 512
+
+// bit places a text in such a set.
 func bit[T string | []byte](s T) (word, mask uint64) {
 	n := len(s)
-	h := uint64(s[0])*31 + uint64(s[n-1])*131 + uint64(s[n/2])*7 + uint64(n)*17
-	return h >> 6 & 63, 1 << (h & 63)
+	h := (uint64(s[0]) | uint64(s[n-1])<<8 | uint64(s[n/2])<<16 | uint64(s[n/4])<<24 | uint64(n)<<32) * 0x9E3779B97F4A7C15
+	return h >> 55, 1 << (h >> 49 & 63)
 }
 
 // may reports whether some mark or mention may begin with the text.

@@ -25,14 +25,14 @@ padding lower responsive campaign print available controller subscribe fetch sta
 assets build tracking network click advert market media digital online mail monitor measure metric insight visit
 visitor counter marketing commerce international .com/ .net/ .org/ www. http://`
 
-// common has these words and the groups of four bytes in them, and commonLetters estimates how often a character stands in
-// scripts; both with case folded as in groupBit.
-var common, commonLetters = func() (set map[string]bool, letters [256]float64) {
-	set = make(map[string]bool)
+// common has these words, commonGroups the groups of four bytes in them, and commonLetters estimates how often a character
+// stands in scripts; the latter two with case folded as in groupBit.
+var common, commonGroups, commonLetters = func() (words map[string]bool, groups map[uint32]bool, letters [256]float64) {
+	words, groups = make(map[string]bool), make(map[uint32]bool)
 	for word := range strings.FieldsSeq(commonWords) {
-		set[word] = true
+		words[word] = true
 		for i := range len(word) - 3 {
-			set[folded(word[i:i+4])] = true
+			groups[folded(word[i], word[i+1], word[i+2], word[i+3])] = true
 		}
 	}
 	for i := range letters {
@@ -43,8 +43,12 @@ var common, commonLetters = func() (set map[string]bool, letters [256]float64) {
 		c := ranked[i] | 0x20
 		letters[c] = max(letters[c], 0.08/(1+float64(i)/4))
 	}
-	return set, letters
+	return words, groups, letters
 }()
+
+func folded(a, b, c, d byte) uint32 {
+	return (uint32(a) | uint32(b)<<8 | uint32(c)<<16 | uint32(d)<<24) | 0x20202020
+}
 
 // often estimates how often a name stands in scripts.
 func often(name string) float64 {
@@ -74,16 +78,8 @@ func groupOften(sets []string) float64 {
 	switch {
 	case choices(sets[:4]) > 1:
 		f += 0.03
-	case common[folded(strings.Join(sets[:4], ""))]:
+	case commonGroups[folded(sets[0][0], sets[1][0], sets[2][0], sets[3][0])]:
 		f += 0.02
 	}
 	return f
-}
-
-func folded(s string) string {
-	b := []byte(s)
-	for i := range b {
-		b[i] |= 0x20
-	}
-	return string(b)
 }

@@ -20,8 +20,8 @@ type sieve struct {
 	short  groupSet // those after which anything may come
 	// anchors are the tokens that groups were made of, by a run of name characters in them.
 	anchors map[string][]anchor
-	names   [64]uint64 // a bit for each of them, as in markIndex.filter
-	odd     [256]bool  // the characters in the strings of marks that are in no name
+	names   [nameWords]uint64 // a bit for each of them, as in markIndex.filter
+	odd     [256]bool         // the characters in the strings of marks that are in no name
 	// countries are the labels of hosts under every top-level domain.
 	countries map[string]bool
 	// blunt means that some mark has no token to look for: every script must be read.

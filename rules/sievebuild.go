@@ -24,7 +24,11 @@ func newSieve(s *Set) *sieve {
 
 // addHost leaves the groups of a host's name.
 func (v *sieve) addHost(name string) {
-	v.add(append(append([]string{outsideHost}, literal(name)...), outsideHost))
+	sets := literal(name)
+	if len(name) < 5 {
+		sets = append(append([]string{outsideHost}, sets...), outsideHost)
+	}
+	v.add(sets)
 }
 
 // addMark leaves the groups of the rarest run of name characters in a mark.
@@ -99,9 +103,10 @@ func (m *mark) beside(token, offset, n int) (before, after string) {
 const blanks = " \t\n\v\f\r/<->\u00a0\u2028\u2029\ufeff"
 
 // literal is the groups' view of a text: each place holds the characters that may stand there.
-func literal(s string) (sets []string) {
-	for i := range len(s) {
-		sets = append(sets, s[i:i+1])
+func literal(s string) []string {
+	sets := make([]string, len(s), len(s)+3)
+	for i := range sets {
+		sets[i] = s[i : i+1]
 	}
 	return sets
 }
