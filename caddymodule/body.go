@@ -311,6 +311,9 @@ func setCharset(h http.Header, charset string) {
 
 func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
 	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.responseMark(), XML: kind == encoding.KindXML, Fragment: !x.document() || kind == encoding.KindXML}
+	if x.site.mode != modeReport {
+		o.Link = x.undecorated()
+	}
 	if o.Fragment || x.site.mode == modeReport {
 		return o
 	}

@@ -133,6 +133,7 @@ var siteOptions = map[string]option[Options]{
 	"languages":       func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Languages) },
 	"logo":            func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Logo) },
 	"json":            func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.JSON) },
+	"link_parameters": func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.LinkParameters) },
 	"first_party":     parseFirstParty,
 	"debug":           func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Debug) },
 }

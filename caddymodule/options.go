@@ -65,6 +65,10 @@ type Options struct {
 	Logo string `json:"logo,omitempty"`
 	// JSON lists paths under which the HTML inside JSON string values is rewritten, too.
 	JSON []string `json:"json,omitempty"`
+	// LinkParameters are the query parameters that carry a visitor's identity to other sites, removed from redirects and
+	// from links while marketing is not permitted; a name that ends in "*" stands for all that begin so. They replace the
+	// built-in ones (gclid, fbclid, _gl, …); "none" alone removes nothing.
+	LinkParameters []string `json:"link_parameters,omitempty"`
 	// FirstParty declares paths of the site itself that pass on data to a vendor.
 	FirstParty []FirstPartyPath `json:"first_party,omitempty"`
 	// DetectFirstParty gates requests to the site's own paths whose payload has the shape of a known vendor's. Off, they
@@ -131,6 +135,9 @@ func (o Options) merged(over Options) Options {
 	}
 	if over.Languages != nil {
 		o.Languages = over.Languages
+	}
+	if over.LinkParameters != nil {
+		o.LinkParameters = over.LinkParameters
 	}
 	if over.Signals != nil {
 		o.Signals = over.Signals

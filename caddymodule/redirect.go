@@ -7,6 +7,21 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite"
 )
 
+// undecorated returns what takes the visitor's marks off links to other sites, nil while marketing is permitted. Within the
+// site the same names may mean something else, and tell it nothing new.
+func (x *exchange) undecorated() func(dst, target, host []byte) ([]byte, bool) {
+	decoration := x.site.decoration(&x.decision)
+	if decoration == nil {
+		return nil
+	}
+	return func(dst, target, host []byte) ([]byte, bool) {
+		if !x.site.rules.ThirdParty(x.policy.pageHost, host) {
+			return dst, false
+		}
+		return decoration.Strip(dst, target)
+	}
+}
+
 // gateRedirect turns a redirect past a gated vendor into an answer that contacts nobody: nothing for a subresource; for a
 // visitor, a page that says where the way leads, with a plain link.
 func (x *exchange) gateRedirect(h http.Header, location string, v rewrite.Verdict) (status int) {

@@ -32,6 +32,7 @@ type site struct {
 	vendors        map[string]*ui.Vendor
 	preferencesUIs *preferencesUIs
 	globals        map[string]string // by vendor, as marks carry them
+	decorations    *header.Decoration
 	since          time.Time
 	readers        *readers
 	bridge         *bridge // nil unless a platform needs one
@@ -132,6 +133,13 @@ func newSite(app *App, o Options, m mode) (*site, error) {
 	s.readers.platforms, platformErr = s.options.compilePlatforms(app.rules.compiled.catalogue, app.log)
 	s.bridge, bridgeErr = newBridge(s.options.Platforms, s.options.Prefix)
 	s.debug, debugErr = parseRanges(s.options.Debug)
+	if s.decorations = linkDecoration; s.options.LinkParameters != nil {
+		names := s.options.LinkParameters
+		if slices.Equal(names, []string{"none"}) {
+			names = nil
+		}
+		s.decorations = header.NewDecoration(names...)
+	}
 	if err := errors.Join(err, regionErr, platformErr, bridgeErr, debugErr); err != nil {
 		return nil, err
 	}
@@ -375,12 +383,12 @@ func (s *site) placeholder(id, lang, back string, url []byte) []byte {
 	return s.ui.AppendPlaceholder(nil, v, &ui.Embed{Lang: lang, URL: string(url), Link: s.catalogue.Vendor(id).Link(string(url)), Return: back})
 }
 
-// decoration is the set of link parameters to remove from redirects while marketing is not permitted.
+// decoration is the set of parameters to remove from redirects and links while marketing is not permitted.
 func (s *site) decoration(d *consent.Decision) *header.Decoration {
 	if d.Permits(consent.Marketing, 0) {
 		return nil
 	}
-	return linkDecoration
+	return s.decorations
 }
 
 var linkDecoration = header.DefaultDecoration()

@@ -75,7 +75,8 @@ func (t *tag) onlyLinks(b []byte, el *element) bool {
 		return false
 	}
 	s := &t.attrs[attrHref]
-	return s.valueStart == s.valueEnd || !mayBeScript(b[s.valueStart:s.valueEnd])
+	value := b[s.valueStart:s.valueEnd]
+	return len(value) == 0 || !mayBeScript(value) && (!t.links || bytes.IndexByte(value, '=') < 0)
 }
 
 // close is start for an end tag without attributes.

@@ -151,6 +151,9 @@ func (r *Rewriter) judgeAttr(id attrID, u use, raw []byte) {
 		if mayBeScript(raw) {
 			r.judgeScriptURL(id, r.decode(raw))
 		}
+		if r.res.Element == elA.name || r.res.Element == elArea.name {
+			r.showLink(id, raw)
+		}
 	case roleStyle, roleCSSValue:
 		r.judgeStyle(id, u.role, raw)
 	case roleSrcdoc:
@@ -160,7 +163,27 @@ func (r *Rewriter) judgeAttr(id attrID, u use, raw []byte) {
 	default:
 		if v := r.judgeURLs(u.role, r.decode(raw)); v.Gate {
 			r.plan.gate(id, v)
+		} else if u.role == roleDocument {
+			r.showLink(id, raw)
 		}
+	}
+}
+
+// showLink lets Options.Link change where a link or form leads. In a tag that is too large to be held it stays.
+func (r *Rewriter) showLink(id attrID, raw []byte) {
+	if r.o.Link == nil || r.big.on || r.plan.renamed.has(id) || bytes.IndexByte(raw, '=') < 0 {
+		return
+	}
+	target := r.decode(raw)
+	abs, hostStart, hostEnd, ok := r.bases[r.baseCount-1].Resolve(r.urlBuf, target)
+	r.urlBuf = abs[:0]
+	if !ok {
+		return
+	}
+	from := len(r.text)
+	if out, changed := r.o.Link(r.text, target, abs[hostStart:hostEnd]); changed {
+		r.text = out
+		r.replace(id, from)
 	}
 }
 

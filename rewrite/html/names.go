@@ -353,7 +353,7 @@ func byName(name string) *element {
 var (
 	elBase, elBody, elCol, elFont, elFrameset    = byName("base"), byName("body"), byName("col"), byName("font"), byName("frameset")
 	elHead, elIframe, elLink, elMeta, elNoscript = byName("head"), byName("iframe"), byName("link"), byName("meta"), byName("noscript")
-	elFrame                                      = byName("frame")
+	elFrame, elArea                              = byName("frame"), byName("area")
 	elScript, elSelect, elStyle, elTemplate, elA = byName("script"), byName("select"), byName("style"), byName("template"), byName("a")
 )
 

@@ -46,6 +46,9 @@ type Options struct {
 	Fragment bool
 	// XML selects the rules of XML: XHTML, SVG and other XML documents.
 	XML bool
+	// Link, if not nil, is shown the target of each link and form that holds a '=', and the host it leads to. It appends to
+	// dst what the target is to be instead, or reports false. The bytes are valid during the call only.
+	Link func(dst, target, host []byte) (out []byte, changed bool)
 	// OnChange is told of each change; may be nil.
 	OnChange func(kind rewrite.Kind, v rewrite.Verdict)
 
@@ -107,7 +110,7 @@ func (r *Rewriter) Reset(w io.Writer, o Options) {
 	}
 	r.o, r.w, r.err = o, w, nil
 	r.tok = tokenizer{xml: o.XML, cdata: o.XML}
-	r.tok.tag.judged, r.tok.tag.xml = o.Policy != nil, o.XML
+	r.tok.tag.judged, r.tok.tag.xml, r.tok.tag.links = o.Policy != nil, o.XML, o.Link != nil
 	r.again.judged, r.again.xml = true, o.XML
 	r.ctx, r.entities = context{}, entities{}
 	r.pend, r.scanned, r.done, r.out = r.pend[:0], 0, 0, r.out[:0]

@@ -8,6 +8,7 @@ type tag struct {
 	end         bool // an end tag
 	selfClosing bool
 	judged      bool // attributes are looked at
+	links       bool // parameters of links are looked at
 	xml         bool // prefixes of attributes' names are free
 	name        uint64
 	nameEnd     int
