@@ -314,6 +314,9 @@ func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
 	if x.site.mode != modeReport {
 		o.Link = x.undecorated()
 	}
+	if x.fetch == fetchFragment && kind == encoding.KindHTML && x.site.mode != modeReport {
+		h[markHeader] = []string{o.Mark}
+	}
 	if o.Fragment || x.site.mode == modeReport {
 		return o
 	}

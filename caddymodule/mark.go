@@ -5,6 +5,10 @@ import (
 	"encoding/base64"
 )
 
+// markHeader tells the guard of the page that fetched a piece of markup by which mark to know what was gated in it; scripts
+// of other origins cannot read it, and nobody can foretell it.
+const markHeader = "Consent-Mark"
+
 // responseMark returns the response's random value. Most responses need none.
 func (x *exchange) responseMark() string {
 	if x.mark == "" {

@@ -13,7 +13,7 @@ import (
 const maxPlaceholders = 64
 
 // placeholders answers with the documents that stand for frames which scripts made: the same that the rewriter puts into
-// a page's own frames, in the order of the question, "" for a frame that is not gated or has none. They come inside JSON,
+// a page's own frames, in the order of the question, "" for a frame that nobody is known for. They come inside JSON,
 // so that no document of the site's origin can be made by a link.
 func (x *exchange) placeholders(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
@@ -29,13 +29,16 @@ func (x *exchange) placeholders(w http.ResponseWriter) {
 		writeJSON(w, http.StatusBadRequest, "application/json", answerBody{Error: "The question could not be read."})
 		return
 	}
-	p := x.policy
-	p.back, p.learned = localPath(q.R), nil // nothing is learned from what a client says
+	p := &x.policy
+	p.learned = nil // nothing is learned from what a client says
 	answers := make([]string, len(q.U))
 	for i, raw := range q.U {
 		if u, err := weburl.Parse(raw); err == nil {
 			r := resourceOf(u, rewrite.DestinationFrame)
-			answers[i] = string(p.Resource(&r).Placeholder)
+			// Whatever holds for the request: a refusal acts in the page before it arrives here.
+			if m, found := p.match(&r); found {
+				answers[i] = string(p.site.placeholder(m.Vendor, x.lang(), localPath(q.R), r.URL))
+			}
 		}
 	}
 	writeJSON(w, http.StatusOK, "application/json", map[string][]string{"p": answers})

@@ -44,6 +44,8 @@ const css = (text) => !/url|import|image|src|\\/i.test(text) ? text : (foresee(t
     const who = /^\s*([a-z]+:)?[\\/]{2}/i.test(url) && judgeNow(url, 'style');
     return who ? (fn || quote) + inert(who, url) + (fn ? '' : quote) : all;
   });
+// What stands for a frame the late part asks the gateway for.
+const standFor = (el, again) => el.width != 1 && el.height != 1 && arrived.then(() => now.stand && now.stand(el, again));
 const park = (el, name, value, who) => {
   const script = el.localName == 'script', text = '' + value;
   if (!(call(getAttr, el, [kept]) || '').startsWith(mark)) {
@@ -63,8 +65,7 @@ const park = (el, name, value, who) => {
   if (!who.bit) return;
   standIns(who);
   if (el.localName == 'img' && !failed.has(el)) failed.add(el), after(() => el.dispatchEvent(new Event('error')));
-  // What stands for it the late part asks the gateway for.
-  if (el.localName == 'iframe' && name == 'src' && el.width != 1 && el.height != 1) arrived.then(() => now.stand && now.stand(el));
+  if (el.localName == 'iframe' && name == 'src') standFor(el, 1);
 };
 // The page gives an element another address: what was kept of the old one goes.
 const unpark = (el, name) => {
@@ -142,10 +143,11 @@ const assign = (el, name, value, go) => {
 
 // Looks at what already stands on an element; returns whether something was gated.
 const special = 'style,script:not([src]),set,animate,meta[http-equiv]';
-const marked = '[*|href],[src],[srcset],[imagesrcset],[data],[poster],[background],[ping],[attributionsrc],[style],[srcdoc],template,' + special;
+const marked = '[data-consent],[*|href],[src],[srcset],[imagesrcset],[data],[poster],[background],[ping],[attributionsrc],[style],[srcdoc],template,' + special;
 const inspect = (el) => {
   let changed = 0;
-  const local = el.localName;
+  const local = el.localName, by = call(getAttr, el, [kept]), from = by && by.split(' ')[0];
+  if (fragments.has(from)) changed = 1, call(setAttr, el, [kept, by.replace(from, mark)]);
   for (const a of [...el.attributes]) {
     const name = a.localName;
     if (name == 'style' && /url|image|src|\\/i.test(a.value)) {
@@ -155,6 +157,7 @@ const inspect = (el) => {
     else if (name == 'srcdoc' && keptValue(el, 'src') == null && frame(a.value) != a.value) changed = 1, setSrcdoc(el, frame(a.value));
   }
   if (local == 'style') changed = restyle(el) || changed;
+  if (local == 'iframe' && el.isConnected && doc.readyState != 'loading' && keptValue(el, 'src') != null) standFor(el);
   if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge((/url\s*=\s*['"]?([^'"]*)/i.exec(el.content) || [])[1] || '#')) changed = 1, call(dropAttr, el, ['http-equiv']);
   if (local == 'script' && /^speculationrules$/i.test(el.type) && (el.textContent.match(/"(https?:)?\\?\/[^"]*/g) || []).some((u) => judge(u.slice(1)))) changed = 1, el.type = 'text/plain';
   const imported = local == 'script' && !el.src && keptValue(el, 'parked') == null && importOf(el.textContent);

@@ -9,6 +9,8 @@ const when = (url, kind, go, other) => {
   return who ? other() : go();
 };
 const {get: requested} = describe(proto(self, 'Request'), 'url') || {};
+// What the gateway gated in markup that is fetched has that response's mark.
+const fragments = new List(), noted = (m) => m && fragments.size < 1000 && fragments.add(m);
 const network = (w) => {
   const requestOf = (input) => {
     try { return call(requested, input, []); } catch (e) {}
@@ -17,7 +19,7 @@ const network = (w) => {
   const address = (input) => requestOf(input) || '' + input;
   const answer = () => Later.resolve(new Reply('{}', {headers: {'Content-Type': 'application/json'}}));
   hooks(w, 'fetch fetchLater', (f, self, args, name) => {
-    const go = () => call(f, self, args);
+    const go = () => name == 'fetch' ? call(f, self, args).then((r) => (noted(r.headers.get('consent-mark')), r)) : call(f, self, args);
     args = firstFixed(args);
     return !args.length ? go() : name == 'fetch' ? when(address(args[0]), 'fetch', go, answer) : judgeNow(address(args[0]), 'fetch') ? {activated: false} : go();
   });
@@ -37,6 +39,7 @@ const network = (w) => {
     return call(f, x, args);
   });
   hook(xhr, 'send', (f, x, args) => {
+    x.addEventListener('readystatechange', () => x.readyState > 1 && x.responseURL.startsWith(self.origin + '/') && noted(x.getResponseHeader('consent-mark')));
     const opened = held.get(x);
     if (!opened) return call(f, x, args);
     when(opened[1], 'xmlhttprequest', () => held.get(x) == opened && call(f, x, args), () => {

@@ -39,15 +39,19 @@ const restrict = (a) => {
 };
 // Frames that scripts made get the placeholder that the gateway would have put into the page.
 let bare;
-now.stand = (el) => {
+const stood = new Memo();
+const standIn = (frames, urls = frames.map((f) => keptValue(f, 'src'))) => get('placeholder', {method: 'POST', body: JSON.stringify({u: urls.map((u) => parse(u).href), r: loc.pathname + loc.search})}).then(({p}) => frames.forEach((f, i) => {
+  const box = call(getAttr, f, ['srcdoc']);
+  if (p[i] && urls[i] != null && keptValue(f, 'src') == urls[i] && (box == null || box.includes(dash + 'load'))) setSrcdoc(f, p[i]);
+})).catch(none);
+now.stand = (el, again) => {
+  const src = keptValue(el, 'src');
+  if (src == null || !el.isConnected || stood.get(el) == src || !again && call(getAttr, el, ['srcdoc']) != null) return;
+  stood.set(el, src);
   bare ? bare.push(el) : (bare = [el], after(() => {
-    const frames = bare.splice(0, 64), urls = frames.map((f) => keptValue(f, 'src'));
-    const rest = bare;
+    const all = bare;
     bare = 0;
-    rest.forEach(now.stand);
-    get('placeholder', {method: 'POST', body: JSON.stringify({u: urls.map((u) => parse(u).href), r: loc.pathname + loc.search})}).then(({p}) => frames.forEach((f, i) => {
-      if (p[i] && urls[i] && keptValue(f, 'src') == urls[i] && call(getAttr, f, ['srcdoc']) == null) setSrcdoc(f, p[i]);
-    })).catch(none);
+    while (all.length) standIn(all.splice(0, 64));
   }));
 };
 // Pages that the site's service worker stored hold what was permitted then.
