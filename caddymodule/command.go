@@ -16,9 +16,22 @@ func init() {
 filter lists (rules), and works with the records of consent (records, link), what was seen (report, scan) and the
 configuration (audit).`,
 		CobraFunc: func(cmd *cobra.Command) {
+			needsSub(cmd)
 			cmd.AddCommand(proxyCommand(), explainCommand(), rulesCommand(), recordsCommand(), linkCommand(), reportCommand(), scanCommand(), auditCommand())
 		},
 	})
+}
+
+// needsSub makes a command that only has sub-commands say so when it is called with another word; cobra would end with status 0.
+func needsSub(cmd *cobra.Command) {
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		cmd.SilenceUsage = true
+		return usageError("there is no %s %s", cmd.CommandPath(), args[0])
+	}
 }
 
 // command returns a sub-command whose errors are printed once and end the process with status 1.

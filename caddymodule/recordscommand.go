@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ func recordsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "records", Short: "List, show, export, verify, erase and sweep the records of consent, and show the disclosure ledger",
 		Long: `Works on the store of a running Caddy through its admin API (--address), or on a store that no Caddy has open: a file
 (--store) or the one that a configuration names (--config), PostgreSQL included.`}
+	needsSub(cmd)
 	var f recordsFlags
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&f.address, "address", "", "the admin API of a running Caddy (default localhost:2019)")
@@ -161,9 +163,9 @@ func (f *recordsFlags) list(ctx context.Context, k recordKeeper, out io.Writer, 
 		return err
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TIME\tSITE\tCONSENT ID\tEVENT\tGRANTED\tREFUSED\tBY")
+	fmt.Fprintln(t, "TIME (UTC)\tSITE\tCONSENT ID\tEVENT\tGRANTED\tREFUSED\tBY")
 	for _, r := range records {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Time.Format(time.DateTime), r.Site, r.PrincipalID, r.Event, names(r.Granted), names(r.Denied), r.Method)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Time.Format(time.DateTime), r.Site, r.PrincipalID, r.Event, names(r, true), names(r, false), r.Method)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -174,10 +176,20 @@ func (f *recordsFlags) list(ctx context.Context, k recordKeeper, out io.Writer, 
 	return err
 }
 
-func names(p consent.Purposes) string {
+// names lists the purposes, and the single vendors, that a record grants or refuses.
+func names(r *consent.Record, granted bool) string {
+	purposes := r.Denied
+	if granted {
+		purposes = r.Granted
+	}
 	var list []string
-	for _, one := range p.List() {
+	for _, one := range purposes.List() {
 		list = append(list, one.String())
+	}
+	for _, vendor := range slices.Sorted(maps.Keys(r.Vendors)) {
+		if r.Vendors[vendor] == granted {
+			list = append(list, vendor)
+		}
 	}
 	if list == nil {
 		return "-"

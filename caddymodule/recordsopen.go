@@ -2,11 +2,13 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
+	berrors "go.etcd.io/bbolt/errors"
 	"go.uber.org/zap"
 
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -70,6 +72,9 @@ func openOffline(path, config string) (recordKeeper, error) {
 	s, err := app.openOffline(bound)
 	if err != nil {
 		cancel()
+		if errors.Is(err, berrors.ErrTimeout) {
+			err = fmt.Errorf("%w; if it is a running Caddy that holds it, ask that one: leave --store and --config out, and name its admin API with --address", err)
+		}
 		return nil, err
 	}
 	return offlineKeeper{storeKeeper{s, app.retention()}, cancel}, nil

@@ -16,6 +16,7 @@ import (
 
 func rulesCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "rules", Short: "Work with vendor files and filter lists"}
+	needsSub(cmd)
 	var all bool
 	check := command("check FILE…", "Check vendor files (.json) and filter lists (any other)",
 		`Names every line that is wrong or not in force, with the reason. Ends with status 1 if a vendor file is wrong or a list
