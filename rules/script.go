@@ -6,7 +6,8 @@ import "github.com/caddy-consent/caddy-consent/consent"
 //
 // The text is read as JavaScript. A URL counts where the script also does something to load it and where it stands in no
 // comparison, log or data; names count where the vendor's own loader or configuration has them (Vendor.Inline). Strings
-// are joined first, so a URL made of pieces is seen. Of several vendors, the one with the most intrusive purpose is named.
+// are joined first, and calls that only put literals together or decode them are carried out, so a URL made of pieces is
+// seen. Of several vendors, the one with the most intrusive purpose is named.
 //
 // Answers about the scripts of late are remembered.
 func (s *Set) Script(text []byte, c Context) (Match, bool) {
@@ -15,10 +16,15 @@ func (s *Set) Script(text []byte, c Context) (Match, bool) {
 
 // judgeScript is Script without memory.
 func (s *Set) judgeScript(text []byte, c Context) (Match, bool) {
-	if s.sieve.empty(text, c) {
-		return Match{}, false
+	if !s.sieve.empty(text, c) {
+		if m, ok := s.readScript(text, c); ok {
+			return m, true
+		}
 	}
-	return s.readScript(text, c)
+	if plain := unveil(text); plain != nil && !s.sieve.empty(plain, c) {
+		return s.readScript(plain, c)
+	}
+	return Match{}, false
 }
 
 // readScript is Script without memory and sieve.
