@@ -40,6 +40,7 @@ type exchange struct {
 	gzip     bool     // what comes compressed leaves compressed: see compresses
 	confirms bool     // the request's entity tags are those of a rewritten body
 	siteCSP  bool     // the site has a policy of its own
+	behind   bool     // another gateway is in front and asks; what it says of the decision counts for nothing
 	mark     string   // see responseMark
 	stateTag string   // see state
 	baseURL  *weburl.URL
@@ -59,12 +60,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return next.ServeHTTP(w, r)
 	}
 	caddyhttp.SetVar(r.Context(), takenVar, true)
+	behind := r.Header[DecisionHeader] != nil
 	deleteAliases(r.Header, DecisionHeader)
 	s := h.site.Load()
 	if s.mode == modeOff {
 		return next.ServeHTTP(w, r)
 	}
 	x := s.exchange(r)
+	x.behind = behind
 	x.expose()
 	if x.own(h.app, w) {
 		return nil

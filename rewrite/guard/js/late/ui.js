@@ -112,11 +112,27 @@ const show = (what) => {
   for (const input of root.querySelectorAll('[name=purpose]')) input.checked = now.granted >> names.indexOf(input.value) & 1;
   return true;
 };
+const panel = (open) => {
+  const box = now.banner && now.banner.shadowRoot.querySelector('details');
+  if (!box || box.open == open) return;
+  box.open = open;
+  box.querySelector('summary').focus();
+};
 const drive = () => {
   release();
   moveBanner();
-  if (now.banner) follow(now.banner.shadowRoot);
+  if (!now.banner) return;
+  const root = now.banner.shadowRoot, status = root.querySelector('[data-consent-status]');
+  follow(root);
+  // What was said about the last choice is no answer to the next.
+  root.addEventListener('toggle', (e) => e.target.open && status && (status.textContent = ''), true);
 };
+// Escape folds the banner, which decides nothing, unless something of the page has the focus.
+doc.addEventListener('keydown', (e) => e.key == 'Escape' && (e.target == now.banner || e.target == doc.body) && panel(false));
+// A form that leads to a gated party keeps what was typed into it: the visitor is asked instead.
+doc.addEventListener('submit', (e) => {
+  if (e.defaultPrevented || keptValue(e.target, 'action') != null || e.submitter && keptValue(e.submitter, 'formaction') != null) e.preventDefault(), panel(true);
+}, true);
 lateListeners();
 release();
 // What vendors wrote before their names were known, and what a refusing visitor still has.

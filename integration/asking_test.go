@@ -1,0 +1,119 @@
+package integration
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/caddy-consent/caddy-consent/integration/lab"
+)
+
+// asking serves one page behind a gateway and opens it.
+func asking(t *testing.T, body string) *app {
+	t.Helper()
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, "<!doctype html><html lang=en><title>Asking</title><body>"+body)
+	}))
+	t.Cleanup(upstream.Close)
+	door := lab.NewDoor(t)
+	addr := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	a := &app{&shop{door, lab.NewBrowser(t, door), addr}, "asking.test"}
+	door.Site(a.host, addr)
+	a.browser.Open(t, "https://"+a.host+"/")
+	return a
+}
+
+// inBanner is an expression about an element of the banner.
+func inBanner(selector, rest string) string {
+	return "document.querySelector('consent-banner').shadowRoot.querySelector('" + selector + "')" + rest
+}
+
+// Escape folds the banner and decides nothing, but is the page's own while something of the page has the focus; what was
+// said about a choice goes when the banner is opened again.
+func TestEscape(t *testing.T) {
+	a := asking(t, `<input id=own>`)
+	a.becomes(t, "at first", inBanner("details", ".open"))
+	a.becomes(t, "at first", "!document.querySelector('script[src*=guard-]') && document.readyState == 'complete'")
+	lab.Eval[bool](t, a.browser, "own.focus(), true")
+	a.browser.Do(t, chromedp.KeyEvent("\u001b"))
+	a.becomes(t, "after Escape in a field of the page", inBanner("details", ".open"))
+	lab.Eval[bool](t, a.browser, "own.blur(), true")
+	a.browser.Do(t, chromedp.KeyEvent("\u001b"))
+	a.becomes(t, "after Escape", "!"+inBanner("details", ".open"))
+	if stored := a.stored(t); stored != "" {
+		t.Errorf("Escape decided something: %s", stored)
+	}
+	a.press(t, "refuse")
+	a.becomes(t, "after refusal", inBanner("[data-consent-status]", ".textContent != ''"))
+	lab.Eval[bool](t, a.browser, inBanner("summary", ".click(), true"))
+	a.becomes(t, "opened again", inBanner("[data-consent-status]", ".textContent == ''"))
+}
+
+// A form that leads to a gated party is not sent elsewhere and loses nothing: the visitor is asked.
+func TestGatedFormAsks(t *testing.T) {
+	a := asking(t, `<form id=f method=post action="https://www.google-analytics.com/collect"><input id=own name=mail value=typed><button id=send>Send</button></form>`)
+	a.becomes(t, "at first", "!document.querySelector('script[src*=guard-]') && document.readyState == 'complete'")
+	a.press(t, "refuse")
+	a.becomes(t, "after refusal", "!"+inBanner("details", ".open"))
+	lab.Eval[bool](t, a.browser, "self.sameDocument = true")
+	a.click(t, "send")
+	a.becomes(t, "after sending", "self.sameDocument && own.value == 'typed' && "+inBanner("details", ".open"))
+	a.silent(t, "after sending")
+	a.press(t, "accept")
+	a.click(t, "send")
+	a.alive(t, "after acceptance", []string{"www.google-analytics.com"})
+}
+
+// Of two gateways in a row the inner one asks nothing, and what a request says of a decision grants nothing.
+func TestTwoGateways(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<!doctype html><html lang=en><title>Two</title><body><img src="https://www.facebook.com/tr?id=1">`)
+	}))
+	t.Cleanup(upstream.Close)
+	inner, outer := strconv.Itoa(lab.FreePort(t)), strconv.Itoa(lab.FreePort(t))
+	lab.Caddy(t, `{
+	{global}
+	consent {
+		store bolt {store}
+	}
+}
+http://:`+inner+` {
+	consent
+	reverse_proxy `+strings.TrimPrefix(upstream.URL, "http://")+`
+}
+http://:`+outer+` {
+	consent
+	reverse_proxy 127.0.0.1:`+inner+`
+}
+`)
+	door := lab.NewDoor(t)
+	a := &app{&shop{door, lab.NewBrowser(t, door), "127.0.0.1:" + outer}, "two.test"}
+	door.Site(a.host, a.addr)
+	a.browser.Open(t, "https://"+a.host+"/")
+	a.becomes(t, "at first", "document.querySelectorAll('consent-banner').length == 1")
+	a.silent(t, "at first")
+	a.press(t, "accept")
+	a.alive(t, "after acceptance", []string{"www.facebook.com"})
+
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+inner+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Consent-Decision", "marketing=granted;by=token")
+	r.Header.Set("Sec-Fetch-Dest", "document")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if body, err := io.ReadAll(res.Body); err != nil || !strings.Contains(string(body), ` data-consent-src="https://www.facebook.com`) {
+		t.Errorf("a request's own word was taken for consent: %v %.500s", err, body)
+	}
+}
