@@ -136,12 +136,13 @@ const (
 // commonWords are names that mean the same on nearly every site whose platform leaves the naming to the site.
 var commonWords = map[string]consent.Purposes{
 	"necessary": necessary, "essential": necessary, "strict": necessary, "required": necessary, "strictly_necessary": necessary,
+	"essential_services": necessary, "essential_purposes": necessary,
 	"functional": functional, "functionality": functional, "preferences": functional, "preference": functional,
 	"personalization": functional, "personalisation": functional,
 	"analytics": analytics, "analytic": analytics, "analysis": analytics, "statistics": analytics, "statistic": analytics,
 	"performance": analytics, "measurement": analytics, "audience": analytics,
 	"marketing": marketing, "advertising": marketing, "advertisement": marketing, "ads": marketing, "ad": marketing,
-	"targeting": marketing, "retargeting": marketing,
+	"targeting": marketing, "retargeting": marketing, "targeted_advertising": marketing, "behavioral_advertising": marketing,
 	"social": social, "social_media": social, "socialmedia": social, "social-media": social, "external-media": social,
 	"external_media": social,
 }

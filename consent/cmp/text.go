@@ -185,22 +185,27 @@ func readTealium(_ *input, name, value string, a *answer) {
 	a.decided = ok && (categories > 0 || all != open)
 }
 
-// readTrustCommander reads status@version@banner@site@categories@…, where status 1 is an opt-out.
+// readTrustCommander reads status@version|banner|site@categories@blocked@times[@vendors], or with the older
+// status@version@banner@site@categories@blocked@times[@vendors]; status 1 is an opt-out.
 func readTrustCommander(_ *input, _, value string, a *answer) {
 	value, ok := text(value)
 	fields := strings.Split(value, "@")
-	if !ok || len(fields) < 5 {
+	if !ok || len(fields) < 5 || len(fields) > 8 {
 		return
+	}
+	categories := fields[2]
+	if len(fields) > 6 {
+		categories = fields[4]
 	}
 	switch {
 	case fields[0] == "1":
 		a.everything(denied)
 	case fields[0] != "0":
 		return
-	case fields[4] == "ALL":
+	case categories == "ALL":
 		a.everything(granted)
 	default:
-		for _, category := range strings.Split(fields[4], ",") {
+		for _, category := range strings.Split(categories, ",") {
 			a.set(category, granted)
 		}
 		a.listed()
