@@ -176,7 +176,7 @@ func (x *exchange) setToken(w http.ResponseWriter, app *App, t *consent.Token) {
 // expireCookies removes the cookies of vendors that are not permitted, HttpOnly ones too, wherever they may be stored:
 // for every domain from the host up to the registrable domain, and every path on the way to the page.
 func (x *exchange) expireCookies(w http.ResponseWriter) {
-	scope := cookie.Scope{Host: x.policy.pageHost, Paths: cookie.Paths(x.returnPath()), Secure: x.secure()}
+	scope := cookie.Scope{Host: x.policy.pageHost, Paths: cookie.Paths(x.returnPath()), Secure: x.secure(), Partitioned: true}
 	seen := map[string]bool{}
 	lines := w.Header()["Set-Cookie"]
 	cookie.Each(x.r.Header["Cookie"], func(name, _ []byte) bool {
@@ -184,8 +184,8 @@ func (x *exchange) expireCookies(w http.ResponseWriter) {
 		if seen[n] || len(seen) == maxExpired {
 			return true
 		}
-		seen[n] = true
 		if m, found := x.site.rules.Cookie(name, true); found && !x.decision.Permits(m.Purpose, m.Number) {
+			seen[n] = true
 			lines = cookie.Expire(lines, scope, n)
 		}
 		return true
@@ -194,7 +194,7 @@ func (x *exchange) expireCookies(w http.ResponseWriter) {
 }
 
 // maxExpired bounds the cookies that one answer expires.
-const maxExpired = 64
+const maxExpired = 32
 
 // answerBody is the JSON answer to a choice, and to GET {prefix}/state.
 type answerBody struct {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -208,10 +209,19 @@ func (b *Browser) Open(t testing.TB, url string) {
 	b.Do(t, chromedp.Navigate(url))
 }
 
-// Eval evaluates a JavaScript expression, awaits its promise and returns its value.
+// Eval evaluates a JavaScript expression, awaits its promise and returns its value. Where the document goes while it is
+// asked, the next one is asked.
 func Eval[T any](t testing.TB, b *Browser, expression string) T {
 	t.Helper()
-	return run(t, b, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	evaluate := chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise)
+	return run(t, b, func(ctx context.Context, target *chromedp.Target) (v T, err error) {
+		for range 3 {
+			if v, err = evaluate(ctx, target); err == nil || !strings.Contains(err.Error(), "Inspected target navigated") {
+				break
+			}
+		}
+		return v, err
+	})
 }
 
 // Screenshot returns the visible part of the page as PNG.

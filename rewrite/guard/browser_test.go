@@ -58,6 +58,9 @@ func (b *bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if csp := b.pages[host+r.URL.Path+" csp"]; csp != "" {
 			w.Header().Set("Content-Security-Policy", csp)
 		}
+		if kinds := b.pages[host+r.URL.Path+" clear"]; kinds != "" { // Clear Site Data, 3.1
+			w.Header().Set("Clear-Site-Data", kinds)
+		}
 		_, _ = io.WriteString(w, body)
 		return
 	}

@@ -28,7 +28,7 @@ var sources embed.FS
 var (
 	firstModules = []string{"judge", "gate", "sinks", "network", "storage", "stubs", "start"}
 	lateModules  = []string{"late/names", "late/replay", "late/revive", "late/ui"}
-	shared       = "Later,List,Members,Memo,Table,after,boxes,call,consentMode,cookieOf,copy,css,dash,doc,early,endpoint,enlist,follower,fragments,gatedBy,getAttr,hasAttr,hook,identify,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,parties,party,parked,parse,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown"
+	shared       = "Later,List,Members,Memo,Table,after,boxes,call,consentMode,cookieOf,copy,css,dash,doc,early,endpoint,enlist,follower,fragments,gatedBy,getAttr,hasAttr,hook,identify,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,parties,party,parked,parse,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown,wrote"
 )
 
 const defaultBudget = 12 << 10

@@ -189,6 +189,9 @@ func TestASCII(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, late := g.Late()
+	if bytes.Contains(g.first, []byte("\n")) {
+		t.Error("the script is not one line, by which it knows itself in a stack")
+	}
 	for _, b := range [][]byte{g.Append(nil, Page{Mark: "abcdefghijklmnop", Site: "site.example"}), late} {
 		for i, c := range b {
 			if c >= 0x80 {

@@ -255,3 +255,19 @@ func TestPlaceholder(t *testing.T) {
 		t.Errorf("exceptions: %q", e)
 	}
 }
+
+// TestLateBanner: the banner takes an answer in place also where it comes after the guard's second part.
+func TestLateBanner(t *testing.T) {
+	t.Parallel()
+	b := newScenarioBench(t)
+	b.page("/page", b.guarded(testGuard(t, Config{}), Page{}, "", ""))
+	markup, err := json.Marshal(banner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, thrown := b.visit(t, "/page", "(async()=>{"+click+`await here(); const d = document.createElement('div'); d.setHTMLUnsafe(`+string(markup)+`); document.body.append(d.firstChild); await pause(50);
+		const root = document.querySelector('consent-banner').shadowRoot; let taken = 'no'; root.addEventListener('submit', (e) => { taken = String(e.defaultPrevented); e.preventDefault(); }); root.querySelector('[value=accept]').click(); return taken})()`, 0)
+	if got != "true" || len(thrown) > 0 {
+		t.Errorf("taken in place: %s; %q", got, thrown)
+	}
+}

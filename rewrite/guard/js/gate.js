@@ -4,7 +4,7 @@ const call = reflect.apply;
 const parked = new List(), originals = new Memo(), once = new Members(), failed = new Members(), boxes = new Memo();
 const {set: setInner} = describe(proto(self, 'Element'), 'innerHTML') || {}, {set: nativeSrcdoc} = describe(proto(self, 'HTMLIFrameElement'), 'srcdoc') || {};
 const setSrcdoc = (el, markup) => call(nativeSrcdoc, el, [policy(markup)]);
-const {setAttribute: setAttr, getAttribute: getAttr, removeAttribute: dropAttr, hasAttribute: hasAttr, querySelectorAll: select, replaceChildren, append: appendNodes} = proto(self, 'Element');
+const {setAttribute: setAttr, getAttribute: getAttr, removeAttribute: dropAttr, hasAttribute: hasAttr, querySelectorAll: select} = proto(self, 'Element');
 const animating = /^(to|from|by|values)$/, fetching = /^(src|href|srcset|imagesrcset|data|poster|background|ping|attributionsrc)$/;
 // What is judged is what is used: an object that page code passes for a string is asked for it once. Trusted Types stay.
 const types = self.trustedTypes;
@@ -40,7 +40,7 @@ const inert = (who, url) => 'about:invalid#consent,' + mark + ',' + names[Math.l
 const css = (text) => !/url|import|image|src|\\/i.test(text) ? text : (foresee(text, 'style'), text)
   .replace(/\\0{0,4}([467][0-9a-f])\s?/gi, (all, hex) => /[a-z]/i.test(hex = String.fromCharCode(parseInt(hex, 16))) ? hex : all)
   .replace(/\/\*[^]*?\*\/|(url\(\s*)([^"'\s)][^)]*?)(?=\s*\))|(["'])((?:\\[^]|(?!\3)[^\\])*)\3/gi, (all, fn, bare, quote, quoted) => {
-    const url = (bare || quoted || '').replace(/\\([0-9a-f]{1,6}\s?|[^])/gi, (_, c) => /^[0-9a-f]/i.test(c) ? String.fromCodePoint(Math.min(parseInt(c, 16), 0x10ffff)) : c == '\n' ? '' : c);
+    const url = (bare || quoted || '').replace(/\\([0-9a-f]{1,6}\s?|[^])/gi, (_, c) => /^[0-9a-f]/i.test(c) ? String.fromCodePoint(Math.min(parseInt(c, 16), 0x10ffff)) : c < ' ' ? '' : c);
     const who = /^\s*([a-z]+:)?[\\/]{2}/i.test(url) && judgeNow(url, 'style');
     return who ? (fn || quote) + inert(who, url) + (fn ? '' : quote) : all;
   });

@@ -93,7 +93,7 @@ const network = (w) => {
 };
 const objectUrl = self.URL.createObjectURL;
 const source = script ? script.textContent : page.source;
-const prelude = () => 'self.$consent=' + JSON.stringify({...state(), source}) + ';' + source + '\n';
+const prelude = () => 'self.$consent=' + JSON.stringify({...state(), source}) + ';' + source + ';';
 const state = () => ({...page, granted: now.granted, denied: now.denied, vendors: pairs(now.vendors).map(([id, on]) => (on ? '+' : '-') + id).join()});
 const guardTag = () => {
   const tag = inertDoc.createElement('script');

@@ -105,14 +105,14 @@ const guardMarkup = (w, element, document) => {
     return result;
   });
   hook(w.Document, 'parseHTMLUnsafe', gatedFirst);
+  const {write} = document;
   hooks(document, 'write writeln', (f, self, args, name) => {
     args = args.map(fixed);
-    const text = args.join('') + (name == 'writeln' ? '\n' : '');
+    const text = args.join('') + (name == 'writeln' ? unescape('%0a') : '');
     if (self == doc && now.capture && now.capture(text)) return;
     const out = written(self, text);
-    return out == text ? call(f, self, args) : call(document.write == f ? f : writeNative, self, [policy(out)]);
+    return out == text ? call(f, self, args) : call(write, self, [policy(out)]);
   });
-  const writeNative = w == self ? nativeWrite : document.write;
 };
 
 // Nodes that come from elsewhere, and style text, on their way into the document.
@@ -246,7 +246,6 @@ const frameOf = (el) => {
 };
 
 // document.write: markup may be split anywhere, so an unfinished tag waits for the rest.
-const {write: nativeWrite} = proto(self, 'Document');
 const tagEnd = (s, i) => {
   for (let quote = '', equals = 0; ++i < s.length;) {
     const c = s[i];

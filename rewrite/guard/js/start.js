@@ -3,7 +3,9 @@ const follower = Channel && new Channel('consent');
 // The banner goes out of the way of a framework that takes the body for its own.
 let banner;
 const moveBanner = () => {
-  if (banner && banner.shadowRoot && !now.banner) doc.documentElement.append(now.banner = banner);
+  if (!banner || !banner.shadowRoot || now.banner) return;
+  doc.documentElement.append(now.banner = banner);
+  if (now.follow) now.follow();
 };
 const observe = (records) => {
   // What the parser made the gateway has judged.

@@ -1,6 +1,6 @@
 // Stubs: what page code calls while the script that would define it is parked. A stand-in is callable, constructible,
 // has every property, calls back those who wait, and remembers the calls of its root for one replay.
-const queues = new Table(), standing = new Table();
+const standing = new Table();
 // What waits for a vendor may ask for more of it than a stand-in has.
 const later = (f, ...args) => after(() => {
   try { f(...args); } catch (e) {}

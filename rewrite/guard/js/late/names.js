@@ -6,11 +6,30 @@ for (const line of nameList.split(';')) {
   for (const name of list) name.endsWith('*') ? prefixes.set(name.slice(0, -1), parties.get(id)) : exact.set(name, parties.get(id));
 }
 now.complete = 1;
+// Names that vendors' scripts were seen to write, with the cookies' attributes. They are kept, the names only and while
+// their vendors are permitted, so that a withdrawal on another page finds them.
+const written = new Table(), notes = 'consent-names';
+const note = () => {
+  try {
+    const lines = [...written].filter(([, {who}]) => permitted(who)).map(([key, {who, where}]) => [key, who.id, where]);
+    lines.length ? localStorage.setItem(notes, JSON.stringify(lines)) : localStorage.removeItem(notes);
+  } catch (e) {}
+};
 const nameOwner = (name) => {
   let who = exact.get(name);
   for (let i = name.length; !who && i > 2; i--) who = prefixes.get(name.slice(0, i));
-  return who;
+  return who || (written.get(name) || {}).who;
 };
+now.wrote = (key, who, text) => {
+  if (written.size >= 100 || key.length > 100 || nameOwner(key) || key == 's' + notes) return;
+  const where = ('' + (text || '')).split(';').slice(1).filter((a) => /^\s*(path|domain|secure|samesite|partitioned)/i.test(a)).map((a) => ';' + a.trim()).join('');
+  written.set(key, {who, where: where.length < 300 ? where : ''});
+  note();
+};
+try {
+  for (const [key, id, where] of JSON.parse(localStorage.getItem(notes) || '[]').slice(0, 100)) if (parties.has(id)) written.set('' + key, {who: parties.get(id), where: /^(;[\w=./-]*)*$/.test(where) ? where : ''});
+} catch (e) {}
+wrote.forEach((one) => now.wrote(...one));
 now.owner = (kind, name) => {
   const who = nameOwner(kind + name);
   return who && !permitted(who) && who;
@@ -23,14 +42,21 @@ const sweep = (gone) => {
     const who = nameOwner(kind + name);
     return who && gone(who, kind + name);
   };
+  const expire = (name, where) => {
+    for (const apart of ['', ';secure;samesite=none;partitioned']) call(cookieOf.set, doc, [name + '=;max-age=0' + where + apart]);
+  };
   try {
+    for (const [key, {who, where}] of written) if (key[0] == 'c' && gone(who, key)) expire(key.slice(1), where);
+    const steps = loc.pathname.split('/').slice(0, 10), paths = new List(['/']);
+    steps.forEach((_, i) => i && paths.add(steps.slice(0, i + 1).join('/')).add(steps.slice(0, i).join('/') + '/'));
     for (const text of call(cookieOf.get, doc, []).split('; ')) if (theirs('c', nameOf(text))) {
       for (let host = loc.hostname; ; host = host.replace(/^[^.]*\./, '')) {
-        for (const path of ['/', loc.pathname]) for (const domain of ['', ';domain=' + host]) call(cookieOf.set, doc, [nameOf(text) + '=;max-age=0;path=' + path + domain]);
+        for (const path of paths) for (const domain of ['', ';domain=' + host]) expire(nameOf(text), ';path=' + path + domain);
         if (host == site || !host.includes('.')) break;
       }
     }
     for (const area of [self.localStorage, self.sessionStorage]) for (const k of Object.keys(area)) if (theirs('s', k)) area.removeItem(k);
     indexedDB.databases().then((all) => all.forEach((b) => theirs('s', b.name) && indexedDB.deleteDatabase(b.name)));
   } catch (e) {}
+  note();
 };

@@ -120,12 +120,13 @@ const panel = (open) => {
 };
 const drive = () => {
   release();
-  moveBanner();
-  if (!now.banner) return;
-  const root = now.banner.shadowRoot, status = root.querySelector('[data-consent-status]');
-  follow(root);
-  // What was said about the last choice is no answer to the next.
-  root.addEventListener('toggle', (e) => e.target.open && status && (status.textContent = ''), true);
+  now.follow = () => {
+    const root = now.banner.shadowRoot, status = root.querySelector('[data-consent-status]');
+    follow(root);
+    // What was said about the last choice is no answer to the next.
+    root.addEventListener('toggle', (e) => e.target.open && status && (status.textContent = ''), true);
+  };
+  now.banner ? now.follow() : moveBanner();
 };
 // Escape folds the banner, which decides nothing, unless something of the page has the focus.
 doc.addEventListener('keydown', (e) => e.key == 'Escape' && (e.target == now.banner || e.target == doc.body) && panel(false));
