@@ -46,13 +46,13 @@ func (v *sieve) spells(text []byte) bool {
 	}
 }
 
-// beside reports whether a mark's name stands beside text[from:to].
+// beside reports whether a mark's name, which has at most 64 characters, stands beside text[from:to].
 func (v *sieve) beside(text []byte, from, to int) bool {
 	start, end := from, to
-	for start > 0 && plainName(text[start-1]) {
+	for start > 0 && from-start <= 64 && plainName(text[start-1]) {
 		start--
 	}
-	for end < len(text) && plainName(text[end]) && text[end] != '\\' {
+	for end < len(text) && end-to <= 64 && plainName(text[end]) && text[end] != '\\' {
 		end++
 	}
 	return v.anchored(text[start:from]) != nil || v.anchored(text[to:end]) != nil
