@@ -2,5 +2,7 @@
 
 package html
 
-// defaultDocuments is how many documents TestGrammar makes.
-const defaultDocuments = 100_000
+const (
+	defaultDocuments = 100_000 // that TestGrammar makes
+	defaultSplits    = 1000    // of each golden, at random
+)

@@ -2,5 +2,7 @@
 
 package html
 
-// defaultDocuments is how many documents TestGrammar makes.
-const defaultDocuments = 10_000
+const (
+	defaultDocuments = 10_000 // that TestGrammar makes
+	defaultSplits    = 100    // of each golden, at random
+)

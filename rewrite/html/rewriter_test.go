@@ -135,11 +135,7 @@ func TestGolden(t *testing.T) {
 			if got != string(want) {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
-			random := 20
-			if os.Getenv("REWRITE_SPLITS") != "" {
-				random = 1000
-			}
-			checkSplits(t, o, string(in), got, random)
+			checkSplits(t, o, string(in), got, defaultSplits)
 			o.Head, o.Body = nil, nil
 			if again := rewriteAll(t, o, got); again != got {
 				t.Errorf("a second pass changes the output:\n%s", again)
