@@ -177,8 +177,8 @@ func (a *App) removeSite(h *Handler) {
 	a.publish()
 }
 
-// learnedOf returns what was learned of the site of that name.
-func (a *App) learnedOf(site string) *learned { return a.store.learned.of(site) }
+// learnedOf returns what was learned of a host, whatever the name under which its answers are recorded.
+func (a *App) learnedOf(host string) *learned { return a.store.learned.of(host) }
 
 // rulesChanged compiles every site anew after the lists or vendor files changed.
 func (a *App) rulesChanged(c compiledRules) {

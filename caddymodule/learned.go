@@ -36,23 +36,24 @@ type learned struct {
 	shared   bool          // by sites that are too many to be told apart: never enough
 }
 
-// learnedSites are what was learned of all sites. They live with the store, so that a reload forgets nothing.
+// learnedSites are what was learned of all sites, by host. They live with the store, so that a reload forgets nothing.
 type learnedSites struct {
-	sites    sync.Map // name to *learned
+	sites    sync.Map // host to *learned
 	count    atomic.Int32
 	overflow learned
 }
 
-// of returns what was learned of the site of that name. Names beyond the bound, which only a client that invents host
+// of returns what was learned of the site at a host. Hosts beyond the bound, which only a client that invents host
 // names reaches, share one that never has enough.
-func (s *learnedSites) of(site string) *learned {
-	if l, ok := s.sites.Load(site); ok {
+func (s *learnedSites) of(host string) *learned {
+	host = strings.TrimPrefix(host, "www.")
+	if l, ok := s.sites.Load(host); ok {
 		return l.(*learned)
 	}
 	if s.count.Load() >= maxSites || s.count.Add(1) > maxSites {
 		return &s.overflow
 	}
-	l, _ := s.sites.LoadOrStore(strings.Clone(site), new(learned))
+	l, _ := s.sites.LoadOrStore(strings.Clone(host), new(learned))
 	return l.(*learned)
 }
 

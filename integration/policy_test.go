@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -153,5 +154,37 @@ func TestEscapeIsLearned(t *testing.T) {
 	(&shop{d, b, gateway}).press(t, "accept")
 	if !lab.Soon(func() bool { return contacted(d, "/tag.js") && contacted(d, "/early.js") }) {
 		t.Errorf("after an agreement: %v", d.Contacts())
+	}
+}
+
+// TestHostsLearnApart: what the pages of one host load says nothing of another host, though both are one site in the records.
+func TestHostsLearnApart(t *testing.T) {
+	i := newInstance(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, `<!DOCTYPE html><title>t</title><script src="https://cdn.`+r.Host+`.example/a.js"></script>`)
+	}))
+	i.directive = "consent {\n\t\tsite both\n\t}"
+	i.start()
+	visit := func(host, path string) string {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+i.addr+path, nil)
+		r.RequestURI = ""
+		r.Host = host
+		r.Header.Set("Sec-Gpc", "1")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		_, _ = io.Copy(io.Discard, res.Body)
+		return res.Header.Get("Content-Security-Policy")
+	}
+	for n := range 120 {
+		visit("a.test", "/"+strconv.Itoa(n))
+	}
+	if p := visit("a.test", "/new"); !strings.Contains(p, "cdn.a.test.example") {
+		t.Errorf("nothing was learned: %q", p)
+	}
+	if p := visit("b.test", "/new"); strings.Contains(p, "script-src") {
+		t.Errorf("the first page of another host is held to %q", p)
 	}
 }
