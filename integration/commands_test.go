@@ -92,6 +92,7 @@ func (i *instance) start() {
 	if err := caddy.Load(config, true); err != nil {
 		i.t.Fatal(err)
 	}
+	http.DefaultClient.CloseIdleConnections() // those that a reload is about to close
 }
 
 func (i *instance) stop() {
