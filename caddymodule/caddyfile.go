@@ -109,6 +109,7 @@ var appOptions = map[string]option[App]{
 // siteOptions stand in the global block, for all sites, or in a site's directive.
 var siteOptions = map[string]option[Options]{
 	"site":            func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Site) },
+	"cookie_domain":   func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.CookieDomain) },
 	"prefix":          func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Prefix) },
 	"endpoints":       func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Prefix) },
 	"policy_version":  parsePolicyVersion,

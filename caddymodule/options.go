@@ -13,6 +13,9 @@ type Options struct {
 	// Site names the site in records, tokens and reports; sites of one name share their visitors' answers, as far as the
 	// browser shares the cookie. Default: the request's host without "www." and port.
 	Site string `json:"site,omitempty"`
+	// CookieDomain shares a visitor's answer between all hosts of a domain, such as "shop.example". The cookie then has no
+	// __Host- prefix: each of these hosts can replace it. It also is the default of Site. Default: each host has its own.
+	CookieDomain string `json:"cookie_domain,omitempty"`
 	// Prefix is the path under which the gateway's own pages live. Default: "/.consent".
 	Prefix string `json:"prefix,omitempty"`
 	// PolicyVersion names the privacy policy in force: any text of up to 64 bytes. Default: "1".
@@ -118,7 +121,7 @@ type Region struct {
 // merged returns o with everything that over sets put in its place, and over's lists added.
 func (o Options) merged(over Options) Options {
 	for _, f := range []struct{ to, from *string }{
-		{&o.Site, &over.Site}, {&o.Prefix, &over.Prefix}, {&o.PolicyVersion, &over.PolicyVersion}, {&o.PolicyURL, &over.PolicyURL}, {&o.Material, &over.Material},
+		{&o.Site, &over.Site}, {&o.CookieDomain, &over.CookieDomain}, {&o.Prefix, &over.Prefix}, {&o.PolicyVersion, &over.PolicyVersion}, {&o.PolicyURL, &over.PolicyURL}, {&o.Material, &over.Material},
 		{&o.Regime, &over.Regime}, {&o.OnUnrewritable, &over.OnUnrewritable}, {&o.CSP, &over.CSP}, {&o.Banner, &over.Banner}, {&o.Logo, &over.Logo}, {&o.ImprintURL, &over.ImprintURL},
 	} {
 		if *f.from != "" {

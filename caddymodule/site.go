@@ -72,7 +72,7 @@ func (o *Options) compile() (consent.Terms, error) {
 		Asked: consent.OptionalPurposes, PolicyVersion: o.PolicyVersion, Material: consent.VersionOf(o.Material),
 		ChildDirected: o.ChildDirected, Lifetime: time.Duration(o.Lifetime),
 	}
-	for _, err := range []error{o.compileSignals(&t), o.compileRegime(&t)} {
+	for _, err := range []error{o.compileSignals(&t), o.compileRegime(&t), o.compileDomain()} {
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -311,17 +311,15 @@ type readers struct {
 	count     atomic.Int32
 }
 
-type readerKey struct {
-	name   string
-	secure bool
-}
+type readerKey struct{ name, cookie string }
 
 // maxReaders bounds the readers that are kept: a client can invent host names.
 const maxReaders = 4096
 
 // reader returns the reader of the request's site.
 func (s *site) reader(x *exchange) *consent.Reader {
-	k := readerKey{x.siteName, x.secure()}
+	cookie := x.cookie()
+	k := readerKey{x.siteName, cookie.Name()}
 	if r, ok := s.readers.byName.Load(k); ok {
 		return r.(*consent.Reader)
 	}
@@ -330,10 +328,10 @@ func (s *site) reader(x *exchange) *consent.Reader {
 		name = "-" // a request without a host: its answers are bound to no site
 	}
 	r, err := consent.NewReader(consent.ReaderConfig{
-		Site: name, Keys: s.app.keys, Cookie: x.cookie(), Platforms: s.readers.platforms, Region: s.readers.region,
+		Site: name, Keys: s.app.keys, Cookie: cookie, Platforms: s.readers.platforms, Region: s.readers.region,
 	})
 	if err != nil {
-		r, _ = consent.NewReader(consent.ReaderConfig{Site: "-", Keys: s.app.keys, Cookie: x.cookie()})
+		r, _ = consent.NewReader(consent.ReaderConfig{Site: "-", Keys: s.app.keys, Cookie: cookie})
 	}
 	if s.readers.count.Add(1) <= maxReaders {
 		k.name = strings.Clone(k.name)
@@ -341,9 +339,6 @@ func (s *site) reader(x *exchange) *consent.Reader {
 	}
 	return r
 }
-
-// cookie says how the visitor's answer is kept.
-func (x *exchange) cookie() consent.Cookie { return consent.Cookie{Secure: x.secure()} }
 
 // declared reports whether the operator allowed the host.
 func (s *site) declared(host []byte) bool {
