@@ -124,9 +124,7 @@ func (a *App) adminLink(_ http.ResponseWriter, r *http.Request) (any, error) {
 		}
 	}
 	if text := q.Get("id"); text != "" {
-		if l.ID, errs[1] = consent.ParseID(text); errs[1] != nil {
-			errs[1] = fmt.Errorf("id %q is no consent id: it has 22 characters, as `caddy consent records list` prints them", text)
-		}
+		l.ID, errs[1] = parseConsentID(text)
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, adminError(http.StatusBadRequest, err)

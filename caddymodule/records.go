@@ -157,14 +157,23 @@ func (q recordQuery) query() url.Values {
 func parseRecordQuery(v url.Values) (q recordQuery, err error) {
 	q.Site = v.Get("site")
 	if id := v.Get("id"); id != "" {
-		if q.ID, err = consent.ParseID(id); err != nil {
-			return q, fmt.Errorf("id %q is no consent id: it has 22 characters, as `caddy consent records list` prints them", id)
+		if q.ID, err = parseConsentID(id); err != nil {
+			return q, err
 		}
 	}
 	var errs [2]error
 	q.From, errs[0] = parseMoment("from", v.Get("from"))
 	q.To, errs[1] = parseMoment("to", v.Get("to"))
 	return q, errors.Join(errs[:]...)
+}
+
+// parseConsentID reads the id of somebody. The zero ID, which has a spelling, too, is nobody's, and would select everybody.
+func parseConsentID(text string) (consent.ID, error) {
+	id, err := consent.ParseID(text)
+	if err != nil || id.IsZero() {
+		return consent.ID{}, fmt.Errorf("id %q is no consent id: it has 22 characters, as `caddy consent records list` prints them", text)
+	}
+	return id, nil
 }
 
 // parseMoment reads a day or a moment; "" is the zero time.

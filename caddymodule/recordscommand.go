@@ -116,9 +116,9 @@ func (f *recordsFlags) addChanging(sub subCommand) {
 		`Destroys the content of the records (GDPR Art. 17). The chain keeps their salted hashes and an entry that says that they
 were erased, so it still verifies. The visitor's cookie then proves nothing any more: who has it is asked again.`, 1,
 		func(ctx context.Context, k recordKeeper, out io.Writer, args []string) error {
-			id, err := consent.ParseID(args[0])
+			id, err := parseConsentID(args[0])
 			if err != nil {
-				return usageError("%q is no consent id: it has 22 characters, as records list prints them", args[0])
+				return err
 			}
 			return f.erase(ctx, k, out, site, id)
 		})

@@ -40,13 +40,13 @@ func (id *ID) UnmarshalText(text []byte) error {
 
 var errID = errors.New("consent id: want 22 characters of base64url")
 
-// ParseID reads what String wrote of an ID that is set, and nothing else.
+// ParseID reads what String wrote, and nothing else.
 func ParseID(s string) (ID, error) {
 	var id ID
 	if len(s) != 22 || hasBreak(s) {
 		return id, errID
 	}
-	if _, err := strictBase64.Decode(id[:], []byte(s)); err != nil || id.IsZero() { // the zero ID stands for none
+	if _, err := strictBase64.Decode(id[:], []byte(s)); err != nil {
 		return ID{}, errID
 	}
 	return id, nil
