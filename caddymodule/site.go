@@ -77,6 +77,7 @@ func (o *Options) compile() (consent.Terms, error) {
 			errs = append(errs, err)
 		}
 	}
+	o.checkPatterns(complain)
 	for _, c := range []struct {
 		option, value string
 		values        []string
@@ -151,6 +152,9 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 	n := *s
 	ruleOptions, err := n.options.ruleOptions()
 	if err != nil {
+		return nil, err
+	}
+	if err := n.options.knownVendors(c.catalogue); err != nil {
 		return nil, err
 	}
 	ruleOptions.ListPurposes = c.purposes
