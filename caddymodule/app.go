@@ -178,7 +178,12 @@ func (a *App) removeSite(h *Handler) {
 }
 
 // learnedOf returns what was learned of a host, whatever the name under which its answers are recorded.
-func (a *App) learnedOf(host string) *learned { return a.store.learned.of(host) }
+func (a *App) learnedOf(host string) *learned {
+	if a.store == nil { // a scan, which keeps nothing
+		return &learned{shared: true}
+	}
+	return a.store.learned.of(host)
+}
 
 // rulesChanged compiles every site anew after the lists or vendor files changed.
 func (a *App) rulesChanged(c compiledRules) {
