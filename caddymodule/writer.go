@@ -100,7 +100,7 @@ func (w *responseWriter) choose() plan {
 	w.contentType = strings.Join(h["Content-Type"], ",")
 	nosniff := strings.EqualFold(strings.TrimSpace(h.Get("X-Content-Type-Options")), "nosniff")
 	w.kind = encoding.KindOf(w.contentType, nosniff, nil, false)
-	if w.x.styleWanted() {
+	if w.x.styleWanted() && w.kind != encoding.KindXML { // XSLT is asked for alike: begin tells
 		w.kind = encoding.KindCSS // a page in quirks mode takes any type for a style sheet (HTML, 4.6.7.20)
 	}
 	if w.status == http.StatusPartialContent && w.x.r.Header.Get("Range") == "" && w.kind != encoding.KindOther {
@@ -242,6 +242,9 @@ func (w *responseWriter) begin(end bool) error {
 		defineType(h, w.kind)
 	}
 	sink := w.sink(h)
+	if w.kind == encoding.KindXML && w.x.styleWanted() && !bytes.HasPrefix(bytes.TrimLeft(w.held, "\xef\xbb\xbf\xfe\xff\x00 \t\r\n"), []byte("<")) {
+		w.kind = encoding.KindCSS
+	}
 	w.body = w.x.rewriter(sink, h, w.kind, w.contentType, w.held)
 	if w.body != sink {
 		w.x.editRewritten(h, w.kind)

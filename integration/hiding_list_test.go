@@ -47,6 +47,7 @@ var hiddenPages = []hidden{
 	{name: "css-charset-rule", body: `<link rel=stylesheet href="OWN/c.css"><p>x`, own: map[string]string{"c.css": "text/css|@charset \"iso-2022-jp\";" + kanji("/*") + `@import "TRACKER";`}},
 	{name: "css-bom", body: `<link rel=stylesheet href="OWN/c.css"><p>x`, own: map[string]string{"c.css": "text/css|\xfe\xff" + utf16(`@import "TRACKER";`)}},
 	{name: "css-quirks-type", body: `<link rel=stylesheet href="OWN/c.txt"><p>x`, own: map[string]string{"c.txt": "text/plain|@import \"TRACKER\";"}},
+	{name: "css-quirks-xml", body: `<link rel=stylesheet href="OWN/c.xml"><p>x`, own: map[string]string{"c.xml": "text/xml|@import \"TRACKER\";"}},
 	{name: "css-no-type", body: `<link rel=stylesheet href="OWN/c"><p>x`, own: map[string]string{"c": "-|@import \"TRACKER\";"}},
 
 	// base
