@@ -43,6 +43,8 @@ type App struct {
 	Lists []List `json:"lists,omitempty"`
 	// Retention is how long a consent record is kept after it ended. Default: 3 years.
 	Retention caddy.Duration `json:"retention,omitempty"`
+	// CNAME makes the gateway look up what the sites' own sub-domains stand for. Default: it does not.
+	CNAME *CNAME `json:"cname,omitempty"`
 
 	ctx       caddy.Context
 	log       *zap.Logger
@@ -51,6 +53,7 @@ type App struct {
 	keys      *consent.Keyring
 	signer    *store.Signer
 	rules     *ruleSource
+	aliases   *aliases     // nil without CNAME
 	inventory *inventories // lives with the store, so that a reload loses nothing
 
 	limiter *limiter
@@ -74,7 +77,11 @@ func (a *App) Provision(ctx caddy.Context) error {
 	redirectStdlib()
 	a.ctx, a.log = ctx, ctx.Logger()
 	a.sites, a.limiter, a.claims = map[*Handler]struct{}{}, newLimiter(), newLimiter()
-	return errors.Join(registerMetrics(ctx.GetMetricsRegistry()), a.provisionRules(), a.provisionKeys(), a.provisionStore())
+	var err error
+	if a.CNAME != nil {
+		a.aliases, err = newAliases(a.CNAME)
+	}
+	return errors.Join(err, registerMetrics(ctx.GetMetricsRegistry()), a.provisionRules(), a.provisionKeys(), a.provisionStore())
 }
 
 func (a *App) provisionStore() error {
@@ -118,6 +125,9 @@ func (a *App) Start() error {
 	a.done.Go(func() { a.rules.watch(ctx, a.rulesChanged) })
 	a.done.Go(func() { a.watchDatabases(ctx) })
 	a.done.Go(func() { a.sweep(ctx) })
+	if a.aliases != nil {
+		a.done.Go(func() { a.aliases.run(ctx) })
+	}
 	return nil
 }
 

@@ -103,6 +103,7 @@ var appOptions = map[string]option[App]{
 	"store":     parseStore,
 	"rules":     parseRules,
 	"key":       func(d *caddyfile.Dispenser, a *App) error { return strings1(d, &a.Keys) },
+	"cname":     parseCNAME,
 	"retention": func(d *caddyfile.Dispenser, a *App) error { return duration1(d, &a.Retention) },
 }
 
@@ -188,6 +189,19 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 var listOptions = map[string]option[List]{
 	"purpose": func(d *caddyfile.Dispenser, l *List) error { return string1(d, &l.Purpose) },
 	"refresh": func(d *caddyfile.Dispenser, l *List) error { return duration1(d, &l.Refresh) },
+}
+
+// parseCNAME reads: cname [RESOLVER].
+func parseCNAME(d *caddyfile.Dispenser, a *App) error {
+	args := d.RemainingArgs()
+	if len(args) > 1 {
+		return d.Err("cname takes nothing, or the address of a DNS server: cname 127.0.0.1:53")
+	}
+	a.CNAME = new(CNAME)
+	if len(args) == 1 {
+		a.CNAME.Resolver = args[0]
+	}
+	return nil
 }
 
 // parsePolicyVersion reads: policy_version VERSION [material [VERSION]].

@@ -83,6 +83,12 @@ func (p *policy) match(r *rewrite.Resource) (rules.Match, bool) {
 		ThirdParty: p.site.rules.ThirdParty(p.pageHost, r.Host()), Method: "GET",
 	}
 	m, found := p.site.rules.Match(&p.request, p.context)
+	if !found && !p.request.ThirdParty && p.site.app.aliases != nil && !p.site.declared(r.Host()) {
+		if alias, known := p.matchAlias(r); known {
+			p.request.ThirdParty = true
+			return alias, true
+		}
+	}
 	switch {
 	case found:
 		return m, !navigation(r.Destination) || m.Purpose == consent.Analytics || m.Purpose == consent.Marketing
