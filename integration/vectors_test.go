@@ -22,6 +22,17 @@ import (
 type leakySite struct {
 	mu    sync.Mutex
 	posts []string // what reached the path that passes data on
+	asked map[string]bool
+	plain bool // without TLS, as the lab's certificates suit Chromium alone
+}
+
+// shown reports whether a path was asked for since the last time it was.
+func (s *leakySite) shown(path string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.asked[path]
+	delete(s.asked, path)
+	return was
 }
 
 const leakyHost = "leaky.test"
@@ -33,11 +44,23 @@ var policyAlone = []string{"rt-import", "rt-own-module"}
 const leakyCookies = "_trk_server _trk_http _trk_script _trk_store"
 
 func (s *leakySite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	if s.asked == nil {
+		s.asked = map[string]bool{}
+	}
+	s.asked[r.URL.Path] = true
+	s.mu.Unlock()
 	name := filepath.Base(r.URL.Path)
 	address := "https://tracker.test/v/" + name
+	if s.plain {
+		address = strings.Replace(address, "https", "http", 1)
+	}
 	head := w.Header()
 	answer := func(contentType, body string) {
 		head.Set("Content-Type", contentType)
+		if s.plain {
+			body = strings.ReplaceAll(body, "https:", "http:")
+		}
 		_, _ = w.Write([]byte(body))
 	}
 	switch kind := strings.Split(r.URL.Path, "/")[1]; kind {

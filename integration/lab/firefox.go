@@ -125,6 +125,30 @@ func (f *Firefox) Visit(t testing.TB, urls ...string) {
 	}
 }
 
+// Eval runs the body of a function in the first tab's page, beside the page's own scripts, and decodes what it returns.
+func (f *Firefox) Eval(t testing.TB, body string, result any) {
+	t.Helper()
+	var answer struct{ Value json.RawMessage }
+	for _, step := range []struct {
+		name   string
+		params map[string]any
+	}{
+		{"Marionette:SetContext", map[string]any{"value": "content"}},
+		{"WebDriver:ExecuteScript", map[string]any{"script": body, "args": []any{}}},
+		{"Marionette:SetContext", map[string]any{"value": "chrome"}},
+	} {
+		data, err := f.call(step.name, step.params)
+		if err == nil && step.name == "WebDriver:ExecuteScript" {
+			if err = json.Unmarshal(data, &answer); err == nil {
+				err = json.Unmarshal(answer.Value, result)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // call carries out one command. (Marionette protocol 3: LENGTH ":" JSON, in both directions)
 func (f *Firefox) call(name string, params map[string]any) (json.RawMessage, error) {
 	f.id++

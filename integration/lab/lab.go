@@ -218,7 +218,7 @@ func (d *Door) sink(conn net.Conn, in *bufio.Reader, name string) {
 
 // ownErrand reports whether the browser itself, not a page, asks for the host.
 func ownErrand(host string) bool {
-	return slices.Contains([]string{"accounts.google.com", "update.googleapis.com", "clients2.google.com", "clientservices.googleapis.com",
+	return strings.HasSuffix(host, ".mozilla.com") || strings.HasSuffix(host, ".mozilla.org") || slices.Contains([]string{"accounts.google.com", "update.googleapis.com", "clients2.google.com", "clientservices.googleapis.com",
 		"content-autofill.googleapis.com", "optimizationguide-pa.googleapis.com", "edgedl.me.gvt1.com", "android.clients.google.com",
 		"safebrowsing.googleapis.com", "redirector.gvt1.com"}, host)
 }

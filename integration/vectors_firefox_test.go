@@ -1,0 +1,125 @@
+package integration
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/integration/lab"
+)
+
+// firefoxPage is the leaky page in Firefox.
+type firefoxPage struct {
+	*lab.Firefox
+	door *lab.Door
+	site *leakySite
+}
+
+func (p *firefoxPage) wait(t *testing.T, what, condition string) {
+	t.Helper()
+	for range 3 { // a hundred ways at once take their time on a busy machine
+		if lab.Soon(func() (holds bool) { p.Eval(t, "return !!("+condition+")", &holds); return holds }) {
+			return
+		}
+	}
+	t.Fatalf("not seen: %s", what)
+}
+
+// unnamed are requests of workers from the site's own files. The gateway puts the guard in front of a file that the browser
+// says is a worker's, which none does over plain HTTP (Fetch Metadata, 2: only to trustworthy URLs).
+var unnamed = []string{"rt-own-worker", "rt-shared-worker"}
+
+func (p *firefoxPage) leaks(steps func()) map[string]bool {
+	found := leaks(p.door, p.site, steps)
+	maps.DeleteFunc(found, func(name string, _ bool) bool { return slices.Contains(unnamed, name) })
+	return found
+}
+
+// open visits the page and returns what reached the tracker.
+func (p *firefoxPage) open(t *testing.T) map[string]bool {
+	t.Helper()
+	return p.leaks(func() {
+		p.Visit(t, "http://"+leakyHost+"/empty?"+time.Now().Format(time.RFC3339Nano))
+		p.wait(t, "another page", "location.pathname == '/empty'")
+		p.Visit(t, "http://"+leakyHost+"/")
+		p.wait(t, "the page", "location.pathname == '/' && document.readyState != 'loading' && window.leak")
+		var done bool
+		p.Eval(t, "window.leak(); return true", &done)
+	})
+}
+
+// press presses a button of the banner, once the guard can take it, and returns what reached the tracker from then on.
+func (p *firefoxPage) press(t *testing.T, choice string) map[string]bool {
+	t.Helper()
+	p.wait(t, "the guard's second part", "performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd) && document.documentElement.lastElementChild.localName == 'consent-banner'")
+	return p.leaks(func() {
+		const button = "document.querySelector('consent-banner').shadowRoot.querySelector('button[name=choice][value="
+		var pressed bool
+		p.Eval(t, "document.querySelector('consent-banner').removeAttribute('data-consent-state'); "+button+choice+"]').click(); return true", &pressed)
+		p.wait(t, "the answer to "+choice, "document.querySelector('consent-banner')?.getAttribute('data-consent-state')")
+	})
+}
+
+// TestVectorsInFirefox is TestVectors in another engine: of the ways that Firefox follows, none is left before a choice, after
+// a refusal and after a withdrawal.
+func TestVectorsInFirefox(t *testing.T) {
+	s, origin, gateway := newLeakySite(t)
+	s.plain = true
+	d := lab.NewDoor(t)
+	p := &firefoxPage{lab.NewFirefox(t, d, nil), d, s}
+	d.Site(leakyHost, origin)
+	enough(t, "without the gateway", p.open(t), 80)
+	d.Site(leakyHost, gateway)
+	p.Firefox = lab.NewFirefox(t, d, nil)
+	warm(t, gateway, leakyHost, "/empty")
+	cold := p.open(t)
+	maps.DeleteFunc(cold, func(name string, _ bool) bool { return slices.Contains(policyAlone, name) })
+	mustNotLeak(t, "before the policy is enforced", cold)
+	mustNotLeak(t, "before any choice", p.open(t))
+	mustNotLeak(t, "refusing", p.press(t, "refuse"))
+	mustNotLeak(t, "after refusal", p.open(t))
+	p.press(t, "accept")
+	enough(t, "after acceptance", p.open(t), 80)
+	mustNotLeak(t, "withdrawing", p.press(t, "refuse"))
+	mustNotLeak(t, "after withdrawal, in the open page", p.leaks(func() {
+		var done bool
+		p.Eval(t, "window.leak(); return true", &done)
+	}))
+	mustNotLeak(t, "on the next page after withdrawal", p.open(t))
+}
+
+// TestVectorsInFirefoxWithoutJavaScript has no script that could gate anything.
+func TestVectorsInFirefoxWithoutJavaScript(t *testing.T) {
+	s, origin, gateway := newLeakySite(t)
+	s.plain = true
+	d := lab.NewDoor(t)
+	off := map[string]string{"javascript.enabled": "false"}
+	f := lab.NewFirefox(t, d, off)
+	visit := func() {
+		f.Visit(t, "http://"+leakyHost+"/")
+		if !lab.Soon(func() bool { return s.shown("/empty") }) {
+			t.Error("the page is not shown")
+		}
+	}
+	d.Site(leakyHost, origin)
+	enough(t, "without the gateway", leaks(d, s, visit), 25)
+	d.Site(leakyHost, gateway)
+	f = lab.NewFirefox(t, d, off)
+	mustNotLeak(t, "with the gateway", leaks(d, s, visit))
+}
+
+// enough fails if so few ways reached the tracker that nothing is proven.
+func enough(t *testing.T, when string, found map[string]bool, least int) {
+	t.Helper()
+	n := 0
+	for _, v := range vectors {
+		if found[v.name] {
+			n++
+		}
+	}
+	if n < least {
+		t.Errorf("%s: %d ways to leak, want at least %d", when, n, least)
+	}
+	t.Logf("%s: %d ways to leak", when, n)
+}
