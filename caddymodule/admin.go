@@ -32,6 +32,7 @@ const adminBase = "/consent/"
 //	DELETE /consent/records?site=…&id=…           erases the records of a consent id
 //	POST   /consent/records/verify                checks the chain, and the heads in the body, an array
 //	GET    /consent/records/disclosures?site=…    the disclosure ledger
+//	GET    /consent/records/notice?sha256=…       the text that a record names by its hash
 //	POST   /consent/link?site=…&id=…&for=…        makes a link to the preference centre, for a mail
 //	POST   /consent/records/sweep[?any_clock=true]   destroys what is past its retention
 //
@@ -113,13 +114,14 @@ var adminHandlers = map[string]map[string]adminHandler{
 	"records":             {http.MethodGet: (*App).adminScan, http.MethodDelete: (*App).adminErase},
 	"link":                {http.MethodPost: (*App).adminLink},
 	"records/disclosures": {http.MethodGet: (*App).adminDisclosures},
+	"records/notice":      {http.MethodGet: (*App).adminNotice},
 	"records/verify":      {http.MethodPost: (*App).adminVerify},
 	"records/sweep": {http.MethodPost: func(a *App, _ http.ResponseWriter, r *http.Request) (any, error) {
 		return a.keeper().Sweep(r.Context(), r.URL.Query().Get("any_clock") == "true")
 	}},
 }
 
-func (a *App) keeper() storeKeeper { return storeKeeper{a.store.Store, a.retention()} }
+func (a *App) keeper() storeKeeper { return storeKeeper{a.store.Store, a.retention(), a.ctx.Storage()} }
 
 // recordLine is one line of the answer to GET records. The last one says whether all came.
 type recordLine struct {

@@ -58,6 +58,7 @@ type App struct {
 
 	limiter *limiter
 	claims  *limiter // of what clients say that a site loads
+	notices notices
 
 	mu        sync.Mutex
 	databases map[string]*consent.RegionDatabase // by path
@@ -77,6 +78,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	redirectStdlib()
 	a.ctx, a.log = ctx, ctx.Logger()
 	a.sites, a.limiter, a.claims = map[*Handler]struct{}{}, newLimiter(), newLimiter()
+	a.notices.storage = ctx.Storage()
 	var err error
 	if a.CNAME != nil {
 		a.aliases, err = newAliases(a.CNAME)

@@ -77,6 +77,7 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 			return
 		}
 	}
+	app.keepNotice(x, record)
 	metrics.answers.WithLabelValues(string(event)).Inc()
 	x.setToken(w, app, &token)
 	x.signals.Token, x.signals.TokenState = token, consent.TokenValid

@@ -48,6 +48,7 @@ func registerMetrics(r *prometheus.Registry) error {
 // The errors that are counted.
 const (
 	errorStore        = "store"        // it did not answer: only refusals were in force
+	errorNotice       = "notice"       // the text of a notice could not be kept
 	errorAnswer       = "answer"       // an answer could not be recorded
 	errorLimit        = "limit"        // too many answers from one network
 	errorAsk          = "ask"          // a consent service does not answer

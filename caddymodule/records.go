@@ -32,6 +32,8 @@ type recordKeeper interface {
 	Verify(ctx context.Context, anchors []store.Head) (store.Report, error)
 	// Disclosures returns the disclosure ledger of a site, or of all.
 	Disclosures(ctx context.Context, site string) ([]store.Disclosure, error)
+	// Notice returns the text that a record names by its hash.
+	Notice(ctx context.Context, sum consent.Hash) ([]byte, error)
 	Close() error
 }
 
@@ -45,6 +47,7 @@ type removal struct {
 type storeKeeper struct {
 	store.Store
 	retention store.Retention
+	storage   blobs
 }
 
 // Scan implements recordKeeper.

@@ -50,6 +50,7 @@ func recordsCommand() *cobra.Command {
 	}
 	f.addReading(sub)
 	f.addDisclosures(sub)
+	f.addNotice(sub)
 	f.addChanging(sub)
 	return cmd
 }

@@ -77,7 +77,7 @@ func openOffline(path, config string) (recordKeeper, error) {
 		}
 		return nil, err
 	}
-	return offlineKeeper{storeKeeper{s, app.retention()}, cancel}, nil
+	return offlineKeeper{storeKeeper{s, app.retention(), bound.Storage()}, cancel}, nil
 }
 
 func (a *App) openOffline(ctx caddy.Context) (store.Store, error) {

@@ -2,7 +2,9 @@ package integration
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,6 +40,14 @@ func TestRecordsCommands(t *testing.T) {
 	if !strings.Contains(verified, "2 entries, 0 of them erased") || !strings.Contains(verified, "signed to the end") {
 		t.Errorf("verify: %s", verified)
 	}
+	sum := regexp.MustCompile(`"sha256": "([0-9a-f]{64})"`).FindStringSubmatch(mustCommand(t, "records", "show", id, at))
+	if sum == nil {
+		t.Fatal("the record names no notice by its hash")
+	}
+	notice := mustCommand(t, "records", "notice", sum[1], at)
+	if fmt.Sprintf("%x", sha256.Sum256([]byte(notice))) != sum[1] || !strings.Contains(notice, "Accept all") {
+		t.Errorf("the notice of hash %s is %q", sum[1], notice)
+	}
 	heads := filepath.Join(i.dir, "heads")
 	if err := os.WriteFile(heads, []byte(verified), 0o600); err != nil {
 		t.Fatal(err)
@@ -69,6 +79,16 @@ func TestRecordsCommands(t *testing.T) {
 	}
 	if out, err := consentCommand(t, "records", "list", "--address=127.0.0.1:1"); err == nil || !strings.Contains(err.Error(), "--store FILE") {
 		t.Errorf("without a running gateway: %v %s", err, out)
+	}
+	if out := mustCommand(t, "records", "notice", sum[1], "--config", config); out != notice {
+		t.Errorf("the notice without a running gateway: %q", out)
+	}
+	text := filepath.Join(i.dir, "storage", "consent", "notices", sum[1]+".txt")
+	if err := os.WriteFile(text, []byte("We may do as we please."), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := consentCommand(t, "records", "notice", sum[1], "--config", config); err == nil || !strings.Contains(err.Error(), "was changed") {
+		t.Errorf("a changed notice: %v %s", err, out)
 	}
 	tamper(t, i.bolt())
 	if out, err := consentCommand(t, "records", "verify", "--config", config); err == nil || !strings.Contains(out, "wrong: entry 2") {
@@ -112,6 +132,7 @@ func TestRecordsMistakes(t *testing.T) {
 		{"nonsense", "no consent nonsense"},
 		{"records disclosures --store /nowhere/consent.db", "no such file"},
 		{"records show", "records show ID"},
+		{"records notice abc", "64 hexadecimal digits"},
 		{"records verify --head /nowhere", "no such file"},
 	} {
 		if out, err := consentCommand(t, strings.Fields(c.args)...); err == nil || !strings.Contains(err.Error(), c.want) {
