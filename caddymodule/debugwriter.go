@@ -31,7 +31,7 @@ func (w *debugWriter) WriteHeader(status int) {
 	case w.status != 0:
 	case status == http.StatusSwitchingProtocols:
 		w.status = status
-		w.send()
+		_ = w.send()
 	case status < 200:
 		w.ResponseWriter.WriteHeader(status)
 	default:

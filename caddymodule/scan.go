@@ -32,7 +32,7 @@ func scanCommand() *cobra.Command {
 prints what "report" prints. It stays on the site, obeys robots.txt and runs no scripts: what they contact at run time is
 seen by a gateway only (consent report). With --fail-on undeclared it ends with status 1 if a page contacts a third party
 that neither the catalogue nor the configuration (--config) knows.`,
-		func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) })
+		f.run)
 	flags := cmd.Flags()
 	flags.IntVar(&f.pages, "pages", 20, "how many pages to fetch at most")
 	flags.DurationVar(&f.limit, "timeout", 2*time.Minute, "how long the scan may take")

@@ -155,9 +155,9 @@ func (s *Signals) mayGrant() bool {
 }
 
 // keepAge leaves the token as old as what it carries over.
-func (k *Token) keepAge(d *Decision, held Purposes, vendors VendorChoices) {
-	if (held != 0 || vendors.grantsAny()) && d.At.Before(k.At) {
-		k.At = d.At
+func (t *Token) keepAge(d *Decision, held Purposes, vendors VendorChoices) {
+	if (held != 0 || vendors.grantsAny()) && d.At.Before(t.At) {
+		t.At = d.At
 	}
 }
 

@@ -181,7 +181,7 @@ func randomTerms(r *rand.Rand) consent.Terms {
 func randomSignals(r *rand.Rand) consent.Signals {
 	s := consent.Signals{
 		DNT: consent.DNT(r.UintN(4)), GPC: r.IntN(2) == 0, TokenState: consent.TokenState(r.UintN(5)), Token: randomToken(r),
-		Stored: consent.Stored{Granted: randomPurposes(r), Denied: randomPurposes(r) & randomPurposes(r), Unknown: r.IntN(8) == 0},
+		Stored: consent.Stored{Granted: randomPurposes(r), Denied: randomPurposes(r) & consent.Purposes(r.UintN(256)), Unknown: r.IntN(8) == 0},
 		Region: consent.Region{Regime: consent.Regime(r.UintN(5))},
 	}
 	s.Token.Version &= 1

@@ -47,7 +47,6 @@ type instance struct {
 	dir, addr, admin  string
 	upstream, options string // options of the global block
 	directive         string
-	storage           string
 }
 
 // newInstance prepares a gateway in front of a handler; start runs it.

@@ -46,7 +46,7 @@ func (d *disk) WriteAt(b []byte, at int64) (int, error) {
 		case "short":
 			n, err = n/2, io.ErrShortWrite
 		case "silent short":
-			n = n / 2
+			n /= 2
 		}
 	}
 	if need := int(at) + n; need > len(d.seen) {

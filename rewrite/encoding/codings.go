@@ -77,7 +77,7 @@ func (s *stack) open(list []coding, w *worker) (io.Reader, error) {
 func (s *stack) layer(c coding, br *bufio.Reader) (io.Reader, error) {
 	first, err := br.Peek(1)
 	if err != nil {
-		return br, nil // an empty body, or an error that reading will show again
+		return br, nil //nolint:nilerr // an empty body, or an error that reading will show again
 	}
 	switch c {
 	case gzipCoding:
@@ -100,7 +100,7 @@ func (s *stack) layer(c coding, br *bufio.Reader) (io.Reader, error) {
 	case brotliCoding:
 		if !beginsLikeText(first[0], br) {
 			r := brotliReaders.Get().(*brotli.Reader)
-			s.free = append(s.free, func() { r.Reset(nil); brotliReaders.Put(r) })
+			s.free = append(s.free, func() { _ = r.Reset(nil); brotliReaders.Put(r) })
 			return brotliBody{r}, r.Reset(br)
 		}
 	}

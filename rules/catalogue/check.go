@@ -111,7 +111,7 @@ func (c *checker) addresses(v *Vendor) {
 
 const hostChars = "abcdefghijklmnopqrstuvwxyz0123456789-._"
 
-// checkPattern says what is wrong with a pattern, "" for nothing.
+// CheckPattern says what is wrong with a pattern, "" for nothing.
 func CheckPattern(p string) string {
 	host, path, ok := strings.Cut(p, "/")
 	switch {

@@ -102,7 +102,7 @@ func NewRequest(rawURL, pageURL string, t Type) (Request, error) {
 	r := Request{URL: []byte(u), HostStart: start, HostEnd: end, Type: t, ThirdParty: true}
 	p, start, end, err := normalize(pageURL)
 	if err != nil {
-		return r, nil
+		return r, nil //nolint:nilerr // an unknown page is another site
 	}
 	r.PageHost = p[start:end]
 	r.ThirdParty = registrable(string(r.Host())) != registrable(r.PageHost)

@@ -29,7 +29,8 @@ func (s *Store) Latest(ctx context.Context, site string, id consent.ID) (latest 
 		c := tx.Bucket(bucketPrincipals).Cursor()
 		// Behind the last possible key of this consent id, then back.
 		end := append(prefix, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
-		k, v := c.Seek(end)
+		var v []byte
+		k, _ := c.Seek(end)
 		if k == nil {
 			k, v = c.Last()
 		} else {

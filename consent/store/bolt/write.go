@@ -90,7 +90,6 @@ type writer struct {
 	s                                      *Store
 	meta, links, bodies, principals, heads *bbolt.Bucket
 	first, last                            store.Link
-	key                                    []byte
 }
 
 func (s *Store) newWriter(tx *bbolt.Tx) (*writer, error) {

@@ -214,7 +214,7 @@ func (r *remote) writeCopy() error {
 
 // writeFile replaces a file in one step, so that a crash leaves the old one or the new one.
 func writeFile(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
