@@ -36,10 +36,7 @@ func TestBridge(t *testing.T) {
 		t.Fatalf("contacted by the platform's defaults, before the visitor answered: %v", hosts)
 	}
 	lab.Eval[bool](t, b, `localStorage.setItem('uc_user_interaction', 'true'), true`)
-	until := time.Now().Add(10 * time.Second)
-	for len(d.Hosts()) == 0 && time.Now().Before(until) {
-		time.Sleep(50 * time.Millisecond)
-	}
+	lab.Soon(func() bool { return len(d.Hosts()) > 0 })
 	d.Quiet(time.Second)
 	if hosts := d.Hosts(); !slices.Equal(hosts, []string{"www.google-analytics.com"}) {
 		t.Fatalf("contacted after agreement to analytics: %v", hosts)
@@ -51,7 +48,11 @@ func TestBridge(t *testing.T) {
 		t.Errorf("contacted on the next page: %v", hosts)
 	}
 	lab.Eval[bool](t, b, `localStorage.setItem('uc_gcm', '{"analyticsStorage":"denied","adStorage":"denied"}'), true`)
-	time.Sleep(2 * time.Second)
+	if !lab.Soon(func() bool {
+		return lab.Eval[int](t, b, "fetch('/.consent/state').then((r) => r.json()).then((s) => s.granted)") == 1
+	}) {
+		t.Error("the platform's withdrawal does not reach the gateway")
+	}
 	d.Reset()
 	b.Open(t, "https://site.test/?withdrawn")
 	d.Quiet(time.Second)

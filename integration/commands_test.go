@@ -88,10 +88,9 @@ func (i *instance) start() {
 	if err != nil {
 		i.t.Fatal(err)
 	}
-	if err := caddy.Load(config, true); err != nil {
+	if err := lab.Load(config); err != nil {
 		i.t.Fatal(err)
 	}
-	http.DefaultClient.CloseIdleConnections() // those that a reload is about to close
 }
 
 func (i *instance) stop() {

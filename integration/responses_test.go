@@ -244,7 +244,7 @@ func TestAbort(t *testing.T) {
 			abort(proto, "/gzip")
 		}
 	}
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		stacks := make([]byte, 4<<20)
 		stacks = stacks[:runtime.Stack(stacks, true)]
 		left := strings.Count(string(stacks), "caddymodule.(*Handler).ServeHTTP(") + strings.Count(string(stacks), "rewrite/encoding.")

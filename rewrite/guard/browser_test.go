@@ -149,6 +149,20 @@ func (b *bench) seen(part string) (hits []string) {
 	return hits
 }
 
+// until waits in a tab for what a test can see.
+func until(holds func() bool) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		for !holds() {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+		return nil
+	})
+}
+
 // page serves a page of the site.
 func (b *bench) page(path, html string) {
 	b.mu.Lock()

@@ -190,7 +190,7 @@ func TestHistory(t *testing.T) {
 	b.page("/page", b.guarded(g, Page{Granted: 31}, "", `<script>setInterval(()=>{new Image().src='https://tracker.test/beat'+(self.back?'/back':'')},30);addEventListener('pageshow',(e)=>{if(e.persisted)self.back=1})</script>`))
 	b.page("/next", "<!DOCTYPE html>next")
 	tab, exceptions := b.tab(t)
-	if err := chromedp.Do(tab, chromedp.Navigate("https://site.test/page"), chromedp.Sleep(600*time.Millisecond), chromedp.Navigate("https://site.test/next"),
+	if err := chromedp.Do(tab, chromedp.Navigate("https://site.test/page"), until(func() bool { return len(b.seen("/beat")) > 5 }), chromedp.Navigate("https://site.test/next"),
 		chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("history.back() || true"))
 			return err
@@ -244,7 +244,13 @@ func TestPlaceholder(t *testing.T) {
 	b.page("/page", b.guarded(g, Page{}, "<style>body{margin:0}</style>", `<iframe id=f`+frame+` data-consent-src="https://tracker.test/f1"></iframe><iframe`+frame+` data-consent-src="https://tracker.test/f2"></iframe>`+
 		`<script>var r=document.createElement('iframe');r.width=220;r.height=100;r.src='https://tracker.test/f3';document.body.append(r)</script>`))
 	tab, exceptions := b.tab(t)
-	if err := chromedp.Do(tab, chromedp.Navigate("https://site.test/page"), chromedp.Sleep(500*time.Millisecond), chromedp.MouseClickXY(50, 40), chromedp.Sleep(400*time.Millisecond)); err != nil {
+	if err := chromedp.Do(tab, chromedp.Navigate("https://site.test/page")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Run(tab, chromedp.Evaluate[bool]("(async()=>{"+click+"await here(); return true})()", chromedp.EvalAwaitPromise)); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(tab, chromedp.MouseClickXY(50, 40), until(func() bool { return len(b.seen("tracker.test/")) > 0 }), chromedp.Sleep(400*time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
 	state, err := chromedp.Run(tab, chromedp.Evaluate[string](`[f.hasAttribute('srcdoc'), r.srcdoc.includes('data-consent-load')].join(' ')`))
