@@ -9,11 +9,10 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 )
 
-// compresses reports, and notes, whether a body that comes compressed and is rewritten is to be compressed again here:
+// compresses notes whether a body that comes compressed and is rewritten is to be compressed again here:
 // the client takes gzip, and no encode handler stands outside, which would do it as the operator configured it.
-func (x *exchange) compresses(w http.ResponseWriter) bool {
+func (x *exchange) compresses(w http.ResponseWriter) {
 	x.gzip = x.site.mode != modeReport && encoding.AcceptsGzip(x.r.Header["Accept-Encoding"]) && !encodes(w)
-	return x.gzip
 }
 
 // encodePackage holds Caddy's encode handler, whose writer has no exported name.
@@ -35,9 +34,12 @@ func encodes(w http.ResponseWriter) bool {
 	return false
 }
 
-// declareGzip makes the header true for a body that is compressed on the way.
-func declareGzip(h http.Header) {
-	h["Content-Encoding"] = []string{"gzip"}
+// declareCoding makes the header true for a body that came compressed: it leaves so if the client takes that (RFC 9110,
+// 12.5.5).
+func (x *exchange) declareCoding(h http.Header) {
+	if x.gzip {
+		h["Content-Encoding"] = []string{"gzip"}
+	}
 	if !listed(h["Vary"], "Accept-Encoding") {
 		h["Vary"] = append(h["Vary"], "Accept-Encoding")
 	}

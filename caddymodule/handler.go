@@ -114,8 +114,11 @@ func fromScript(r *http.Request) bool {
 	return err == nil && (strings.HasSuffix(u.Path, ".js") || strings.HasSuffix(u.Path, ".mjs")) && u.Host == r.Host
 }
 
-// markup reports whether the answer may be a page, for which compression and ranges are negotiated away.
+// markup reports whether the answer may be a page.
 func (f fetchDest) markup() bool { return f == fetchDocument || f == fetchFrame }
+
+// whole reports whether the answer is asked for in full and in a coding that the gateway reads.
+func (f fetchDest) whole() bool { return f.markup() || f == fetchWorker }
 
 // hostOf returns the request's host in lower case without port.
 func hostOf(r *http.Request) string {

@@ -232,18 +232,15 @@ func (x *exchange) editRequest(w http.ResponseWriter) {
 	x.fields[0] = decisionText(&x.decision)
 	h[DecisionHeader] = x.fields[0:1:1]
 	x.cleanQuery()
-	if x.fetch.markup() || x.fetch == fetchWorker {
-		// Deleted rather than set to identity: encode has negotiated already, and Go's transport then asks for gzip itself
-		// and hands out decoded bytes. Where no encode is, what comes compressed is to leave compressed.
-		if x.compresses(w) {
-			h["Accept-Encoding"] = []string{"gzip"}
-		} else {
-			delete(h, "Accept-Encoding")
-		}
+	if x.fetch.whole() {
+		// Whatever the client takes (encode has negotiated already): without the field, Go's transport would ask for gzip
+		// itself, and undo it without a bound on what a body unfolds to.
+		x.compresses(w)
+		h["Accept-Encoding"] = []string{"gzip"}
 		delete(h, "Range")
 		delete(h, "If-Range")
 	}
-	if x.fetch.markup() || x.fetch == fetchWorker || x.styleWanted() || header.Marked(h) {
+	if x.fetch.whole() || x.styleWanted() || header.Marked(h) {
 		header.Conditional(h, x.state())
 		x.confirms = len(h["If-None-Match"]) > 0
 	}

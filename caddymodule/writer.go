@@ -108,8 +108,8 @@ func (w *responseWriter) choose() plan {
 		delete(h, "Content-Range")
 	}
 	codings := strings.Join(h["Content-Encoding"], ",")
-	if codings != "" && !w.x.gzip {
-		w.x.compresses(w.ResponseWriter) // not asked for where no page was
+	if codings != "" && !w.x.fetch.whole() {
+		w.x.compresses(w.ResponseWriter) // else told before the request said what the gateway takes
 	}
 	switch {
 	case w.status == http.StatusNotModified && w.x.confirms:
@@ -124,8 +124,8 @@ func (w *responseWriter) choose() plan {
 		if w.kind == encoding.KindHTML || w.kind == encoding.KindXML || w.kind == encoding.KindCSS {
 			w.x.editRewritten(h, w.kind)
 			delete(h, "Content-Encoding")
-			if !encoding.Identity(codings) && w.x.gzip {
-				declareGzip(h)
+			if !encoding.Identity(codings) {
+				w.x.declareCoding(h)
 			}
 			if w.x.r.ProtoMajor == 3 {
 				h["Content-Length"] = nil // keeps quic-go from adding a length of 0
@@ -263,10 +263,10 @@ func (w *responseWriter) sink(h http.Header) stage {
 	}
 	delete(h, "Content-Encoding")
 	delete(h, "Content-Length")
+	w.x.declareCoding(h)
 	if !w.x.gzip {
 		return &w.out
 	}
-	declareGzip(h)
 	w.gzip = encoding.NewGzip(&w.out, w.x.guard().constant)
 	return w.gzip
 }

@@ -52,11 +52,11 @@ func TestCompressAgain(t *testing.T) {
 		}
 		for accept, want := range map[string]string{browser: "gzip", "br, gzip;q=0": "", "": ""} {
 			res := g.ask(t, proto, http.MethodHead, pageQuery("gzip", "length"), "Accept-Encoding", accept)
-			if got := res.Header.Get("Content-Encoding"); got != want || res.Header.Get("Content-Length") != "" {
+			if got := res.Header.Get("Content-Encoding"); got != want || res.Header.Get("Content-Length") != "" || !listHas(res.Header["Vary"], "Accept-Encoding") {
 				t.Errorf("%s HEAD, accepting %q: %v", proto, accept, res.Header)
 			}
 			res, body := g.get(t, proto, pageQuery("br", "length"), "Accept-Encoding", accept)
-			if got := res.Header.Get("Content-Encoding"); got != want || (want == "") != strings.Contains(body, "second part") {
+			if got := res.Header.Get("Content-Encoding"); got != want || !listHas(res.Header["Vary"], "Accept-Encoding") || (want == "") != strings.Contains(body, "second part") {
 				t.Errorf("%s, accepting %q: Content-Encoding %q", proto, accept, got)
 			}
 		}
