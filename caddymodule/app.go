@@ -78,7 +78,6 @@ func (a *App) Provision(ctx caddy.Context) error {
 	redirectStdlib()
 	a.ctx, a.log = ctx, ctx.Logger()
 	a.sites, a.limiter, a.claims = map[*Handler]struct{}{}, newLimiter(), newLimiter()
-	a.notices.storage = ctx.Storage()
 	var err error
 	if a.CNAME != nil {
 		a.aliases, err = newAliases(a.CNAME)

@@ -39,21 +39,20 @@ func noticePath(sum consent.Hash) string {
 
 // notices keeps the texts that visitors were asked with.
 type notices struct {
-	storage blobs
 	kept    sync.Map // hashes that are known to be in the storage
 	failing atomic.Bool
 }
 
 // keep stores a text under its hash, unless it is there.
-func (n *notices) keep(ctx context.Context, sum consent.Hash, text func() []byte) error {
+func (n *notices) keep(ctx context.Context, storage blobs, sum consent.Hash, text func() []byte) error {
 	if _, known := n.kept.Load(sum); known {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, noticeTimeout)
 	defer cancel()
 	path := noticePath(sum)
-	if !n.storage.Exists(ctx, path) {
-		if err := n.storage.Store(ctx, path, text()); err != nil {
+	if !storage.Exists(ctx, path) {
+		if err := storage.Store(ctx, path, text()); err != nil {
 			return err
 		}
 	}
@@ -61,9 +60,9 @@ func (n *notices) keep(ctx context.Context, sum consent.Hash, text func() []byte
 	return nil
 }
 
-// load returns a text. One that was changed since is refused.
-func (n *notices) load(ctx context.Context, sum consent.Hash) ([]byte, error) {
-	text, err := n.storage.Load(ctx, noticePath(sum))
+// Notice implements recordKeeper. A text that was changed since is refused.
+func (k storeKeeper) Notice(ctx context.Context, sum consent.Hash) ([]byte, error) {
+	text, err := k.storage.Load(ctx, noticePath(sum))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("notice %x: %w: no visitor of this gateway was asked with it, or its storage is another one: name the configuration with --config", sum, store.ErrNotFound)
@@ -79,7 +78,7 @@ func hashOf(text []byte) []byte { sum := sha256.Sum256(text); return sum[:] }
 
 // keepNotice makes sure that the text behind a record can be shown later. An answer counts also where it cannot.
 func (a *App) keepNotice(x *exchange, r *consent.Record) {
-	err := a.notices.keep(context.WithoutCancel(x.r.Context()), r.Notice.SHA256, func() []byte { return x.site.ui.NoticeText(r.Notice.Language) })
+	err := a.notices.keep(context.WithoutCancel(x.r.Context()), a.ctx.Storage(), r.Notice.SHA256, func() []byte { return x.site.ui.NoticeText(r.Notice.Language) })
 	if err == nil {
 		a.notices.failing.Store(false)
 		return
@@ -89,11 +88,6 @@ func (a *App) keepNotice(x *exchange, r *consent.Record) {
 		a.log.Error("the text of a notice could not be kept: records that name it cannot be shown with it; make Caddy's storage writable",
 			zap.String("site", r.Site), zap.String("file", noticePath(r.Notice.SHA256)), zap.Error(err))
 	}
-}
-
-// Notice implements recordKeeper.
-func (k storeKeeper) Notice(ctx context.Context, sum consent.Hash) ([]byte, error) {
-	return (&notices{storage: k.storage}).load(ctx, sum)
 }
 
 // Notice implements recordKeeper.

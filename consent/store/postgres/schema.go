@@ -82,13 +82,17 @@ func newQueries(prefix string) queries {
 	}
 }
 
+// collision are the errors of nodes that create the same table at the same moment: unique_violation in the catalogue,
+// duplicate_table, duplicate_object (the table's row type) and serialization_failure.
+var collision = map[string]bool{"23505": true, "42P07": true, "42710": true, "40001": true}
+
 // migrate brings the schema to the newest version. Nodes that start at the same time may collide in
 // CREATE TABLE, IF NOT EXISTS or not; the one that lost looks again.
 func (s *Store) migrate(ctx context.Context) (err error) {
 	for range attempts {
 		err = s.migrateOnce(ctx)
 		var pg *pgconn.PgError
-		if !errors.As(err, &pg) || pg.Code != "23505" && pg.Code != "42P07" && pg.Code != "40001" {
+		if !errors.As(err, &pg) || !collision[pg.Code] {
 			return s.migrateError(err)
 		}
 		select {
