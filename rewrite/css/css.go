@@ -33,6 +33,7 @@ type Options struct {
 	ref, abs []byte
 	resource rewrite.Resource
 	nested   bool
+	careful  bool // see unconcerned; for tests
 }
 
 // Append appends src to dst with its gated URLs replaced. It does not allocate when nothing is replaced and dst is large

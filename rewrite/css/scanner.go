@@ -3,7 +3,6 @@ package css
 import (
 	"bytes"
 	"io"
-	"math/bits"
 )
 
 // mode is what the bytes at hand belong to, where that can outlast the bytes at hand.
@@ -50,15 +49,23 @@ type scanner struct {
 
 // The bytes at which something may begin. Everything between them is passed over.
 const (
-	classAlways   = 1 << iota // quotes, backslash, slash, parenthesis, at, braces, semicolon
-	classFunction             // the closing parenthesis
-	className                 // what identifiers are made of
-	classURL                  // what ends or spoils an unquoted URL
+	classAlways    = 1 << iota // quotes, backslash, slash, parenthesis, at, braces, semicolon
+	classFunction              // the closing parenthesis
+	className                  // what identifiers are made of
+	classURL                   // what ends or spoils an unquoted URL
+	classToken                 // of classAlways, all but what separates declarations
+	classSeparator             // the rest of it
 )
 
 var classes = func() (t [256]uint8) {
 	for _, c := range "\"'\\/(@{};" {
 		t[c] |= classAlways
+	}
+	for _, c := range "\"'\\/(@" {
+		t[c] |= classToken
+	}
+	for _, c := range "{};" {
+		t[c] |= classSeparator
 	}
 	t[')'] |= classFunction
 	for c := range t {
@@ -139,7 +146,19 @@ func (s *scanner) scanNormal(buf []byte, i int, final bool) int {
 				return i
 			}
 		}
-		j := s.skipPlain(buf, i)
+		var j int
+		if s.unconcerned() {
+			if j = s.skipDeclarations(buf, i); s.declaration && j < len(buf) {
+				i = j
+				continue
+			}
+		} else {
+			mask := uint8(classAlways)
+			if s.functions > 0 {
+				mask |= classFunction
+			}
+			j = skipPlain(buf, i, mask)
+		}
 		if j == len(buf) {
 			if final {
 				return j
@@ -167,28 +186,6 @@ func (s *scanner) scanNormal(buf []byte, i int, final bool) int {
 		}
 		i = j + 1
 	}
-}
-
-// skipPlain returns the index of the first byte from i on at which something may begin. It gathers the classes of eight
-// bytes in a word, because the runs are short and a loop with a branch for each byte would mispredict the end of every one.
-func (s *scanner) skipPlain(buf []byte, i int) int {
-	mask := uint64(classAlways)
-	if s.functions > 0 {
-		mask |= classFunction
-	}
-	mask *= 0x0101010101010101
-	for ; i+8 <= len(buf); i += 8 {
-		b := buf[i : i+8 : i+8]
-		low := uint64(classes[b[0]]) | uint64(classes[b[1]])<<8 | uint64(classes[b[2]])<<16 | uint64(classes[b[3]])<<24
-		high := uint64(classes[b[4]]) | uint64(classes[b[5]])<<8 | uint64(classes[b[6]])<<16 | uint64(classes[b[7]])<<24
-		if w := (low | high<<32) & mask; w != 0 {
-			return i + bits.TrailingZeros64(w)>>3
-		}
-	}
-	for i < len(buf) && classes[buf[i]]&uint8(mask) == 0 {
-		i++
-	}
-	return i
 }
 
 // nameStart returns where the identifier that ends before end begins, not before low, together with the byte before it,

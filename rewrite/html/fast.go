@@ -62,13 +62,6 @@ func (t *tag) start(b []byte) int {
 	return t.attributes(b, t.nameEnd)
 }
 
-// idle reports whether the start tag, outside of elements that change how others are read, means nothing: it neither
-// contacts nor runs anything, and what follows is read as before.
-func (t *tag) idle(b []byte) bool {
-	el := lookupElement(t.name, b[1:t.nameEnd])
-	return el.flags&(flagRaw|flagScript|flagPlain|flagInject|flagContext|flagForeign) == 0 && (t.seen&el.mask == 0 || t.onlyLinks(b, el))
-}
-
 // onlyLinks reports whether all that the tag has for the policy is a link to somewhere, as most tags that have anything.
 func (t *tag) onlyLinks(b []byte, el *element) bool {
 	if t.seen&el.mask != 1<<attrHref || el.uses[attrHref].role != roleLink {
@@ -92,30 +85,33 @@ func (t *tag) close(b []byte) int {
 // attributes notes the attributes of a start tag whose name ends at b[p], and returns where the tag ends, -1 if it cannot
 // tell.
 func (t *tag) attributes(b []byte, p int) int {
-	for p+8 < len(b) {
+	for p+9 < len(b) {
 		c := b[p]
 		if isSpace(c) {
 			p++
-			continue
-		}
-		if c == '>' {
-			return p + 1
+			c = b[p]
 		}
 		if !isLetter(c) {
-			if c == '/' && b[p+1] == '>' {
+			switch {
+			case c == '>':
+				return p + 1
+			case isSpace(c):
+				continue
+			case c == '/' && b[p+1] == '>':
 				t.selfClosing = true
 				return p + 2
 			}
 			return -1
 		}
-		w := binary.LittleEndian.Uint64(b[p:])
 		end, key := p, uint64(0)
-		if m := nameEnds(w); m != 0 {
-			n := bits.TrailingZeros64(m) &^ 7
-			end += n >> 3
-			key = bits.ReverseBytes64((w | 0x20*ones) << (64 - n))
+		if n, short := shortName(binary.LittleEndian.Uint64(b[p:])); n < 8 {
+			end, key = p+n, short
 		} else if end, key = nameAt(b, p); end == 0 || end+2 >= len(b) {
 			return -1
+		}
+		var id attrID
+		if t.judged {
+			id = lookupAttrOf(key, b[p:end], t.xml)
 		}
 		s := span{nameStart: p, nameEnd: end, valueStart: end, valueEnd: end}
 		switch c := b[end]; {
@@ -141,8 +137,9 @@ func (t *tag) attributes(b []byte, p int) int {
 		default:
 			return -1
 		}
-		if t.judged {
-			t.note(b, &s, key)
+		if id != attrOther && !t.seen.has(id) {
+			t.seen |= 1 << id
+			t.attrs[id] = s
 		}
 	}
 	return -1

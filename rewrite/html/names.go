@@ -298,6 +298,18 @@ func (t *table) find(key uint64, name []byte) int {
 	}
 }
 
+// findShort is find for the key of a name of at most seven bytes, which no other name has.
+func (t *table) findShort(key uint64) int {
+	i := t.slot(key)
+	for t.keys[i%tableSize] != key {
+		if t.keys[i%tableSize] == 0 {
+			return 0
+		}
+		i++
+	}
+	return int(t.ids[i%tableSize])
+}
+
 var (
 	attrTable    = newAttrTable()
 	elementTable = newElementTable()

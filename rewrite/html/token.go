@@ -72,7 +72,13 @@ func (t *tokenizer) next(b []byte, p int, eof bool) (k kind, start, end int) {
 // data implements the data, tag open, end tag open and markup declaration open states.
 func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 	for {
-		if p >= len(b) || b[p] != '<' { // tags often follow each other
+		if t.skim > 0 {
+			var end int
+			if p, end = t.skip(b, p); end > 0 {
+				return kindStartTag, p, end
+			}
+		}
+		if p >= len(b) || b[p] != '<' {
 			i := bytes.IndexByte(b[p:], '<')
 			if i < 0 {
 				return kindMore, len(b), len(b)
@@ -85,10 +91,6 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 		switch c := b[p+1]; {
 		case isLetter(c) || (t.xml && c >= 0x80) || (t.xml && (c == '_' || c == ':')):
 			if n := t.tag.start(b[p:]); n > 0 {
-				if n <= t.skim && t.tag.idle(b[p:]) {
-					p += n
-					continue
-				}
 				return kindStartTag, p, p + n
 			}
 			t.tag.reset(false)
@@ -101,10 +103,6 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 			switch d := b[p+2]; {
 			case isLetter(d) || t.xml:
 				if n := t.tag.close(b[p:]); n > 0 {
-					if n <= t.skim {
-						p += n
-						continue
-					}
 					return kindEndTag, p, p + n
 				}
 				t.tag.reset(true)

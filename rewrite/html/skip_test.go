@@ -1,0 +1,86 @@
+package html
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+var tagPieces = []string{
+	"<", "</", ">", "/>", "=", `"`, "'", " ", "\n", "/", "?", "!", "<!--", "-->", "x", "1", "<a", "<div", "<DIV>", "</div>", "</a ", "<p>text</p>", "<blockquote ", "</figcaption>", "</textarea>",
+	"<script", "<style>", "<title>", "</title>", "</script>", "<svg ", "<select>", "<select ", "<body ", "<img ", " href=", ` href="x?y=z"`, ` href="javascript:x"`, " src=x", ` src="a>b"`, " onload='x'",
+	` class="a b c"`, ` data-x1="<p>"`, ` data-long-name='">'`, ` alt=''`, " hidden", " b=c=\"d>\"", ` ="x>y"`, ` a = "x>y"`, " style=\"a\"", "some longer text in between",
+}
+
+// found is a construct, and whether it may not be passed over.
+type found struct {
+	what    string
+	weighty bool
+}
+
+// constructs returns what a tokenizer finds in a document that comes in pieces, as a driver without a tree sees it. Tags of
+// up to limit bytes may be passed over, and with skim they are.
+func constructs(doc []byte, judged, skim bool, limit, piece int) (list []found) {
+	var t tokenizer
+	t.tag.judged, t.tag.links = judged, true
+	if skim {
+		t.skim = limit
+	}
+	for p, n := 0, min(piece, len(doc)); ; {
+		k, start, end := t.next(doc[:n], p, n == len(doc))
+		if k == kindMore {
+			if n == len(doc) {
+				return list
+			}
+			p, n = start, min(n+piece, len(doc))
+			continue
+		}
+		f := found{fmt.Sprint(k, start, end), k != kindEndTag || end-start > limit}
+		if k == kindStartTag {
+			el := lookupElement(t.tag.name, doc[start+1:start+t.tag.nameEnd])
+			f.what += fmt.Sprint(el.name, t.tag.selfClosing)
+			for id := range attrCount {
+				if t.tag.seen.has(id) {
+					f.what += fmt.Sprint(" ", attrNames[id], t.tag.attrs[id])
+				}
+			}
+			f.weighty = end-start > limit || t.tag.seen&el.mask != 0 && !t.tag.onlyLinks(doc[start:end], el) ||
+				el.flags&(flagRaw|flagScript|flagPlain|flagInject|flagContext|flagForeign) != 0
+			t.enter(el)
+		}
+		list = append(list, f)
+		p = end
+	}
+}
+
+// TestSkippedTags compares what is found where tags that mean nothing are passed over with what is found where each is
+// described: nothing else is left out, and nothing is found that is not there.
+func TestSkippedTags(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	skipped := 0
+	for range 50000 {
+		var b strings.Builder
+		for range 1 + rng.IntN(16) {
+			b.WriteString(tagPieces[rng.IntN(len(tagPieces))])
+		}
+		doc, judged, limit, piece := []byte(b.String()), rng.IntN(2) == 0, 4+rng.IntN(64), 1+rng.IntN(300)
+		left := constructs(doc, judged, true, limit, piece)
+		for _, f := range constructs(doc, judged, false, limit, piece) {
+			switch {
+			case len(left) > 0 && left[0] == f:
+				left = left[1:]
+			case f.weighty:
+				t.Fatalf("%q, judged %v, limit %d, in pieces of %d: %q was left out; then come %v", doc, judged, limit, piece, f.what, left)
+			default:
+				skipped++
+			}
+		}
+		if len(left) > 0 {
+			t.Fatalf("%q, judged %v, limit %d, in pieces of %d: found %v", doc, judged, limit, piece, left)
+		}
+	}
+	if skipped < 20000 {
+		t.Errorf("only %d tags were passed over", skipped)
+	}
+}
