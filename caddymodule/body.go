@@ -410,13 +410,17 @@ func (x *exchange) vendorList() string {
 // base is the document's URL.
 func (x *exchange) base() *weburl.URL {
 	if x.baseURL == nil {
-		scheme := "http"
-		if x.secure() {
-			scheme = "https"
-		}
-		x.baseURL, _ = weburl.Parse(scheme + "://" + x.r.Host + x.url.RequestURI())
+		x.baseURL, _ = weburl.Parse(x.origin() + x.url.RequestURI())
 	}
 	return x.baseURL
+}
+
+// origin is the document's, as the visitor's browser has it.
+func (x *exchange) origin() string {
+	if x.secure() {
+		return "https://" + x.r.Host
+	}
+	return "http://" + x.r.Host
 }
 
 // resolve is the Resolve of the document's URL, for headers that mostly hold no reference.

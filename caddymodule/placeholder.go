@@ -37,7 +37,7 @@ func (x *exchange) placeholders(w http.ResponseWriter) {
 			r := resourceOf(u, rewrite.DestinationFrame)
 			// Whatever holds for the request: a refusal acts in the page before it arrives here.
 			if m, found := p.match(&r); found {
-				answers[i] = string(p.site.placeholder(m.Vendor, x.lang(), localPath(q.R), r.URL))
+				answers[i] = string(p.site.placeholder(m.Vendor, x.lang(), x.origin(), localPath(q.R), r.URL))
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 		p.tally.addHost(r.Host(), r.Destination, &m, !p.decision.Permits(m.Purpose, m.Number))
 	}
 	if v.Gate && r.Destination == rewrite.DestinationFrame && !r.Beacon && p.page != nil {
-		v.Placeholder = p.site.placeholder(m.Vendor, p.page.lang(), cmp.Or(p.back, p.page.url.RequestURI()), r.URL)
+		v.Placeholder = p.site.placeholder(m.Vendor, p.page.lang(), p.page.origin(), cmp.Or(p.back, p.page.url.RequestURI()), r.URL)
 	}
 	return v
 }

@@ -277,26 +277,18 @@ func guardHosts(patterns []string) []string {
 	return hosts
 }
 
-// globalsOf writes a vendor's globals as marks and guard take them: arrays end in "[]".
+// globalsOf writes a vendor's globals as marks and guard take them: arrays end in "[]", objects in "{}".
 func globalsOf(names []string, stubs []catalogue.Stub) string {
-	arrays := map[string]bool{}
+	shapes := map[string]string{"array": "[]", "object": "{}"}
+	list := slices.Clone(names)
 	for _, s := range stubs {
-		arrays[s.Global] = s.Kind == "array"
-		if !slices.Contains(names, s.Global) {
-			names = append(slices.Clone(names), s.Global)
+		i := slices.Index(list, s.Global)
+		if i < 0 {
+			i, list = len(list), append(list, s.Global)
 		}
+		list[i] += shapes[s.Kind]
 	}
-	var b strings.Builder
-	for _, n := range names {
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(n)
-		if arrays[n] {
-			b.WriteString("[]")
-		}
-	}
-	return b.String()
+	return strings.Join(list, " ")
 }
 
 // guardFor is the script for a page: payment providers pass where a payment is made.
@@ -373,13 +365,15 @@ func (s *site) vendorNumber(id string) (uint16, bool) {
 	return 0, false
 }
 
-// placeholder is the document that stands in a gated frame.
-func (s *site) placeholder(id, lang, back string, url []byte) []byte {
+// placeholder is the document that stands in a gated frame on the page back of an origin, nil where there is nothing to show.
+func (s *site) placeholder(id, lang, origin, back string, url []byte) []byte {
 	v := s.vendors[id]
-	if v == nil {
+	if v == nil || ui.Gone(string(url)) {
 		return nil
 	}
-	return s.ui.AppendPlaceholder(nil, v, &ui.Embed{Lang: lang, URL: string(url), Link: s.catalogue.Vendor(id).Link(string(url)), Return: back})
+	return s.ui.AppendPlaceholder(nil, v, &ui.Embed{
+		Lang: lang, URL: string(url), Link: s.catalogue.Vendor(id).Link(string(url)), Page: origin + back, Return: back,
+	})
 }
 
 // decoration is the set of parameters to remove from redirects and links while marketing is not permitted.

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -156,9 +155,7 @@ func TestWithoutScript(t *testing.T) {
 	u := someUI(t)
 	s := site(t, u, plainPage)
 	ctx := newBrowser(t)
-	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
-		t.Fatal(err)
-	}
+	withoutScript(t, ctx)
 	for _, tt := range []struct{ path, click, want string }{
 		{"/?csp=1", "button[value=refuse]", "choice=refuse&return=%2F"},
 		{"/?csp=1", "button[value=accept]", "choice=accept&return=%2F"},
@@ -222,35 +219,6 @@ func TestMedia(t *testing.T) {
 	media(t, ctx)
 	if n := inShadow[int](t, ctx, `$("details").open = false; $("details").open = true; return root.getAnimations().length + all("*").filter((e) => { const s = getComputedStyle(e); return s.transitionDuration != "0s" || s.animationName != "none"; }).length;`); n != 0 {
 		t.Errorf("%d things move", n)
-	}
-}
-
-// TestPlaceholder looks at placeholders in boxes of many sizes, and uses one without script.
-func TestPlaceholder(t *testing.T) {
-	u := someUI(t)
-	s := site(t, u, plainPage)
-	ctx := newBrowser(t)
-	for _, lang := range []string{"en", "de", "el", "he"} {
-		open(t, ctx, 1280, 1100, s.URL+"/frames?lang="+lang)
-		problems := eval[[]string](t, ctx, `(() => { const found = [];
-			for (const f of document.querySelectorAll("iframe")) {
-				const d = f.contentDocument, name = f.width + "x" + f.height + ": ";
-				if (d.documentElement.scrollWidth > d.documentElement.clientWidth) found.push(name + "scrolls sideways");
-				const a = d.querySelector("a").getBoundingClientRect(), b = d.querySelector("[data-consent-load]").getBoundingClientRect();
-				if (f.height >= 150 && (a.height < 23.9 || b.height < 24)) found.push(name + "small targets");
-				if (f.height >= 200 && f.width >= 300 && (a.bottom > f.height || b.y < 0)) found.push(name + "link at " + a.bottom + ", button at " + b.y);
-				if (d.defaultView.getComputedStyle(d.body).display != "grid") found.push(name + "no style");
-			}
-			return found; })()`)
-		for _, p := range problems {
-			t.Errorf("%s %s", lang, p)
-		}
-		shoot(t, ctx, "frames-"+lang)
-	}
-	open(t, ctx, 1280, 1100, s.URL+"/frames")
-	eval[chromedp.Void](t, ctx, `document.getElementById("f0").contentDocument.querySelector("button[name=choice]").click()`)
-	if got := posted(t, ctx); got != "choice=save&return=%2Fmuseum&scope=vendor&vendor=%2Byoutube" {
-		t.Errorf("posted %s", got)
 	}
 }
 

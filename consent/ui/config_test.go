@@ -170,11 +170,11 @@ func TestHostileValues(t *testing.T) {
 		p := ui.Page{Lang: s, Mark: s, Nonce: s, Return: s, Error: s, Asked: true}
 		ask, signal := ui.Page{Mark: s, Nonce: s, Return: s, Error: s, Lang: s}, ui.Page{Mark: s, Nonce: s, Signal: s, Return: s, Lang: s}
 		v := ui.Vendor{ID: s, Name: s, Org: s, Purpose: s, PolicyURL: "https://x.example/" + s}
-		share, _ := u.AppendShare(nil, "twitter", s, "https://example.com/?"+strings.Map(printable, s), s)
+		tweet := ui.Embed{URL: "https://platform.twitter.com/widgets/tweet_button.html", Page: "https://example.com/?" + strings.Map(printable, s)}
 		return []string{
 			shape(string(u.AppendBanner(nil, &p))), shape(string(u.AppendBanner(nil, &ask))), shape(string(u.AppendBanner(nil, &signal))),
 			shape(preferences(t, u, &p)), shape(string(u.AppendPlaceholder(nil, &v, &ui.Embed{Lang: s, URL: "https://x.example/" + strings.Map(printable, s), Title: s, Return: s}))),
-			shape(string(share)),
+			shape(string(u.AppendPlaceholder(nil, &v, &tweet))),
 		}
 	}
 	harmless := render("harmless")

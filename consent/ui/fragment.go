@@ -38,6 +38,8 @@ const (
 	slotPolicy
 	slotTitle
 	slotLink
+	slotLinkText
+	slotLinkName
 	slotStatus
 	slotError
 	slotOpen
@@ -50,6 +52,7 @@ const (
 	condSingle
 	condTitle
 	condLink
+	condShare
 	condRecorded
 	condWithdraw
 	condTicket
@@ -59,6 +62,7 @@ var slotNames = map[string]slot{
 	"mark": slotMark, "nonce": slotNonce, "return": slotReturn, "return-query": slotReturnQuery, "signal": slotSignal,
 	"checked-functional": slotFunctional, "checked-analytics": slotAnalytics, "checked-marketing": slotMarketing, "checked-social": slotSocial,
 	"provider": slotProvider, "provider-id": slotProviderID, "purpose": slotPurpose, "policy": slotPolicy, "title": slotTitle, "link": slotLink,
+	"link-text": slotLinkText, "link-name": slotLinkName, "?share": condShare,
 	"?saved": condSaved, "?error": condError, "?policy": condPolicy, "?single": condSingle, "?title": condTitle, "?link": condLink, "/": slotEnd,
 	"status": slotStatus, "error": slotError, "open": slotOpen, "allowed": slotAllowed, "refused": slotRefused,
 	"?recorded": condRecorded, "?withdraw": condWithdraw, "ticket": slotTicket, "?ticket": condTicket,
@@ -127,8 +131,10 @@ type values struct {
 	vendor  *Vendor
 	purpose string
 	title   string
-	link    string
 	returns string
+	// Of a placeholder: its link, the words in it, the name of who it leads to, whether it shares.
+	link, linkText, linkName string
+	share                    bool
 	// Of the preference page only.
 	vendors  []Vendor
 	status   string
@@ -167,6 +173,8 @@ func (v *values) holds(s slot) bool {
 		return v.withdraw
 	case condTicket:
 		return v.page.Link != ""
+	case condShare:
+		return v.share
 	}
 	return v.link != ""
 }
@@ -231,6 +239,10 @@ func (v *values) append(dst []byte, s slot, arg int) []byte {
 		return appendEscaped(dst, v.title)
 	case slotLink:
 		return appendEscaped(dst, v.link)
+	case slotLinkText:
+		return appendEscaped(dst, v.linkText)
+	case slotLinkName:
+		return appendEscaped(dst, v.linkName)
 	case slotStatus:
 		return appendEscaped(dst, v.status)
 	case slotError:

@@ -160,3 +160,15 @@ func TestContentURL(t *testing.T) {
 		}
 	}
 }
+
+func TestGone(t *testing.T) {
+	for embed, want := range map[string]bool{
+		"https://plusone.google.com/_/+1/fastbutton?url=x": true, "https://apis.google.com/u/0/se/0/_/+1/fastbutton?url=x": true,
+		"https://widgets.plus.google.com/x": true, "https://apis.google.com/u/0/_/widget/render/ytsubscribe": false,
+		"https://www.google.com/maps/embed?pb=+1/": false, "https://plusone.google.com.example/": false, ":": false,
+	} {
+		if Gone(embed) != want {
+			t.Errorf("%s: want %v", embed, want)
+		}
+	}
+}

@@ -156,14 +156,25 @@ func fill(html, banner string) string {
 }
 
 // frameSizes are boxes that gated frames come in.
-var frameSizes = [][2]int{{560, 315}, {320, 200}, {300, 150}, {728, 90}, {300, 60}, {160, 600}, {120, 90}}
+var frameSizes = [][2]int{
+	{560, 315}, {320, 200}, {300, 150}, {728, 90}, {300, 60}, {160, 600}, {120, 90}, {120, 28}, {90, 20}, {76, 20}, {16, 16},
+	{200, 200}, {480, 70}, {450, 80}, {180, 100}, {240, 120}, {300, 250}, {340, 130}, {60, 60}, {100, 300}, {40, 400}, {24, 24}, {1000, 20}, {2, 2},
+}
 
+// framesPage shows placeholders of a video and of a share button in all those boxes.
 func framesPage(u *ui.UI, lang string) string {
 	var b strings.Builder
 	b.WriteString(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Frames</title><style nonce="page">iframe{border:0;margin:4px}</style><main><h1>Frames</h1>`)
-	document := u.AppendPlaceholder(nil, &someVendors[3], &ui.Embed{Lang: lang, URL: "https://www.youtube.com/embed/abc", Title: "The wheel of the mill", Return: "/museum"})
-	for i, size := range frameSizes {
-		fmt.Fprintf(&b, `<iframe id="f%d" title="video %d" width="%d" height="%d" srcdoc="%s"></iframe> `, i, i, size[0], size[1], html.EscapeString(string(document)))
+	facebook := ui.Vendor{ID: "facebook-social", Number: 4, Name: "Facebook social plugins", Purpose: "social", PolicyURL: "https://www.facebook.com/privacy/policy/"}
+	vendors := []*ui.Vendor{&someVendors[3], &facebook}
+	for k, e := range []ui.Embed{
+		{Lang: lang, URL: "https://www.youtube.com/embed/abc", Title: "The wheel of the mill", Return: "/museum"},
+		{Lang: lang, URL: "https://www.facebook.com/plugins/like.php?href=https%3A%2F%2Fshop.example%2F", Title: "Like"},
+	} {
+		document := html.EscapeString(string(u.AppendPlaceholder(nil, vendors[k], &e)))
+		for i, size := range frameSizes {
+			fmt.Fprintf(&b, `<iframe id="f%d" title="embed %d of %d" width="%d" height="%d" srcdoc="%s"></iframe> `, k*len(frameSizes)+i, i, k, size[0], size[1], document)
+		}
 	}
 	return b.String()
 }

@@ -110,6 +110,18 @@ func TestPlaceholderLink(t *testing.T) {
 		{ui.Embed{Lang: "en", URL: "https://maps.example/embed?q=x", Link: "https://maps.example/x"}, `href="https://maps.example/x"`},
 		{ui.Embed{Lang: "en", URL: "https://maps.example/embed?q=x", Link: "javascript:alert(1)"}, `href="https://maps.example/embed?q=x"`},
 		{ui.Embed{Lang: "en", URL: "https://www.youtube.com/embed/a", Link: "https://elsewhere.example/"}, `href="https://www.youtube.com/watch?v=a"`},
+		// Share buttons become the vendor's share page: of the address they hold, else of the page they are on.
+		{ui.Embed{Lang: "fr", URL: "https://www.facebook.com/v2.8/plugins/like.php?href=https%3A%2F%2Fa.example%2Fb%3Fc%26d&layout=button", Link: "https://a.example/b?c&d"},
+			`href="https://www.facebook.com/sharer/sharer.php?u=https%3A//a.example/b%3Fc%26d" target="_blank" rel="noopener noreferrer" title="Partager sur Facebook"`},
+		{ui.Embed{Lang: "en", URL: "https://www.facebook.com/plugins/share_button.php?app_id=1", Page: "https://shop.example/x?y=1"}, `sharer.php?u=https%3A//shop.example/x%3Fy%3D1"`},
+		{ui.Embed{Lang: "en", URL: "https://platform.twitter.com/widgets/tweet_button.abc.en.html#url=x", Page: "https://shop.example/"}, `href="https://x.com/intent/tweet?url=https%3A//shop.example/"`},
+		{ui.Embed{Lang: "en", URL: "https://pinit-cdn.pinterest.com/pinit.html?url=https%3A%2F%2Fa.example%2F&media=m"}, `href="https://www.pinterest.com/pin/create/button/?url=https%3A//a.example/"`},
+		{ui.Embed{Lang: "en", URL: "https://www.linkedin.com/cws/share?url=https%3A%2F%2Fa.example%2F"}, `title="Share on LinkedIn"`},
+		{ui.Embed{Lang: "en", URL: "https://www.facebook.com/plugins/like.php?href=javascript:alert(1)", Page: "https://shop.example/"}, `sharer.php?u=https%3A//shop.example/"`},
+		// What is not one is a plain link, and so is a button that nobody says the address of.
+		{ui.Embed{Lang: "en", URL: "https://www.facebook.com/plugins/page.php?href=x", Link: "https://www.facebook.com/x"}, `href="https://www.facebook.com/x"`},
+		{ui.Embed{Lang: "en", URL: "https://evilfacebook.com/plugins/like.php?href=https://a.example/"}, `href="https://evilfacebook.com/plugins/like.php?href=https://a.example/"`},
+		{ui.Embed{Lang: "en", URL: "https://www.facebook.com/plugins/like.php"}, `href="https://www.facebook.com/plugins/like.php"`},
 	} {
 		if got := string(u.AppendPlaceholder(nil, &someVendors[0], &e.embed)); !strings.Contains(got, e.want) {
 			t.Errorf("%+v: no %s in %s", e.embed, e.want, got)

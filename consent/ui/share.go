@@ -5,49 +5,77 @@ import (
 	"strings"
 )
 
-// shareLink is a vendor's own share page: where it is, and which parameters of its query hold URL and title.
-type shareLink struct{ name, page, url, title string }
+// shareLink is a vendor's own share page: where it is, and which parameter of its query holds the URL.
+type shareLink struct{ name, page, url string }
 
 // shareLinks are the share pages by catalogue id: what the vendor's button would open, as a plain link that contacts
 // nobody until it is followed.
 var shareLinks = map[string]shareLink{
-	"facebook":          {"Facebook", "https://www.facebook.com/sharer/sharer.php", "u", ""},
-	"facebook-social":   {"Facebook", "https://www.facebook.com/sharer/sharer.php", "u", ""},
-	"linkedin":          {"LinkedIn", "https://www.linkedin.com/sharing/share-offsite/", "url", ""},
-	"linkedin-share":    {"LinkedIn", "https://www.linkedin.com/sharing/share-offsite/", "url", ""},
-	"pinterest":         {"Pinterest", "https://www.pinterest.com/pin/create/button/", "url", "description"},
-	"pinterest-widgets": {"Pinterest", "https://www.pinterest.com/pin/create/button/", "url", "description"},
-	"reddit":            {"Reddit", "https://www.reddit.com/submit", "url", "title"},
-	"tumblr":            {"Tumblr", "https://www.tumblr.com/widgets/share/tool", "canonicalUrl", "title"},
-	"twitter":           {"X", "https://twitter.com/intent/tweet", "url", "text"},
-	"twitter-widgets":   {"X", "https://twitter.com/intent/tweet", "url", "text"},
-	"vk":                {"VK", "https://vk.com/share.php", "url", "title"},
+	"facebook-social":   {"Facebook", "https://www.facebook.com/sharer/sharer.php", "u"},
+	"linkedin-share":    {"LinkedIn", "https://www.linkedin.com/sharing/share-offsite/", "url"},
+	"pinterest-widgets": {"Pinterest", "https://www.pinterest.com/pin/create/button/", "url"},
+	"reddit":            {"Reddit", "https://www.reddit.com/submit", "url"},
+	"tumblr":            {"Tumblr", "https://www.tumblr.com/widgets/share/tool", "canonicalUrl"},
+	"twitter-widgets":   {"X", "https://x.com/intent/tweet", "url"},
+	"vk":                {"VK", "https://vk.com/share.php", "url"},
 }
 
-// AppendShare appends a static link that shares a page with a vendor, in place of the vendor's own button, and tells
-// whether that vendor has a share page; if not, nothing is appended. pageURL is the absolute http or https URL to share,
-// title the page's title or "".
-func (u *UI) AppendShare(dst []byte, vendorID, lang, pageURL, title string) ([]byte, bool) {
-	link, ok := shareLinks[vendorID]
-	if !ok || !isWeb(pageURL) {
-		return dst, false
+// shareButtons are the frames of vendors' own share buttons, the most specific first: whose they are, and which parameter
+// holds the URL to share, if it is not the page's own.
+var shareButtons = []struct{ vendor, host, path, url string }{
+	{"facebook-social", "facebook.com", "/plugins/like.php", "href"},
+	{"facebook-social", "facebook.com", "/plugins/share_button.php", "href"},
+	{"facebook-social", "facebook.com", "/widgets/like.php", "href"},
+	{"linkedin-share", "linkedin.com", "/cws/share", "url"},
+	{"linkedin-share", "linkedin.com", "/shareArticle", "url"},
+	{"pinterest-widgets", "pinterest.com", "/pinit.html", "url"},
+	{"reddit", "reddit.com", "/button/", "url"},
+	{"reddit", "redditstatic.com", "/button/", "url"},
+	{"tumblr", "tumblr.com", "/share/button", "canonicalUrl"},
+	{"twitter-widgets", "platform.twitter.com", "/widgets/tweet_button", "url"},
+	{"twitter-widgets", "platform.x.com", "/widgets/tweet_button", "url"},
+	{"vk", "vk.com", "/widget_like.php", "url"},
+}
+
+// shareURL returns the share page that stands for a share button and the vendor's name, "" for any other frame, and where
+// it is not known what is to be shared.
+func shareURL(e *Embed) (link, vendor string) {
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return "", ""
 	}
-	v := u.view(lang)
-	dst = append(dst, `<a data-consent-share href="`...)
-	dst = append(dst, link.page...)
-	dst = append(dst, '?')
-	dst = append(dst, link.url...)
-	dst = appendQuery(append(dst, '='), pageURL)
-	if link.title != "" && title != "" {
-		dst = append(dst, "&amp;"...)
-		dst = append(dst, link.title...)
-		dst = appendQuery(append(dst, '='), title)
+	host := strings.ToLower(u.Hostname())
+	for _, b := range shareButtons {
+		if host != b.host && !strings.HasSuffix(host, "."+b.host) || !strings.Contains(u.Path, b.path) {
+			continue
+		}
+		shared := u.Query().Get(b.url)
+		if !isWeb(shared) {
+			shared = e.Page
+		}
+		if !isWeb(shared) {
+			break
+		}
+		to := shareLinks[b.vendor]
+		return string(appendQuery([]byte(to.page+"?"+to.url+"="), shared)), to.name
 	}
-	dst = append(dst, `" lang="`...)
-	dst = append(dst, v.lang...)
-	dst = append(dst, `" target="_blank" rel="noopener noreferrer nofollow">`...)
-	dst = appendEscaped(dst, v.texts.fill("share", "{provider}", link.name))
-	return append(dst, "</a>"...), true
+	return "", ""
+}
+
+// Gone tells whether a frame is a button of a service that was shut down, Google+ (2 April 2019): nothing can be shown, nor
+// linked to, in its place.
+func Gone(embed string) bool {
+	u, err := url.Parse(embed)
+	if err != nil {
+		return false
+	}
+	switch strings.ToLower(u.Hostname()) {
+	case "plusone.google.com", "plus.google.com", "widgets.plus.google.com":
+		return true
+	case "apis.google.com", "www.google.com":
+		return strings.Contains(u.Path, "/+1/")
+	}
+	return false
 }
 
 // contentURL returns the page that shows an embed's content outside of a frame. For players that refuse to be opened on

@@ -1,0 +1,61 @@
+package integration
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/caddy-consent/caddy-consent/integration/lab"
+)
+
+// A share button's frame becomes a link to the vendor's share page, of the button's address or else of the page's; in the
+// place of one whose service was shut down there is nothing.
+func TestShareButtons(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<!doctype html><title>Buttons</title><body>
+<iframe id=1 src="https://www.facebook.com/plugins/like.php?href=https%3A%2F%2Felsewhere.example%2Fa"></iframe>
+<iframe id=2 src="https://www.facebook.com/v2.8/plugins/share_button.php?layout=button"></iframe>
+<iframe id=3 src="https://platform.twitter.com/widgets/tweet_button.html#text=x"></iframe>
+<iframe id=4 src="https://plusone.google.com/_/+1/fastbutton?url=https://elsewhere.example/"></iframe>
+<iframe id=5 src="https://www.facebook.com/plugins/page.php?href=https%3A%2F%2Fwww.facebook.com%2Fmuseum"></iframe>`)
+	}))
+	t.Cleanup(upstream.Close)
+	base := "http://" + lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/shop?item=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept-Language", "es")
+	r.Header.Set("Sec-Fetch-Dest", "document")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames := strings.Split(string(body), "<iframe")
+	page := strings.ReplaceAll(base, ":", "%3A") + "/shop%3Fitem%3D1"
+	for i, want := range []string{
+		`href="https://www.facebook.com/sharer/sharer.php?u=https%3A//elsewhere.example/a" target="_blank" rel="noopener noreferrer" title="Compartir en Facebook"`,
+		`href="https://www.facebook.com/sharer/sharer.php?u=` + page + `"`,
+		`href="https://x.com/intent/tweet?url=` + page + `"`,
+		"",
+		`href="https://www.facebook.com/museum"`,
+	} {
+		got := html.UnescapeString(frames[i+1])
+		if want == "" {
+			if strings.Contains(got, "srcdoc") || !strings.Contains(got, "data-consent-src") {
+				t.Errorf("frame %d is not empty: %.400s", i+1, got)
+			}
+		} else if !strings.Contains(got, want) {
+			t.Errorf("frame %d holds no %s: %.4000s", i+1, want, got)
+		}
+	}
+}
