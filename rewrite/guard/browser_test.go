@@ -86,7 +86,7 @@ func (b *bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	path := chromium(t)
 	b := &bench{pages: make(map[string]string), choose: func(string) string { return "{}" }}
 	b.Server = httptest.NewUnstartedServer(b)
@@ -123,7 +123,7 @@ func newBench(t *testing.T) *bench {
 }
 
 // chromium returns the browser's path. Without one the test is skipped, or fails where CI=true.
-func chromium(t *testing.T) string {
+func chromium(t testing.TB) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -171,13 +171,13 @@ func (b *bench) page(path, html string) {
 }
 
 // visit opens a page in a tab of its own, waits until what comes late has come, and evaluates js there.
-func (b *bench) visit(t *testing.T, path, js string, wait time.Duration) (result string, exceptions []string) {
+func (b *bench) visit(t testing.TB, path, js string, wait time.Duration) (result string, exceptions []string) {
 	t.Helper()
 	return b.visitUntil(t, path, js, wait, nil)
 }
 
 // visitUntil is visit that waits on until done says so.
-func (b *bench) visitUntil(t *testing.T, path, js string, wait time.Duration, done func() bool) (result string, exceptions []string) {
+func (b *bench) visitUntil(t testing.TB, path, js string, wait time.Duration, done func() bool) (result string, exceptions []string) {
 	t.Helper()
 	tab, thrown := b.tab(t)
 	gesture := true
@@ -196,7 +196,7 @@ func (b *bench) visitUntil(t *testing.T, path, js string, wait time.Duration, do
 }
 
 // tab opens a tab; exceptions returns what was thrown in it so far.
-func (b *bench) tab(t *testing.T) (tab context.Context, exceptions func() []string) {
+func (b *bench) tab(t testing.TB) (tab context.Context, exceptions func() []string) {
 	t.Helper()
 	tab, closeTab := chromedp.NewContext(b.browser)
 	t.Cleanup(closeTab)
@@ -224,7 +224,7 @@ func (b *bench) tab(t *testing.T) (tab context.Context, exceptions func() []stri
 	}
 }
 
-func testGuard(t *testing.T, c Config) *Guard {
+func testGuard(t testing.TB, c Config) *Guard {
 	t.Helper()
 	if c.Prefix == "" {
 		c.Prefix = "/.consent"

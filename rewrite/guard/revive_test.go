@@ -68,7 +68,7 @@ func (b *bench) run(t *testing.T, s *scenario) {
 const writes = `function write(c){document.cookie=c}write('odd=1;path=/;max-age=999');document.cookie='deep=1;path=/page;domain=site.test';document.cookie='mine=vendor';` +
 	`localStorage.setItem('odd-key','1');sessionStorage.odd='1';indexedDB.open('odd-db')`
 
-func newScenarioBench(t *testing.T) *bench {
+func newScenarioBench(t testing.TB) *bench {
 	b := newBench(t)
 	b.choose = func(form string) string {
 		if strings.Contains(form, "accept") || strings.Contains(form, "vendor=%2Btracker") {
