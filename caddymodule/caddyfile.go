@@ -57,15 +57,18 @@ func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 	if d.NextArg() {
 		return nil, d.Errf("the global option consent takes a block, not the argument %q", d.Val())
 	}
-	if err := parseBlock(d, app, "global consent", func(name string) option[App] {
+	block, lines := *d, []line[App]{}
+	err := parseBlock(d, app, "global consent", func(name string) option[App] {
 		if parse, ok := appOptions[name]; ok {
-			return parse
+			return noted(parse, &lines)
 		}
 		if parse, ok := siteOptions[name]; ok {
-			return func(d *caddyfile.Dispenser, app *App) error { return parse(d, &app.Options) }
+			return noted(func(d *caddyfile.Dispenser, app *App) error { return parse(d, &app.Options) }, &lines)
 		}
 		return nil
-	}, func() []string { return sortedKeys(appOptions, siteOptions) }); err != nil {
+	}, func() []string { return sortedKeys(appOptions, siteOptions) })
+	vendors := app.vendorsAtHand()
+	if err := errors.Join(err, located(block, app.problems(vendors), lines, func(one *App) []error { return one.problems(vendors) })); err != nil {
 		return nil, err
 	}
 	return httpcaddyfile.App{Name: "consent", Value: caddyconfig.JSON(app, nil)}, nil
@@ -84,14 +87,20 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 	if h.NextArg() {
 		return nil, h.Errf("consent takes at most one argument, %q is one too many", h.Val())
 	}
+	block, lines := *h.Dispenser, []line[Options]{}
 	err := parseBlock(h.Dispenser, &hd.Options, "consent", func(name string) option[Options] {
 		if _, global := appOptions[name]; global {
 			return func(d *caddyfile.Dispenser, _ *Options) error {
 				return d.Errf("%s holds for all sites: move it into the global consent block", name)
 			}
 		}
-		return siteOptions[name]
+		return noted(siteOptions[name], &lines)
 	}, func() []string { return sortedKeys(siteOptions, map[string]option[Options]{}) })
+	if len(lines) > 0 {
+		g := globalOf(h)
+		whole := g.options.merged(hd.Options).problems(g.vendors)
+		err = errors.Join(err, located(block, whole, lines, func(one *Options) []error { return one.problems(g.vendors) }))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +288,7 @@ func parsePurposeText(d *caddyfile.Dispenser, o *Options) error {
 func parseTheme(d *caddyfile.Dispenser, o *Options) error {
 	args := d.RemainingArgs()
 	if len(args) != 2 {
-		return d.Err(`theme takes a property and a value, in quotes because "#" begins a comment: theme accent "#0a5c36"`)
+		return d.Err(`theme takes a property and a value, in quotes because "#" begins a comment: theme button "#0a5c36"`)
 	}
 	o.Theme = union(o.Theme, map[string]string{args[0]: args[1]})
 	return nil

@@ -56,7 +56,8 @@ type Options struct {
 	Banner string `json:"banner,omitempty"`
 	// Purposes overrides the description of purposes in the banner and the preference centre.
 	Purposes map[string]string `json:"purposes,omitempty"`
-	// Theme sets the banner's custom properties, such as "accent": "#0a5".
+	// Theme sets custom properties of banner and preference centre, such as "button": "#0a5c36", which is short for
+	// "--consent-button"; `caddy validate` names them all when one is unknown, and refuses colours without contrast.
 	Theme map[string]string `json:"theme,omitempty"`
 	// Texts overrides the banner's texts: language, then key.
 	Texts map[string]map[string]string `json:"texts,omitempty"`
@@ -120,9 +121,12 @@ type Region struct {
 
 // merged returns o with everything that over sets put in its place, and over's lists added.
 func (o Options) merged(over Options) Options {
+	if over.Region != nil || over.Regime != "" { // the two exclude each other
+		o.Region, o.Regime = over.Region, over.Regime
+	}
 	for _, f := range []struct{ to, from *string }{
 		{&o.Site, &over.Site}, {&o.CookieDomain, &over.CookieDomain}, {&o.Prefix, &over.Prefix}, {&o.PolicyVersion, &over.PolicyVersion}, {&o.PolicyURL, &over.PolicyURL}, {&o.Material, &over.Material},
-		{&o.Regime, &over.Regime}, {&o.OnUnrewritable, &over.OnUnrewritable}, {&o.CSP, &over.CSP}, {&o.Banner, &over.Banner}, {&o.Logo, &over.Logo}, {&o.ImprintURL, &over.ImprintURL},
+		{&o.OnUnrewritable, &over.OnUnrewritable}, {&o.CSP, &over.CSP}, {&o.Banner, &over.Banner}, {&o.Logo, &over.Logo}, {&o.ImprintURL, &over.ImprintURL},
 	} {
 		if *f.from != "" {
 			*f.to = *f.from
@@ -132,9 +136,6 @@ func (o Options) merged(over Options) Options {
 	o.DetectFirstParty = o.DetectFirstParty || over.DetectFirstParty
 	if over.Lifetime != 0 {
 		o.Lifetime = over.Lifetime
-	}
-	if over.Region != nil {
-		o.Region = over.Region
 	}
 	if over.Languages != nil {
 		o.Languages = over.Languages

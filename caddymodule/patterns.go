@@ -26,13 +26,36 @@ func (o *Options) checkPatterns(complain func(format string, args ...any)) {
 	}
 }
 
-// knownVendors refuses vendors of first_party that the catalogue does not have: their paths would never be gated.
+// knownVendors refuses vendors that the catalogue does not have: what names them would be without effect.
 func (o *Options) knownVendors(c *catalogue.Catalogue) error {
 	var errs []error
-	for _, f := range o.FirstParty {
-		if c.Vendor(f.Vendor) == nil {
-			errs = append(errs, fmt.Errorf("first_party %s: there is no vendor %q: `caddy consent explain URL` tells what a vendor is called", f.Path, f.Vendor))
+	check := func(option, id string) {
+		if c.Vendor(id) == nil {
+			errs = append(errs, fmt.Errorf("%s: there is no vendor %q%s: `caddy consent explain URL` tells what a vendor is called", option, id, similarVendors(c, id)))
 		}
 	}
+	for _, r := range o.Require {
+		for _, id := range r.Vendors {
+			check("require "+r.Purpose, id)
+		}
+	}
+	for _, f := range o.FirstParty {
+		check("first_party "+f.Path, f.Vendor)
+	}
 	return errors.Join(errs...)
+}
+
+// similarVendors names a few vendors that may be meant.
+func similarVendors(c *catalogue.Catalogue, id string) string {
+	const most = 5
+	var ids []string
+	for _, v := range c.Vendors {
+		if id := strings.ToLower(id); id != "" && len(ids) < most && (strings.Contains(v.ID, id) || strings.Contains(id, v.ID)) {
+			ids = append(ids, v.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return " (there is " + strings.Join(ids, ", ") + ")"
 }

@@ -72,7 +72,7 @@ func (o *Options) compilePlatforms(c *catalogue.Catalogue, log *zap.Logger) ([]c
 	var errs []error
 	add := func(p consent.Platform, err error) {
 		if err != nil {
-			errs = append(errs, fmt.Errorf("platform: %w", err))
+			errs = append(errs, err)
 			return
 		}
 		list = append(list, p)
@@ -93,16 +93,16 @@ func (o *Options) compilePlatforms(c *catalogue.Catalogue, log *zap.Logger) ([]c
 func (p *Platform) compile(c *catalogue.Catalogue) (*cmp.Reader, error) {
 	purposes, err := purposesByName(p.Purposes)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.Name, err)
+		return nil, fmt.Errorf("platform %s: %w", p.Name, err)
 	}
 	if p.Name == customPlatform {
 		if p.Revision != "" {
-			return nil, errors.New("cookie: a revision is known of named platforms only")
+			return nil, errors.New("platform cookie: a revision is known of named platforms only")
 		}
 		return cmp.NewCustom(cmp.Custom{Cookie: p.Cookie, Path: p.Path, Base64: p.Base64, Decided: p.Decided, Pattern: p.Pattern, Purposes: purposes})
 	}
 	if p.Path != "" || p.Pattern != "" || p.Decided != "" || p.Base64 {
-		return nil, fmt.Errorf("%s: path, pattern, decided and base64 describe a cookie of its own: write platform cookie NAME { … }", p.Name)
+		return nil, fmt.Errorf("platform %s: path, pattern, decided and base64 describe a cookie of its own: write platform cookie NAME { … }", p.Name)
 	}
 	return cmp.New(p.Name, cmp.Config{Purposes: purposes, Cookie: p.Cookie, Revision: p.Revision, Fallback: func(name string) (consent.Purposes, bool) {
 		v := c.Vendor(strings.ReplaceAll(name, "_", "-"))

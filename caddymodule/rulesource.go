@@ -234,10 +234,13 @@ func (s *ruleSource) status() []listStatus {
 	return list
 }
 
+// builtinVendors is the built-in catalogue. Nobody changes it, so all configurations share it.
+var builtinVendors = sync.OnceValues(catalogue.Builtin)
+
 // loadCatalogue reads the built-in vendors and the operator's own files, which replace built-in ones of the same name.
 func (s *ruleSource) loadCatalogue() (*catalogue.Catalogue, error) {
 	if len(s.vendors) == 0 {
-		return catalogue.Builtin()
+		return builtinVendors()
 	}
 	systems := []fs.FS{catalogue.BuiltinFS()}
 	for _, glob := range s.vendors {

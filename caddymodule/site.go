@@ -44,7 +44,8 @@ type site struct {
 const (
 	defaultPrefix   = "/.consent"
 	defaultVersion  = "1"
-	maxLifetime     = 396 * 24 * time.Hour // 13 months
+	day             = 24 * time.Hour
+	maxLifetime     = 396 * day // 13 months
 	maxPolicyLength = 64
 )
 
@@ -66,7 +67,7 @@ func (o *Options) compile() (consent.Terms, error) {
 		complain("policy_version %q: use at most %d bytes", o.PolicyVersion, maxPolicyLength)
 	}
 	if time.Duration(o.Lifetime) > maxLifetime {
-		complain("lifetime %s: an answer holds at most 13 months (%s)", time.Duration(o.Lifetime), maxLifetime)
+		complain("lifetime of %d days: an answer holds at most 13 months (%d days)", time.Duration(o.Lifetime)/day, maxLifetime/day)
 	}
 	t := consent.Terms{
 		Asked: consent.OptionalPurposes, PolicyVersion: o.PolicyVersion, Material: consent.VersionOf(o.Material),
@@ -141,10 +142,14 @@ func newSite(app *App, o Options, m mode) (*site, error) {
 		}
 		s.decorations = header.NewDecoration(names...)
 	}
-	if err := errors.Join(err, regionErr, platformErr, bridgeErr, debugErr); err != nil {
-		return nil, err
+	n := s
+	if err = errors.Join(err, regionErr, platformErr, bridgeErr, debugErr); err == nil {
+		n, err = s.withRules(app.rules.compiled)
 	}
-	return s.withRules(app.rules.compiled)
+	if err != nil {
+		return nil, joined(err, o.problems(app.rules.compiled.catalogue))
+	}
+	return n, nil
 }
 
 // withRules returns the site with other rules. What is wrong with options that name vendors shows here.
@@ -211,9 +216,16 @@ func (o *Options) ruleOptions() (rules.Options, error) {
 }
 
 func (s *site) uiConfig() ui.Config {
+	theme := map[string]string{}
+	for name, value := range s.options.Theme {
+		if !strings.HasPrefix(name, "--") {
+			name = "--consent-" + name
+		}
+		theme[name] = value
+	}
 	c := ui.Config{
 		Prefix: s.options.Prefix, SiteName: s.options.Site, PolicyURL: s.options.PolicyURL, ImprintURL: s.options.ImprintURL, Logo: s.options.Logo,
-		Languages: s.options.Languages, Texts: s.options.Texts, Theme: s.options.Theme, Purposes: s.terms.Asked,
+		Languages: s.options.Languages, Texts: s.options.Texts, Theme: theme, Purposes: s.terms.Asked,
 	}
 	if len(s.options.Purposes) == 0 {
 		return c
