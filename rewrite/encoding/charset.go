@@ -9,13 +9,15 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// PrescanLength is how many bytes of a document are enough for Sniff (HTML, 13.2.3.2). Chromium looks further while it
-// is in the head; Sniff looks at as many bytes as it is given.
+// PrescanLength is how many bytes of a document are enough for Sniff (HTML, 13.2.3.2).
 const PrescanLength = 1024
 
 // Sniff returns the name, in lower case, of the character encoding that a browser decodes the body with: from a byte order mark, the
 // Content-Type, or what the document itself says (HTML, 13.2.3.2; XML 1.0, appendix F; CSS Syntax 3, 3.2). certain is false
 // when nothing says so and the name is only the default of the kind: windows-1252 for HTML, utf-8 for others.
+//
+// What an HTML document says after PrescanLength bytes browsers heed in different ways (Chromium in the head only, Firefox
+// anywhere, by reading the page again): it counts only where the encoding is not Transparent.
 func Sniff(contentType string, prefix []byte) (name string, certain bool) {
 	if name = bomOf(prefix); name != "" {
 		return name, true
@@ -36,7 +38,10 @@ func Sniff(contentType string, prefix []byte) (name string, certain bool) {
 		}
 		return "utf-8", false
 	case essence == "text/html", essence == "":
-		if name = Prescan(prefix); name != "" {
+		if name = Prescan(prefix[:min(len(prefix), PrescanLength)]); name != "" {
+			return name, true
+		}
+		if name = Prescan(prefix); name != "" && !Transparent(name) {
 			return name, true
 		}
 		return "windows-1252", false
