@@ -289,26 +289,18 @@ func guardHosts(patterns []string) []string {
 	return hosts
 }
 
-// globalsOf writes a vendor's globals as marks and guard take them: arrays end in "[]".
+// globalsOf writes a vendor's globals as marks and guard take them: arrays end in "[]", objects in "{}".
 func globalsOf(names []string, stubs []catalogue.Stub) string {
-	arrays := map[string]bool{}
+	shapes := map[string]string{"array": "[]", "object": "{}"}
+	list := slices.Clone(names)
 	for _, s := range stubs {
-		arrays[s.Global] = s.Kind == "array"
-		if !slices.Contains(names, s.Global) {
-			names = append(slices.Clone(names), s.Global)
+		i := slices.Index(list, s.Global)
+		if i < 0 {
+			i, list = len(list), append(list, s.Global)
 		}
+		list[i] += shapes[s.Kind]
 	}
-	var b strings.Builder
-	for _, n := range names {
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(n)
-		if arrays[n] {
-			b.WriteString("[]")
-		}
-	}
-	return b.String()
+	return strings.Join(list, " ")
 }
 
 // guardFor is the script for a page: payment providers pass where a payment is made.

@@ -16,7 +16,7 @@ var purposes = []string{"necessary", "functional", "analytics", "marketing", "so
 var (
 	validID     = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	validHost   = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
-	validGlobal = regexp.MustCompile(`^[A-Za-z_$][\w$]*(\[\])?$`)
+	validGlobal = regexp.MustCompile(`^[A-Za-z_$][\w$]*(\[\]|\{\})?$`)
 	printable   = regexp.MustCompile(`^[!-~]+$`)
 )
 

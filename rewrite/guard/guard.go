@@ -28,7 +28,7 @@ var sources embed.FS
 var (
 	firstModules = []string{"judge", "gate", "sinks", "network", "storage", "stubs", "start"}
 	lateModules  = []string{"late/names", "late/replay", "late/revive", "late/ui"}
-	shared       = "Later,List,Members,Memo,Table,after,boxes,call,consentMode,cookieOf,copy,css,dash,doc,early,endpoint,enlist,follower,fragments,gatedBy,getAttr,hasAttr,hook,identify,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,parties,party,parked,parse,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown,wrote"
+	shared       = "Later,List,Members,Memo,Table,after,boxes,call,consentMode,cookieOf,copy,css,dash,describe,doc,early,endpoint,enlist,follower,fragments,gatedBy,getAttr,hasAttr,hook,identify,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,parties,party,parked,parse,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown,wrote"
 )
 
 const defaultBudget = 12 << 10
@@ -53,7 +53,7 @@ type Vendor struct {
 	// end stands for any rest.
 	Cookies, Storage []string
 	// Globals are the names that the vendor's script would define on window and that page code uses; those that are
-	// arrays end in "[]".
+	// arrays end in "[]", and those that are objects but no functions in "{}".
 	Globals []string
 }
 

@@ -42,6 +42,7 @@ func (b *bench) run(t *testing.T, s *scenario) {
 	g := testGuard(t, s.config)
 	b.mu.Lock()
 	b.pages["tracker.test/writes.js"], b.pages["site.test/page clear"] = writes, `"cookies", "storage"`
+	b.pages["tracker.test/defines.js"] = "trk = (...a) => (self.real = self.real || []).push(a.join('/'))"
 	b.mu.Unlock()
 	b.page("/page", b.guarded(g, s.page, s.head, s.body+banner))
 	got, thrown := b.visit(t, "/page", "(async()=>{"+click+s.do+"})()", 300*time.Millisecond)
@@ -244,6 +245,27 @@ var revivals = []scenario{
 		do:       `await here(); const before = [u, log.sort(), trkq.length, trk.x, trk.isOn(), '[' + trk.id() + ']'].join(' '); await click('accept'); return before + ' | ' + real + ' ' + Array.isArray(trkq) + typeof Trk`,
 		want:     "undefined event,fn,hit,queued,ready 1 5 false [] | init/x,event/[object Object], trueundefined",
 		contacts: "",
+	},
+	{
+		name:     "an asynchronous script hears what its stand-in was told",
+		body:     `<script async type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/defines.js"></script><script>trk('one')</script>`,
+		do:       `await click('accept'); while (!self.real) await pause(20); return real.join()`,
+		want:     "one",
+		contacts: "tracker.test",
+	},
+	{
+		name:     "a page that declares the function itself",
+		body:     `<script async type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/a.js"></script><script>function trk(...a){trkq.push(a)} trk('own')</script>`,
+		do:       `await click('accept'); while (!self.ran) await pause(20); return ran + ' ' + trkq.length + ' ' + /push/.test(trk)`,
+		want:     "tracker.test/a.js 1 true",
+		contacts: "tracker.test",
+	},
+	{
+		name:     "settings that a page puts into a vendor's namespace",
+		body:     `<script async type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/a.js"></script><script>window.trk = window.trk || {}; trk.site = 7; trk.deep = trk.deep || {}; trk.deep.er = 8; trk.cmd = trk.cmd || []; trk.cmd.push('x'); window.trkq = window.trkq || []; const held = trkq</script>`,
+		do:       `await click('accept'); while (!self.ran) await pause(20); held.push(9); return [trk.site, trk.deep.er, trk.cmd, trkq].join(' ')`,
+		want:     "7 8  9",
+		contacts: "tracker.test",
 	},
 	{
 		name:     "no stub where nothing was parked",

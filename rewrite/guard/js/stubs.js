@@ -1,36 +1,27 @@
 // Stubs: what page code calls while the script that would define it is parked. A stand-in is callable, constructible,
-// has every property, calls back those who wait, and remembers the calls of its root for one replay.
+// has every property, calls back those who wait, and remembers what was done with its root for one replay.
 const standing = new Table();
-// What waits for a vendor may ask for more of it than a stand-in has.
-const later = (f, ...args) => after(() => {
-  try { f(...args); } catch (e) {}
-});
-const waits = /^(hitCallback|event_?callback|callback|success|bidsBackHandler|onload|loaded|complete)$/i;
-const listens = /^(on|once|off|un\w*|bind|catch|fail|subscribe|\w*listener|\w*observer)$/i;
 const asList = /^(forEach|map|filter|some|every|find|reduce|slice|includes|indexOf|join|sort|keys|entries|values)$/;
-const stub = (remember, path = []) => {
-  const children = {}, target = function () {}, last = path[path.length - 1] || '';
+const stub = (remember, path = [], target = function () {}) => {
+  const children = {}, last = path[path.length - 1] || '';
   const self = new Stand(target, {
     get: (t, k) => {
       if (k in children) return children[k];
       if (k == Symbol.toPrimitive) return () => '';
       if (k == Symbol.iterator) return function* () {};
-      if (typeof k == 'symbol') return;
-      if (k == 'then') return (f) => Later.resolve().then(f);
+      if (typeof k == 'symbol' || k == 'authResponse') return; // nobody has logged in
+      if (k == 'then') return last != k && ((f) => Later.resolve(stub(none, [k])).then(f));
       if (asList.test(k)) return [][k].bind([]);
       if (k == 'length') return 0;
-      if (/^(call|apply|bind)$/.test(k)) return target[k].bind(self);
+      if (/^(call|apply|bind)$/.test(k) && t[k]) return t[k].bind(self);
       return children[k] = stub(remember, [...path, k]);
     },
-    set: (t, k, v) => (children[k] = v, true),
+    set: (t, k, v) => (v === children[k] || remember([...path, k], v, 1), children[k] = v, true),
     has: () => true,
     apply: (t, _, args) => {
       remember(path, args);
       if (/^(is|has)([A-Z_]|$)/.test(last)) return false;
-      args.forEach((a, i) => {
-        if (typeof a == 'function' && (!listens.test(last) || /^(ready|load)/.test(args[0]))) later(a, self);
-        else if (a && typeof a == 'object') for (const k in a) if (waits.test(k) && typeof a[k] == 'function') later(a[k], self);
-      });
+      arrived.then(() => now.called && now.called(last, args, self));
       return self;
     },
     construct: () => self,
@@ -50,16 +41,18 @@ const pushes = (list) => {
 // Page code may take the queue for the API that will take its place.
 const rich = (list) => new Stand(list, {get: (t, k) => k in t || typeof k == 'symbol' || /^(then|toJSON|\d+)$/.test(k) ? t[k] : stub(none, [k])});
 const standIns = (who) => (who.globals || []).forEach((entry) => {
-  const name = entry.replace('[]', '');
+  const name = entry.replace(/(\[]|{})$/, '');
   if (standing.has(name) || name in self || !script) return;
-  const calls = [], list = name != entry && pushes([]), value = list ? rich(list) : stub((path, args) => calls.length < 500 && calls.push([path, args]));
-  const give = (v) => define(self, name, {value: v, writable: true, enumerable: true, configurable: true});
-  standing.set(name, {who, calls, list});
-  define(self, name, {configurable: true, enumerable: true, get: () => value, set: (v) => {
-    give(v);
+  const calls = [], list = /]$/.test(entry) && pushes([]), value = list ? rich(list) : stub((...call) => calls.length < 500 && calls.push(call), [], /}$/.test(entry) ? {} : undefined);
+  const get = () => value, one = {who, calls, list, get};
+  standing.set(name, one);
+  // "x = window.x || []" changes nothing.
+  define(self, name, {configurable: true, enumerable: true, get, set: (v) => {
+    if (v === value) return one.taken = 1;
+    define(self, name, {value: v, writable: true, enumerable: true, configurable: true});
     standing.delete(name);
   }});
-  if (name == 'FB') after(() => typeof self.fbAsyncInit == 'function' && self.fbAsyncInit());
+  arrived.then(() => now.stood && now.stood(name));
 });
 // Google Consent Mode v2, basic: nothing loads while denied; the state goes first into the layer, updates follow choices.
 const consentMode = () => {

@@ -1,20 +1,56 @@
-// Replay: calls that stand-ins remembered, and vendors' own consent commands.
-const runsIn = (args, replay) => args.map((a) => typeof a == 'function' ? replay : a);
+// Replay: calls that stand-ins took, calls back who waits for their answer, and gives the vendor what it was told once it
+// is there; vendors' own consent commands.
 
-// Before revival the stand-ins of permitted vendors go, after it their calls are replayed; on refusal they are forgotten.
+// What waits for a vendor may ask for more of it than a stand-in has.
+const later = (f, ...args) => after(() => {
+  try { f(...args); } catch (e) {}
+});
+const waits = /^(hitCallback|event_?callback|callback|success|bidsBackHandler|onload|loaded|complete|command)$/i;
+const listens = /^(on|once|onEvent|off|un\w*|bind|catch|fail|subscribe|setCallback|\w*listen(er)?|\w*observer)$/i;
+// A stand-in was called: its functions are called back, but those that listen for what will not happen.
+now.called = (last, args, self) => {
+  const words = args.filter((a) => typeof a == 'string');
+  const ears = (listens.test(last) || /(^|[:.])on([A-Z]|$)|[lL]istener$/.test(words[0])) && !/ready|\bload/i.test(words);
+  // ga.js leads to the address itself, with its cookies in it.
+  if (last == '_link' || words[0] == '_link') loc.href = words[last ? 0 : 1];
+  for (const a of args) {
+    if (typeof a == 'function') ears || later(a, self);
+    else if (a && typeof a == 'object') for (const k in a) if (waits.test(k) && typeof a[k] == 'function') later(a[k], self);
+  }
+};
+// The page defines what it is called back by when its code is there.
+now.stood = (name) => {
+  const ready = () => name == 'FB' && typeof self.fbAsyncInit == 'function' && later(self.fbAsyncInit);
+  doc.readyState == 'loading' ? doc.addEventListener('DOMContentLoaded', ready) : ready();
+};
+
+const runsIn = (args, replay) => args.map((a) => typeof a == 'function' ? replay : a);
+// What the page had put into the place of a namespace, without what only the vendor has.
+const namespace = (calls) => {
+  const root = {};
+  for (const [path, value, set] of calls) if (set) {
+    let on = root;
+    for (const k of path.slice(0, -1)) on = on[k] = on[k] || {};
+    on[path[path.length - 1]] = value;
+  }
+  return root;
+};
+// Before revival the stand-ins of permitted vendors go; what is returned replays the calls of those whose vendor is there.
 const stepAside = () => {
   const aside = [];
-  for (const [name, s] of standing) if (permitted(s.who)) {
-    delete self[name];
+  for (const [name, {who, calls, list, get, taken}] of standing) if (permitted(who)) {
     standing.delete(name);
-    if (s.list && s.list.length) delete s.list.push, self[name] = s.list;
-    aside.push([name, s.calls]);
+    if ((describe(self, name) || {}).get != get) continue; // the page declares a function of that name
+    delete self[name];
+    if (list && (list.length || taken)) delete list.push, self[name] = list;
+    else if (calls.some((c) => c[2]) && calls.every(([path, , set]) => set || path.length)) self[name] = namespace(calls);
+    aside.push([name, calls]);
   }
-  return () => aside.forEach(([name, calls]) => calls.splice(0).forEach(([path, args]) => {
+  return () => aside.forEach(([name, calls]) => name in self && calls.splice(0).forEach(([path, args, set]) => {
     try {
       let on = self, f = self[name];
       for (const k of path) on = f, f = f[k];
-      if (typeof f == 'function') call(f, on, /^(cmd|que)$/.test(path[0]) ? args : runsIn(args, none));
+      if (!set && typeof f == 'function') call(f, on, /^(cmd|que)$/.test(path[0]) ? args : runsIn(args, none));
     } catch (e) {}
   }));
 };

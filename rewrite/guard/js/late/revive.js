@@ -54,7 +54,7 @@ const afresh = (el, change) => {
 
 // Revives elements: all that are permitted, or those given.
 const revive = async (only) => {
-  const replay = only ? none : stepAside(), ready = (el) => {
+  const replay = only ? none : stepAside(), loose = [], ready = (el) => {
     const who = partyOf(el);
     return only || who && permitted(who);
   };
@@ -65,7 +65,7 @@ const revive = async (only) => {
   for (const el of list) if (el.localName != 'script') afresh(el, () => restore(el));
   for (const el of list) if (el.localName == 'script') {
     const src = keptValue(el, 'src') != null, module = /module/i.test(keptValue(el, 'type'));
-    if (call(hasAttr, el, ['async']) || keptValue(el, 'parked') != null && el.async) runScript(el);
+    if (call(hasAttr, el, ['async']) || keptValue(el, 'parked') != null && el.async) loose.push(runScript(el));
     else if (module || src && el.defer) deferred.push(el);
     else await runScript(el);
   }
@@ -73,6 +73,7 @@ const revive = async (only) => {
   for (const f of late.splice(0)) f();
   reviving--;
   replay();
+  loose.forEach((script) => script.then(replay));
 };
 
 // Listeners for events that are over, added by a revived script, are called after revival.

@@ -16,7 +16,7 @@ const apply = now.apply = (answer, told, wait) => {
     if (!told) agreed = Date.now(), doc.addEventListener('securitypolicyviolation', outgrown);
     revive().then(() => tell());
   }
-  else for (const [, s] of standing) s.calls.length = 0;
+  else for (const [, s] of standing) s.calls.length = 0, s.list && (s.list.length = 0);
   show('saved');
   doc.dispatchEvent(new CustomEvent('consent', {detail: answer}));
 };
