@@ -215,10 +215,10 @@ func (x *exchange) rewriter(out stage, h http.Header, kind encoding.Kind, conten
 		setCharset(h, name) // what the body says of itself not every browser reads alike, nor did this one have to
 	}
 	if encoding.Transparent(name) {
-		next := x.rewriterTo(out, h, kind)
 		if certain {
-			return next
+			return x.rewriterTo(out, h, kind, encoding.ReadIn(name))
 		}
+		next := x.rewriterTo(out, h, kind, encoding.ReadAnyhow())
 		return undeclared{encoding.NewUndeclared(next), next}
 	}
 	back, err := encoding.NewEncoder(name, out)
@@ -228,9 +228,9 @@ func (x *exchange) rewriter(out stage, h http.Header, kind encoding.Kind, conten
 	}
 	var next stage
 	if back == nil {
-		next = x.rewriterTo(out, h, kind)
+		next = x.rewriterTo(out, h, kind, encoding.Readings{})
 	} else {
-		next = x.rewriterTo(back, h, kind)
+		next = x.rewriterTo(back, h, kind, encoding.Readings{})
 	}
 	t, err := encoding.NewTranscoder(name, next)
 	if err != nil {
@@ -240,16 +240,18 @@ func (x *exchange) rewriter(out stage, h http.Header, kind encoding.Kind, conten
 }
 
 // rewriterTo returns the rewriter for a kind of document.
-func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind) stage {
+func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind, readings encoding.Readings) stage {
 	if kind == encoding.KindCSS {
-		return css.NewRewriter(w, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.responseMark()})
+		return css.NewRewriter(w, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.responseMark(), Readings: readings})
 	}
 	if kind == encoding.KindHTML && x.document() {
 		x.policy.tally.document = true
 		countPage(&x.decision)
 	}
 	x.html = rewriters.Get().(*html.Rewriter)
-	x.html.Reset(w, x.htmlOptions(h, kind))
+	o := x.htmlOptions(h, kind)
+	o.Readings = readings
+	x.html.Reset(w, o)
 	return x.html
 }
 

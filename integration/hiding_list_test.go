@@ -20,6 +20,26 @@ var pad = "<!DOCTYPE html><head><style>" + strings.Repeat("/*...*/", 500) + "</s
 // kanji is what ISO-2022-JP makes of ASCII between two escape sequences.
 func kanji(s string) string { return "\x1b$B" + s + strings.Repeat("!", len(s)%2) + "\x1b(B" }
 
+// swallowed is a style sheet whose first string, where lead begins a character of two bytes, ends before the URL.
+func swallowed(lead string) string {
+	return `i{content:"` + lead + `\"}p{background:url(TRACKER)}/*"*/`
+}
+
+// longPad goes beyond what a gateway is handed at once.
+var longPad = "<!DOCTYPE html><head><style>" + strings.Repeat("/*...*/", 8000) + "</style>"
+
+// sjisText says in Shift_JIS that this is Japanese.
+const sjisText = "\x82\xb1\x82\xea\x82\xcd\x93\xfa\x96\x7b\x8c\xea\x82\xc5\x82\xb7\x81\x42"
+
+// wide writes small letters in the full-width forms of Shift_JIS, which a host's name is read without (UTS 46).
+func wide(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		b.Write([]byte{0x82, 0x81 + c - 'a'})
+	}
+	return b.String()
+}
+
 // hiddenPages were invented as an author would who wants past a rewriter, not taken from the corpus.
 var hiddenPages = []hidden{
 	// Character encodings: what says which, and where
@@ -49,6 +69,24 @@ var hiddenPages = []hidden{
 	{name: "css-quirks-type", body: `<link rel=stylesheet href="OWN/c.txt"><p>x`, own: map[string]string{"c.txt": "text/plain|@import \"TRACKER\";"}},
 	{name: "css-quirks-xml", body: `<link rel=stylesheet href="OWN/c.xml"><p>x`, own: map[string]string{"c.xml": "text/xml|@import \"TRACKER\";"}},
 	{name: "css-no-type", body: `<link rel=stylesheet href="OWN/c"><p>x`, own: map[string]string{"c": "-|@import \"TRACKER\";"}},
+
+	// ... in which a byte belongs to the one before it
+	{name: "sjis-css-environment", headers: contentType("text/html; charset=shift_jis"), body: `<link rel=stylesheet href="OWN/c.css"><p>x`, own: map[string]string{"c.css": "text/css|" + swallowed("\x83")}},
+	{name: "gbk-css-environment", headers: contentType("text/html; charset=gbk"), body: `<link rel=stylesheet href="OWN/c.css"><p>x`, own: map[string]string{"c.css": "text/css|" + swallowed("\x81")}},
+	{name: "big5-css-environment", headers: contentType("text/html; charset=big5"), body: `<link rel=stylesheet href="OWN/c.css"><p>x`, own: map[string]string{"c.css": "text/css|" + swallowed("\xa5")}},
+	{name: "sjis-css-in-mixture", headers: contentType("text/html; charset=shift_jis"), body: `<link rel=stylesheet href="OWN/c.css"><p>x`, own: map[string]string{"c.css": "text/css|/*\xc3\xa9*/" + swallowed("\x83")}},
+	{name: "sjis-css-late", headers: contentType("text/html; charset=shift_jis"), body: `<link rel=stylesheet href="OWN/c.css"><p>x`, own: map[string]string{"c.css": "text/css|" + strings.Repeat("/*...*/", 8000) + swallowed("\x83")}},
+	{name: "sjis-meta-late", headers: contentType("text/html"), body: longPad + `<meta charset=shift_jis><style>` + swallowed("\x83") + `</style></head><p>x`},
+	{name: "sjis-meta-late-attribute", headers: contentType("text/html"), body: longPad + `<meta charset=shift_jis></head><p style='content:"` + "\x83" + `\";background:url(TRACKER);x:"'>x`},
+	{name: "sjis-meta-late-srcdoc", headers: contentType("text/html"), body: longPad + `<meta charset=shift_jis></head><iframe srcdoc='<style>` + swallowed("\x83") + `</style><p>x'></iframe>`},
+	{name: "sjis-guessed", headers: contentType("text/html"), body: `<!DOCTYPE html><title>` + sjisText + `</title><p>` + strings.Repeat(sjisText, 9) + `<style>` + swallowed("\x83") + `</style><p>x`},
+	{name: "sjis-host-late", headers: contentType("text/html"), body: longPad + `<meta charset=shift_jis></head><img src="http://` + wide("tracker") + `.test:8099/t/ID">`},
+	{name: "sjis-host-css", headers: contentType("text/html; charset=shift_jis"), body: `<link rel=stylesheet href="OWN/c.css"><p>x`, own: map[string]string{"c.css": "text/css|p{background:url(http://" + wide("tracker") + ".test:8099/t/ID)}"}},
+	{name: "latin1-host", headers: contentType("text/html; charset=windows-1252"), body: "<img src=\"http://tr\xaacker.test:8099/t/ID\">"},
+	{name: "latin1-host-undeclared", headers: contentType("text/html"), body: "<img src=\"http://tr\xaacker.test:8099/t/ID\">"},
+	{name: "latin1-host-css", headers: contentType("text/html; charset=windows-1252"), body: `<link rel=stylesheet href="OWN/c.css"><p>x`, own: map[string]string{"c.css": "text/css|p{background:url(http://tr\xaacker.test:8099/t/ID)}"}},
+	{name: "latin1-base", headers: contentType("text/html; charset=windows-1252"), body: "<base href=\"http://tr\xaacker.test:8099/\"><img src=\"t/ID\">"},
+	{name: "latin2-host", headers: contentType("text/html; charset=macintosh"), body: "<img src=\"http://tr\xbbcker.test:8099/t/ID\">"},
 
 	// base
 	{name: "base-second", body: `<base href="/"><base href="http://tracker.test:8099/"><img src="t/ID">`},

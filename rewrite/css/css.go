@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 )
 
 // DefaultLimit is how much of one token is held back before it is judged by what is known of it.
@@ -27,6 +28,8 @@ type Options struct {
 	// Limit bounds the bytes held back, 0 stands for DefaultLimit. A longer URL is judged by its beginning; if it is gated, it is
 	// dropped for good.
 	Limit int
+	// Readings are how the sheet may be read; the zero value is UTF-8.
+	Readings encoding.Readings
 	// OnChange, if not nil, is told of each URL that was replaced.
 	OnChange func(v rewrite.Verdict)
 
@@ -39,6 +42,9 @@ type Options struct {
 // Append appends src to dst with its gated URLs replaced. It does not allocate when nothing is replaced and dst is large
 // enough. It suits style attributes (decoded) and the whole text of style elements.
 func Append(dst, src []byte, o *Options) []byte {
+	if o.Readings.Open() && encoding.Swallows(src, 0) {
+		src = encoding.AppendApart(nil, src, 0)
+	}
 	s := scanner{Options: o, dst: dst, declaration: true, top: true}
 	s.scan(src, true)
 	return s.dst
@@ -49,7 +55,8 @@ func Append(dst, src []byte, o *Options) []byte {
 type Rewriter struct {
 	s     scanner
 	carry []byte
-	err   error
+	apart []byte
+	last  byte // the one before, for AppendApart
 }
 
 // NewRewriter returns a Rewriter that writes to w.
@@ -60,6 +67,13 @@ func NewRewriter(w io.Writer, o *Options) *Rewriter {
 // Write rewrites p, holding back at most a token that is not complete. It returns the error of the writer below.
 func (r *Rewriter) Write(p []byte) (int, error) {
 	n := len(p)
+	if r.s.Readings.Open() && n > 0 {
+		last := r.last
+		if r.last = p[n-1]; encoding.Swallows(p, last) {
+			r.apart = encoding.AppendApart(r.apart[:0], p, last)
+			p = r.apart
+		}
+	}
 	for len(r.carry) > 0 && len(p) > 0 && r.s.err == nil {
 		held := len(r.carry)
 		piece := min(len(p), max(256, held))

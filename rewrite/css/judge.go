@@ -15,16 +15,21 @@ func (s *scanner) judge(raw []byte, cut bool) (with []byte, gated bool) {
 	destination := s.destination()
 	s.imports = false
 	s.ref = appendUnescaped(s.ref[:0], raw)
-	abs, hostStart, hostEnd, ok := s.Resolve(s.abs[:0], s.ref)
-	s.abs = abs
-	if !ok {
-		if destination == rewrite.DestinationStyle && s.gatedData(s.ref, cut) {
-			return []byte("about:invalid"), true
+	var v rewrite.Verdict
+	for ref := range s.Readings.Of(s.ref) {
+		abs, hostStart, hostEnd, ok := s.Resolve(s.abs[:0], ref)
+		s.abs = abs
+		if !ok {
+			if destination == rewrite.DestinationStyle && s.gatedData(ref, cut) {
+				return []byte("about:invalid"), true
+			}
+			continue
 		}
-		return nil, false
+		s.resource = rewrite.Resource{URL: abs, HostStart: hostStart, HostEnd: hostEnd, Destination: destination, Element: "style"}
+		if v = s.Policy.Resource(&s.resource); v.Gate {
+			break
+		}
 	}
-	s.resource = rewrite.Resource{URL: abs, HostStart: hostStart, HostEnd: hostEnd, Destination: destination, Element: "style"}
-	v := s.Policy.Resource(&s.resource)
 	if !v.Gate {
 		return nil, false
 	}
@@ -61,7 +66,7 @@ func (s *scanner) gatedData(ref []byte, cut bool) bool {
 	if !ok {
 		return false
 	}
-	if cut || s.depth == maxDepth {
+	if cut || s.depth == maxDepth || encoding.Swallows(text, 0) { // it is read as the sheet around is
 		return true
 	}
 	inner := scanner{Options: s.Options, declaration: true, top: true, depth: s.depth + 1}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
 	"golang.org/x/text/transform"
@@ -14,7 +15,9 @@ const PrescanLength = 1024
 
 // Sniff returns the name, in lower case, of the character encoding that a browser decodes the body with: from a byte order mark, the
 // Content-Type, or what the document itself says (HTML, 13.2.3.2; XML 1.0, appendix F; CSS Syntax 3, 3.2). certain is false
-// when nothing says so and the name is only the default of the kind: windows-1252 for HTML, utf-8 for others.
+// when nothing says so and the name is only the default of the kind: windows-1252 for HTML, utf-8 for others. Where
+// nothing says so but the first PrescanLength bytes hold letters beyond ASCII in UTF-8, that is certain: no other encoding
+// looks like it, and the response can say so.
 //
 // What an HTML document says after PrescanLength bytes browsers heed in different ways (Chromium in the head only, Firefox
 // anywhere, by reading the page again): it counts only where the encoding is not Transparent.
@@ -36,7 +39,6 @@ func Sniff(contentType string, prefix []byte) (name string, certain bool) {
 		if name = cssEncoding(prefix); name != "" {
 			return name, true
 		}
-		return "utf-8", false
 	case essence == "text/html", essence == "":
 		if name = Prescan(prefix[:min(len(prefix), PrescanLength)]); name != "" {
 			return name, true
@@ -44,9 +46,25 @@ func Sniff(contentType string, prefix []byte) (name string, certain bool) {
 		if name = Prescan(prefix); name != "" && !Transparent(name) {
 			return name, true
 		}
-		return "windows-1252", false
+		if !isUTF8(prefix) {
+			return "windows-1252", false
+		}
 	}
-	return "utf-8", false
+	return "utf-8", isUTF8(prefix)
+}
+
+// isUTF8 reports whether the beginning of b holds characters beyond ASCII, all in UTF-8; the last may be cut off.
+func isUTF8(b []byte) bool {
+	b = b[:min(len(b), PrescanLength)]
+	for i := len(b) - 1; i >= 0 && i > len(b)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(b[i]) {
+			if !utf8.FullRune(b[i:]) {
+				b = b[:i]
+			}
+			break
+		}
+	}
+	return !isASCII(b) && utf8.Valid(b)
 }
 
 // bomOf follows Encoding, 6 "BOM sniff".

@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/css"
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 )
 
 // endTexts judges the scripts or styles that the end tag at the beginning of s would end.
@@ -49,7 +50,7 @@ func (d *deepScanner) gatedText(j *Rewriter, el *element, tag, text []byte) bool
 	if el == elStyle {
 		j.style.gated = rewrite.Verdict{}
 		j.text = css.Append(j.text[:0], text, j.style.options(j))
-		return j.style.gated.Gate
+		return j.style.gated.Gate || j.o.Readings.Open() && encoding.Swallows(text, 0)
 	}
 	lower := bytes.ToLower(tag)
 	if bytes.Contains(lower, []byte("importmap")) || bytes.Contains(lower, []byte("speculationrules")) {

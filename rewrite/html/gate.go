@@ -222,10 +222,19 @@ func (r *Rewriter) judgeURLs(role role, s []byte) (v rewrite.Verdict) {
 }
 
 // judgeURL judges one reference against every base that may hold.
-func (r *Rewriter) judgeURL(ref []byte) rewrite.Verdict {
+func (r *Rewriter) judgeURL(ref []byte) (v rewrite.Verdict) {
 	if len(ref) > 0 && ref[0] == '#' {
-		return rewrite.Verdict{}
+		return v
 	}
+	for ref := range r.o.Readings.Of(ref) {
+		if v = r.judgeReading(ref); v.Gate {
+			break
+		}
+	}
+	return v
+}
+
+func (r *Rewriter) judgeReading(ref []byte) rewrite.Verdict {
 	for i := 0; i < r.baseCount; i++ {
 		abs, hostStart, hostEnd, ok := r.bases[i].Resolve(r.urlBuf, ref)
 		r.urlBuf = abs[:0]
@@ -281,11 +290,13 @@ func (r *Rewriter) judgeScript(text []byte) rewrite.Verdict {
 	if isBlank(text) {
 		return rewrite.Verdict{}
 	}
-	v := r.o.Policy.Script(text)
-	if v.Gate {
-		r.changed(rewrite.KindScript, v)
+	for text := range r.o.Readings.Scripts(text) {
+		if v := r.o.Policy.Script(text); v.Gate {
+			r.changed(rewrite.KindScript, v)
+			return v
+		}
 	}
-	return v
+	return rewrite.Verdict{}
 }
 
 // judgeHandlers judges the event handlers of a tag. More than the plan holds are dropped.
@@ -321,7 +332,12 @@ func (r *Rewriter) setBase(ref []byte) {
 	if r.baseSet && certain && r.baseCount == 1 {
 		return
 	}
-	base := r.o.Base.Join(ref)
+	var base *url.URL
+	for ref := range r.o.Readings.Of(ref) { // one that leads to what is gated is none
+		if base = r.o.Base.Join(ref); base != nil {
+			break
+		}
+	}
 	if base == nil {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/css"
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 )
 
 // hold is an element whose start tag waits until its text can be judged.
@@ -252,7 +253,7 @@ func (s *styleText) options(r *Rewriter) *css.Options {
 			r.changed(rewrite.KindResource, v)
 		}
 	}
-	s.o.Policy, s.o.Mark, s.o.Limit = r.o.Policy, r.o.Mark, r.o.Limit/4
+	s.o.Policy, s.o.Mark, s.o.Limit, s.o.Readings = r.o.Policy, r.o.Mark, r.o.Limit/4, r.o.Readings
 	return &s.o
 }
 
@@ -329,7 +330,10 @@ func (r *Rewriter) judgeJSON(s []byte, st scriptType) bool {
 	if st == scriptRules {
 		r.res.Destination = rewrite.DestinationPrefetch
 	}
-	changed := false
+	changed := r.o.Readings.Open() && encoding.Swallows(s, 0)
+	if changed {
+		s = encoding.AppendApart(nil, s, 0)
+	}
 	for len(s) > 0 {
 		i := bytes.IndexByte(s, '"')
 		if i < 0 {

@@ -35,7 +35,7 @@ func (r *Rewriter) nested(doc []byte, xml bool) (out []byte, first rewrite.Verdi
 		r.child = new(Rewriter)
 	}
 	var buf bytes.Buffer
-	o := Options{Policy: r.o.Policy, Base: r.bases[r.baseCount-1], Mark: r.o.Mark, Limit: r.o.Limit, Fragment: true, XML: xml, depth: r.o.depth + 1}
+	o := Options{Policy: r.o.Policy, Base: r.bases[r.baseCount-1], Mark: r.o.Mark, Limit: r.o.Limit, Fragment: true, XML: xml, Readings: r.o.Readings, depth: r.o.depth + 1}
 	o.OnChange = func(k rewrite.Kind, v rewrite.Verdict) {
 		if !first.Gate {
 			first = v
@@ -48,8 +48,8 @@ func (r *Rewriter) nested(doc []byte, xml bool) (out []byte, first rewrite.Verdi
 	_, _ = r.child.Write(doc) // a bytes.Buffer does not fail
 	_ = r.child.Close()
 	r.frames = r.child.frames
-	if r.child.limited {
-		r.limited = true
+	r.limited = r.limited || r.child.limited
+	if r.child.limited || o.Readings.Open() { // changes that no verdict tells of
 		first.Gate = first.Gate || !bytes.Equal(buf.Bytes(), doc)
 	}
 	return buf.Bytes(), first
@@ -78,6 +78,9 @@ func (r *Rewriter) judgeData(rest []byte) rewrite.Verdict {
 	case rewrite.DestinationStyle:
 		r.style.gated = rewrite.Verdict{}
 		css.Append(nil, body, r.style.options(r))
+		if encoding.Swallows(body, 0) { // it is read as the document is
+			return rewrite.Verdict{Gate: true, Drop: true}
+		}
 		return r.style.gated
 	}
 	_, v := r.nested(body, strings.Contains(mime, "xml"))

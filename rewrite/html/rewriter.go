@@ -16,6 +16,7 @@ import (
 	"io"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -46,6 +47,8 @@ type Options struct {
 	Fragment bool
 	// XML selects the rules of XML: XHTML, SVG and other XML documents.
 	XML bool
+	// Readings are how the document may be read; the zero value is UTF-8.
+	Readings encoding.Readings
 	// Link, if not nil, is shown the target of each link and form that holds a '=', and the host it leads to. It appends to
 	// dst what the target is to be instead, or reports false. The bytes are valid during the call only.
 	Link func(dst, target, host []byte) (out []byte, changed bool)

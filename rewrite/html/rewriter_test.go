@@ -7,10 +7,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -141,5 +143,61 @@ func TestGolden(t *testing.T) {
 				t.Errorf("a second pass changes the output:\n%s", again)
 			}
 		})
+	}
+}
+
+// heard is a policy that gates what it is told of tracker.test, and keeps the scripts that it is shown.
+type heard struct {
+	trackers
+	scripts *[]string
+}
+
+func (h heard) Script(text []byte) rewrite.Verdict {
+	*h.scripts = append(*h.scripts, string(text))
+	return rewrite.Verdict{}
+}
+
+// TestReadings: in a page that does not tell its encoding, what one reading hides in a character is judged or kept apart.
+// A page in UTF-8 keeps its bytes, one in another encoding is read in that.
+func TestReadings(t *testing.T) {
+	const any, mac = 1, 2
+	readings := [...]encoding.Readings{{}, encoding.ReadAnyhow(), encoding.ReadIn("macintosh")}
+	const gated = ` data-consent="0123456789abcdef analytics tracker" data-consent-src=`
+	for in, want := range map[string]map[int]string{
+		"<style>i{content:\"\x83\\\"}</style>":    {any: "<style>i{content:\"\x83 \\\"}</style>"},
+		"<p style='content:\"\x83\\\"'>":          {any: "<p style=\"content:&quot;\x83 \\&quot;\">"},
+		"<iframe srcdoc='<style>\x83}</style>'>":  {any: "<iframe srcdoc=\"&lt;style&gt;\x83 }&lt;/style&gt;\">"},
+		"<script type=importmap>[\"\x83\\\"]":     {any: "<script type=importmap>[\"\x83 \\\"]"},
+		"<svg><a><style>\x83}</style>":            {any: "<svg><a><style>\x83 }</style>"},
+		"<p title='\x83\\'>\x83\\ \x83}":          {},
+		"<img src='/tr\xaacker'>":                 {},
+		"<img src='http://tr\xaacker.test/'>":     {any: "<img" + gated + "'http://tr\xaacker.test/'>"},
+		"<img src='http://tr\xbbcker.test/'>":     {any: "<img" + gated + "'http://tr\xbbcker.test/'>", mac: "<img" + gated + "'http://tr\xbbcker.test/'>"},
+		"<img src='http://\x82\x94racker.test/'>": {any: "<img" + gated + "'http://\x82\x94racker.test/'>"},
+	} {
+		for i, r := range readings {
+			expect := want[i]
+			if expect == "" {
+				expect = in
+			}
+			o := options(t)
+			o.Readings = r
+			got := rewriteAll(t, o, in)
+			if got != expect {
+				t.Errorf("%q as %d: %q, want %q", in, i, got, expect)
+			}
+			if again := rewriteAll(t, o, got); again != got {
+				t.Errorf("%q as %d: %q, then %q", in, i, got, again)
+			}
+		}
+	}
+	for i, want := range []string{"f('\x83\\')", "f('ソ')", "f('\x83\\')"} {
+		o := options(t)
+		var scripts []string
+		o.Policy, o.Readings = heard{scripts: &scripts}, readings[i]
+		rewriteAll(t, o, "<script>f('\x83\\')</script>")
+		if !slices.Contains(scripts, want) || i != any && len(scripts) > 1 {
+			t.Errorf("as %d: %q, want %q", i, scripts, want)
+		}
 	}
 }
