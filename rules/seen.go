@@ -11,9 +11,16 @@ import (
 // memory is bounded whatever comes: about half a MiB.
 type seenScripts struct {
 	seed  maphash.Seed
-	next  atomic.Uint32                       // where in a full bucket the next script goes: turns, so that scripts which never come again go
-	clean [2048][4]atomic.Uint64              // hashes of scripts with nothing in them
-	known [1024][4]atomic.Pointer[seenScript] // those with a vendor
+	next  atomic.Uint32          // where in a full bucket the next script goes: turns, so that scripts which never come again go
+	clean [2048][4]atomic.Uint64 // hashes of scripts with nothing in them
+	known [1024]seenBucket       // those with a vendor
+}
+
+// seenBucket has the hashes beside what is known, so that a look at it costs one line of a processor's cache. A hash may be
+// that of an entry which was there before: what counts is the entry's own.
+type seenBucket struct {
+	hashes  [4]atomic.Uint64
+	entries [4]atomic.Pointer[seenScript]
 }
 
 type seenScript struct {
@@ -42,15 +49,18 @@ func (c *seenScripts) judge(text []byte, x Context, ask func([]byte, Context) (M
 	}
 	known := &c.known[hash%uint64(len(c.known))]
 	free := -1
-	for i := range known {
-		if e := known[i].Load(); e == nil {
+	for i := range known.hashes {
+		switch known.hashes[i].Load() {
+		case hash:
+			if e := known.entries[i].Load(); e != nil && e.hash == hash && e.length == len(text) {
+				return e.match, true
+			}
+		case 0:
 			free = i
-		} else if e.hash == hash && e.length == len(text) {
-			return e.match, true
 		}
 	}
 	m, found := ask(text, x)
-	turn := int(c.next.Add(1) % uint32(len(known)))
+	turn := int(c.next.Add(1) % uint32(len(known.hashes)))
 	if free < 0 {
 		free = turn
 	}
@@ -58,7 +68,8 @@ func (c *seenScripts) judge(text []byte, x Context, ask func([]byte, Context) (M
 		freeClean = turn
 	}
 	if found {
-		known[free].Store(&seenScript{hash, len(text), m})
+		known.entries[free].Store(&seenScript{hash, len(text), m})
+		known.hashes[free].Store(hash)
 	} else {
 		clean[freeClean].Store(hash)
 	}
