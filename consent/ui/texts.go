@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/caddy-consent/caddy-consent/consent"
 )
 
@@ -110,9 +112,56 @@ func overrideTexts(t texts, lang string, own map[string]string, p *problems) {
 			p.add("texts "+lang, key, "is no text: use some of "+strings.Join(slices.Sorted(maps.Keys(textRules)), " "))
 			continue
 		}
-		t[key] = own[key]
+		if checkMeaning(t, lang, key, own[key], p) {
+			t[key] = own[key]
+		}
 	}
 	checkTexts(t, lang, p)
+}
+
+// choices are texts of which visitors must be able to tell each from all others: answers, and names of purposes.
+var choices = [][]string{
+	{"accept", "refuse", "save", "withdraw"},
+	{"purpose_necessary", "purpose_functional", "purpose_analytics", "purpose_marketing", "purpose_social"},
+}
+
+// checkMeaning refuses to let a choice go by the built-in words of another one.
+func checkMeaning(builtin texts, lang, key, own string, p *problems) bool {
+	for _, group := range choices {
+		for _, other := range group {
+			if slices.Contains(group, key) && other != key && reading(own) != "" && reading(own) == reading(builtin[other]) {
+				p.add("texts "+lang+" "+key, own, "reads the same as "+other+": visitors could not tell the two apart")
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// reading is what a reader takes from a text: its letters and digits, whatever their case, form and punctuation.
+func reading(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKC.String(s))
+}
+
+// mixesScripts tells whether letters of one word come from alphabets that look alike: "Аccept" begins with a Cyrillic letter.
+func mixesScripts(s string) bool {
+	for _, word := range strings.Fields(s) {
+		scripts := 0
+		for _, table := range [...]*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek} {
+			if strings.ContainsFunc(word, func(r rune) bool { return unicode.Is(table, r) }) {
+				scripts++
+			}
+		}
+		if scripts > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // checkTexts reports what is missing in a language, cannot be shown, or would make one answer harder to see.
@@ -131,26 +180,39 @@ func checkTexts(t texts, lang string, p *problems) {
 			}
 		}
 	}
-	if strings.EqualFold(strings.TrimSpace(t["accept"]), strings.TrimSpace(t["refuse"])) {
-		p.add("texts "+lang+" refuse", t["refuse"], "reads the same as accept: visitors could not tell the two apart")
+	for _, group := range choices {
+		for i, key := range group {
+			if mixesScripts(t[key]) {
+				p.add("texts "+lang+" "+key, t[key], "mixes alphabets within a word, so that it may read as another one")
+			}
+			for _, other := range group[:i] {
+				if reading(t[key]) != "" && reading(t[key]) == reading(t[other]) {
+					p.add("texts "+lang+" "+key, t[key], "reads the same as "+other+": visitors could not tell the two apart")
+				}
+			}
+		}
 	}
 	if a, r := utf8.RuneCountInString(t["accept"]), utf8.RuneCountInString(t["refuse"]); a > 0 && r > 0 && (r > 3*a || a > 3*r) {
 		p.add("texts "+lang+" refuse", t["refuse"], "and accept differ too much in length: the two buttons must weigh the same")
 	}
 }
 
+// joining are invisible characters that texts need: the soft hyphen, joiners, marks of direction.
+const joining = "\u00ad\u200c\u200d\u200e\u200f"
+
 // checkPlain reports a text that is not plain, visible text of at most limit characters.
 func checkPlain(p *problems, option, s string, limit int) {
 	letters := 0
 	for _, r := range s {
 		switch {
+		case unicode.IsControl(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r),
+			unicode.Is(unicode.Cf, r) && !strings.ContainsRune(joining, r):
+			p.add(option, s, fmt.Sprintf("holds the control character U+%04X", r))
+			return
 		case unicode.IsLetter(r) || unicode.IsDigit(r):
 			letters++
 		case r == '<' || r == '>':
 			p.add(option, s, "holds markup: texts are plain text")
-			return
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u00ad' && r != '\u200c' && r != '\u200d' && r != '\u200e' && r != '\u200f':
-			p.add(option, s, fmt.Sprintf("holds the control character U+%04X", r))
 			return
 		}
 	}
