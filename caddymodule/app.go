@@ -58,7 +58,9 @@ type App struct {
 
 	limiter *limiter
 	claims  *limiter // of what clients say that a site loads
-	notices notices
+
+	answersOut, recordsOut outage
+	notices                notices
 
 	mu        sync.Mutex
 	databases map[string]*consent.RegionDatabase // by path
@@ -77,6 +79,8 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 func (a *App) Provision(ctx caddy.Context) error {
 	redirectStdlib()
 	a.ctx, a.log = ctx, ctx.Logger()
+	a.answersOut.what = "visitors' answers cannot be recorded: refusals are in force all the same, grants are refused; see to the store"
+	a.recordsOut.what = "the consent records cannot be read: who agreed is treated as undecided, receipts and links do not open; see to the store"
 	a.sites, a.limiter, a.claims = map[*Handler]struct{}{}, newLimiter(), newLimiter()
 	var err error
 	if a.CNAME != nil {
@@ -91,7 +95,7 @@ func (a *App) provisionStore() error {
 		return err
 	}
 	if a.store, err = leaseStore(opener, a.signer); err != nil {
-		return fmt.Errorf("consent store: %w", err)
+		return err // it names the store
 	}
 	a.inventory = a.store.inventory
 	return nil

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
@@ -71,7 +69,6 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 	}
 	if err != nil {
 		countError(errorAnswer)
-		app.log.Error("an answer could not be recorded", zap.String("site", record.Site), zap.Bool("grant", grants), zap.Error(err))
 		if grants {
 			x.answer(w, nil, &answerError{http.StatusServiceUnavailable, "Your answer could not be recorded, so nothing was changed. Please try again later."})
 			return
@@ -165,7 +162,11 @@ func (x *exchange) method() consent.Method {
 func (a *App) append(ctx context.Context, r *consent.Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	return a.store.Append(ctx, r)
+	err := a.store.Append(ctx, r)
+	if err != nil {
+		a.answersOut.note(context.Background(), a.log, r.Site, err)
+	}
+	return err
 }
 
 // setToken sends the signed answer.
@@ -264,7 +265,8 @@ func (x *exchange) receipt(app *App, w http.ResponseWriter) {
 	})
 	switch {
 	case err != nil:
-		app.log.Error("a receipt could not be read", zap.Error(err))
+		countError(errorStore)
+		app.recordsOut.note(x.r.Context(), app.log, x.siteName, err)
 		writeJSON(w, http.StatusServiceUnavailable, "application/json", answerBody{Error: "The records cannot be read now. Please try again later."})
 	case last == nil:
 		writeJSON(w, http.StatusNotFound, "application/json", answerBody{Error: "There is no answer of yours on record here."})

@@ -16,6 +16,7 @@ func init() {
 filter lists (rules), and works with the records of consent (records, link), what was seen (report, scan) and the
 configuration (audit).`,
 		CobraFunc: func(cmd *cobra.Command) {
+			cmd.SetHelpTemplate(new(cobra.Command).HelpTemplate()) // Caddy's names its own documentation, which has none of these
 			needsSub(cmd)
 			cmd.AddCommand(proxyCommand(), explainCommand(), rulesCommand(), recordsCommand(), linkCommand(), reportCommand(), scanCommand(), auditCommand())
 		},

@@ -13,7 +13,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -69,7 +68,8 @@ func (x *exchange) openLink(app *App, segment string) (consent.ID, *answerError)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // whoever has not answered yet can be asked by mail
 	case err != nil:
-		app.log.Error("a preference-centre link could not be opened", zap.Error(err))
+		countError(errorStore)
+		app.recordsOut.note(x.r.Context(), app.log, x.siteName, err)
 		return consent.ID{}, errLinkStore
 	case used || state.RecordID == use:
 		return consent.ID{}, errLinkUsed

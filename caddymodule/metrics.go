@@ -20,7 +20,7 @@ var metrics = struct {
 	decisions: counterVec("decisions_total", "Pages by the regime that held and what was decided: granted, partly, refused or undecided.", "regime", "outcome"),
 	gated:     counterVec("gated_total", "Things that were gated, or would have been in report mode.", "site", "kind", "purpose", "vendor"),
 	answers:   counterVec("answers_total", "Visitors' answers that were recorded, by event.", "event"),
-	errors:    counterVec("errors_total", "What did not work: store, answer, limit, ask, unrewritable, list.", "error"),
+	errors:    counterVec("errors_total", "What did not work: store, answer, notice, limit, ask, unrewritable, list.", "error"),
 	judged:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: "judged_total", Help: "URLs that pages asked the gateway about at run time."}),
 	listRules: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "caddy", Subsystem: "consent", Name: "list_rules", Help: "Rules in force, by filter list."}, []string{"list"}),
 	listChecked: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "caddy", Subsystem: "consent", Name: "list_checked_timestamp_seconds",

@@ -61,6 +61,7 @@ func (f proxyFlags) run(out io.Writer) error {
 		}
 		f.to = "http://" + addr
 	}
+	f.admin = f.adminAddress()
 	text, err := f.caddyfile()
 	if err != nil {
 		return err
@@ -72,8 +73,7 @@ func (f proxyFlags) run(out io.Writer) error {
 	if err := caddy.Load(cfg, true); err != nil {
 		return err
 	}
-	at := f.address()
-	fmt.Fprintf(out, "\n  gateway            %s\n  the site behind it %s\n  preference centre  %s/.consent/\n  records            %s\n", at, f.to, at, f.data)
+	f.summary(out)
 	if f.shop {
 		_, _ = io.WriteString(out, `
   Look at both with the browser's network panel open. Behind the gateway no tracker is contacted and no tracking cookie
@@ -83,6 +83,17 @@ func (f proxyFlags) run(out io.Writer) error {
 	}
 	_, _ = io.WriteString(out, "\n  Stop with Ctrl-C.\n\n")
 	select {}
+}
+
+// summary tells where everything is.
+func (f proxyFlags) summary(out io.Writer) {
+	at := f.address()
+	to, _, _ := f.upstream()
+	admin := f.admin + ", for the commands records, report and link"
+	if f.admin == adminOff {
+		admin = "off, and so are the commands records, report and link; name a free address with --admin localhost:2020"
+	}
+	fmt.Fprintf(out, "\n  gateway            %s\n  the site behind it %s\n  preference centre  %s/.consent/\n  records            %s\n  admin API          %s\n", at, to, at, f.data, admin)
 }
 
 // caddyfile returns the configuration that the flags stand for.
@@ -130,6 +141,9 @@ func (f proxyFlags) protocols() string {
 	return "\n\tservers {\n\t\tprotocols h1\n\t}"
 }
 
+// adminOff is what a Caddyfile says where there is to be no admin API.
+const adminOff = "off"
+
 // adminAddress is where the admin API listens. The default one may be another Caddy's: then there is none here.
 func (f proxyFlags) adminAddress() string {
 	if f.admin != "" {
@@ -137,7 +151,7 @@ func (f proxyFlags) adminAddress() string {
 	}
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", caddy.DefaultAdminListen)
 	if err != nil {
-		return "off"
+		return adminOff
 	}
 	_ = l.Close()
 	return caddy.DefaultAdminListen

@@ -159,6 +159,7 @@ func (s *site) decide(x *exchange, now time.Time) (consent.Signals, consent.Deci
 		if err != nil {
 			if !errors.Is(err, store.ErrNotFound) {
 				countError(errorStore)
+				s.app.recordsOut.note(x.r.Context(), s.app.log, x.siteName, err)
 			}
 			signals.TokenState = consent.TokenSuperseded
 		} else {

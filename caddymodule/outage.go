@@ -1,0 +1,33 @@
+package caddymodule
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// outage makes the log tell of something that does not work once a minute, however many visitors meet it. That it works
+// again is told by nothing: what is cached and what is spooled succeeds all the while.
+type outage struct {
+	what   string // does not work, what that means for visitors, and what to do
+	told   atomic.Int64
+	failed atomic.Int64 // since it was told
+}
+
+// toldEvery is how often an outage is logged.
+const toldEvery = time.Minute
+
+// note takes a failure. That whoever asked broke off is none.
+func (o *outage) note(ctx context.Context, log *zap.Logger, site string, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	n := o.failed.Add(1)
+	now, told := time.Now().UnixNano(), o.told.Load()
+	if now-told >= int64(toldEvery) && o.told.CompareAndSwap(told, now) {
+		o.failed.Add(-n)
+		log.Error(o.what, zap.String("site", site), zap.Int64("failures", n), zap.Error(err))
+	}
+}
