@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -70,11 +71,16 @@ func TestGatedFormAsks(t *testing.T) {
 	a.alive(t, "after acceptance", []string{"www.google-analytics.com"})
 }
 
-// Of two gateways in a row the inner one asks nothing, and what a request says of a decision grants nothing.
+// Of two gateways in a row the inner one asks nothing, and what a request says of a decision grants nothing. Where both
+// put their guard into the page, what is gated still comes once, in order, and goes again.
 func TestTwoGateways(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, `<!doctype html><html lang=en><title>Two</title><body><img src="https://www.facebook.com/tr?id=1">`)
+		_, _ = io.WriteString(w, `<!doctype html><html lang=en><title>Two</title><body><img src="https://www.facebook.com/tr?id=1">
+<script src="https://connect.facebook.net/en_US/fbevents.js"></script>
+<script>self.inline = (self.inline || 0) + 1; window.fbq = window.fbq || (() => {}); fbq('init', '1'); document.write('<i>written</i>');</script>
+<script>const s = document.createElement('script'); s.src = 'https://static.hotjar.com/c/hotjar-1.js'; document.head.append(s);</script>
+<iframe src="https://www.youtube.com/embed/x"></iframe>`)
 	}))
 	t.Cleanup(upstream.Close)
 	inner, outer := strconv.Itoa(lab.FreePort(t)), strconv.Itoa(lab.FreePort(t))
@@ -99,8 +105,32 @@ http://:`+outer+` {
 	a.browser.Open(t, "https://"+a.host+"/")
 	a.becomes(t, "at first", "document.querySelectorAll('consent-banner').length == 1")
 	a.silent(t, "at first")
+	a.becomes(t, "at first", stands("iframe", "YouTube"))
+	if errs := a.browser.Errors(); len(errs) > 0 {
+		t.Errorf("before a choice: %q", errs)
+	}
 	a.press(t, "accept")
-	a.alive(t, "after acceptance", []string{"www.facebook.com"})
+	a.alive(t, "after acceptance", []string{"www.facebook.com", "connect.facebook.net", "static.hotjar.com", "www.youtube.com"})
+	a.becomes(t, "after acceptance", "self.inline == 1 && self.labRan && labRan.length == 2 && document.querySelectorAll('i').length == 1")
+	door.Quiet(300 * time.Millisecond)
+	times := map[string]int{}
+	for _, c := range door.Contacts() {
+		times[c.Host+c.Path]++
+	}
+	for _, once := range []string{"www.facebook.com/tr?id=1", "connect.facebook.net/en_US/fbevents.js", "static.hotjar.com/c/hotjar-1.js", "www.youtube.com/embed/x"} {
+		if times[once] != 1 {
+			t.Errorf("%s was contacted %d times: %v", once, times[once], times)
+		}
+	}
+	if errs := a.browser.Errors(); len(errs) > 0 {
+		t.Errorf("after acceptance: %q", errs)
+	}
+	a.press(t, "refuse")
+	a.becomes(t, "after withdrawal", stands("iframe", "YouTube"))
+	door.Quiet(300 * time.Millisecond)
+	door.Reset()
+	a.browser.Open(t, "https://"+a.host+"/")
+	a.silent(t, "after withdrawal")
 
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+inner+"/", nil)
 	if err != nil {
