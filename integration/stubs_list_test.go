@@ -1,8 +1,8 @@
 package integration
 
 // stubbed are the documented ways in which pages talk to vendors: the vendor's script, and what a page does with its
-// globals meanwhile. In code, m is the row's own word, which the vendor is to hear once after consent, cb makes a callback that must be called, never one that
-// must not, settles takes a promise that must settle, and is compares.
+// globals meanwhile. In code, m is the row's own word, which the vendor is to hear once after consent, cb makes a callback
+// that must be called, never one that must not, settles takes a promise that must settle, and is compares.
 var stubbed = []struct{ vendor, url, code string }{
 	{"google-analytics", "https://www.google-analytics.com/analytics.js", `is(typeof ga, 'function'); ga('create', 'UA-1', 'auto'); ga('send', 'event', m, 'x', {hitCallback: cb()}); ga(cb((t) => t.get('clientId'))); ga.getAll()[0].get('clientId'); if (!ga.loaded) never()();
 		_gaq.push(['_trackEvent', 'a']); addEventListener('hashchange', cb()); _gaq.push(['_link', '#linked']); _gaq.push(cb()); _gaq.push(['_set', 'hitCallback', cb()]); _gat._getTracker('UA-1')._trackPageview()`},

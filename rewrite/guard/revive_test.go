@@ -280,8 +280,16 @@ var revivals = []scenario{
 		page:     Page{Granted: 31},
 		body:     `<script>var said=[];function fbq(...a){said.push('fbq '+a)};var ttq={revokeConsent(){said.push('revoke')},grantConsent(){said.push('grant')}};var dataLayer=dataLayer||[];dataLayer.push({event:'x'})</script>`,
 		do:       `await click('refuse'); await click('accept'); return said + ' ' + dataLayer.map((e) => e[0] ? [e[0], e[1], e[2].ad_storage] : e.event).join('|')`,
-		want:     "fbq consent,revoke,revoke,fbq consent,grant,grant consent,default,granted|x|consent,update,denied|consent,update,granted",
+		want:     "fbq consent,grant,grant,fbq consent,revoke,revoke,fbq consent,grant,grant consent,default,granted|x|consent,update,denied|consent,update,granted",
 		contacts: "",
+	},
+	{
+		name:   "each party is told what holds for it",
+		config: Config{Vendors: []Vendor{{ID: "clarity", Purpose: "analytics", Hosts: []string{"clarity.test"}}, {ID: "google-analytics", Purpose: "analytics", Hosts: []string{"ga.test"}}}},
+		page:   Page{Granted: 1 | 4, Vendors: "+google-ads,-google-analytics"},
+		body:   `<script>var said=[];function clarity(...a){said.push(JSON.stringify(a))};var dataLayer=dataLayer||[]</script>`,
+		do:     `await here(); while (!said.length) await pause(20); return said + ' ' + dataLayer.map((e) => [e[1], e[2].ad_storage, e[2].analytics_storage, e[2].functionality_storage])`,
+		want:   `["consentv2",{"ad_Storage":"denied","analytics_Storage":"granted"}] default,granted,denied,denied`,
 	},
 	{
 		name:     "no consent layer for who has not agreed",

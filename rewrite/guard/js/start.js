@@ -51,7 +51,7 @@ if (doc) {
   script.remove();
   patch(self);
   watch();
-  if (now.granted & 12) consentMode();
+  if (/g/.test(google(4, 'analytics') + google(8, 'ads'))) consentMode();
   fetchLate();
 } else {
   arrive();

@@ -55,13 +55,14 @@ const standIns = (who) => (who.globals || []).forEach((entry) => {
   arrived.then(() => now.stood && now.stood(name));
 });
 // Google Consent Mode v2, basic: nothing loads while denied; the state goes first into the layer, updates follow choices.
+const google = (bit, id) => permitted({id: 'google-' + id, bit}) ? 'granted' : 'denied';
 const consentMode = () => {
-  const state = (bit) => now.granted & bit ? 'granted' : 'denied', layer = self.dataLayer;
+  const ads = google(8, 'ads'), layer = self.dataLayer;
   if (!Array.isArray(layer)) return define(self, 'dataLayer', {configurable: true, enumerable: true, get: none, set: (value) => {
     define(self, 'dataLayer', {value, writable: true, enumerable: true, configurable: true});
     consentMode();
   }});
-  const entry = (function () { return arguments; })('consent', now.layered ? 'update' : 'default', {ad_storage: state(8), ad_user_data: state(8), ad_personalization: state(8), analytics_storage: state(4), functionality_storage: state(2), personalization_storage: state(2), security_storage: 'granted'});
+  const entry = (function () { return arguments; })('consent', now.layered ? 'update' : 'default', {ad_storage: ads, ad_user_data: ads, ad_personalization: ads, analytics_storage: google(4, 'analytics'), functionality_storage: google(2), personalization_storage: google(2), security_storage: 'granted'});
   now.layered ? layer.push(entry) : layer.unshift(entry);
   now.layered = 1;
 };

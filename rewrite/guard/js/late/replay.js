@@ -55,17 +55,25 @@ const stepAside = () => {
   }));
 };
 
-// Vendors' own consent commands (global, arguments before the state, no, yes).
-const tell = (all) => {
+// Vendors' own consent commands. All that is new is told after a choice, the noes at once at a withdrawal, and on each page
+// of a visitor who agreed what vendors forget (*).
+const told = new Table();
+const tell = (only) => {
   for (const text of commands.split(';')) {
-    const [id, name, method, args, no, yes] = text.split(' '), who = parties.get(id), on = who && permitted(who), f = self[name], [no1, yes1 = no1] = method.split('|'), m = on ? yes1 : no1;
-    if (!who || !f || standing.has(name) || all && on) continue;
+    const [key, name, methods, args, no, yes] = text.split(' '), id = key.replace('*', ''), who = parties.get(id), on = who && permitted(who);
+    if (!who || !self[name] || standing.has(name) || only == 'no' && on || only == 'yes' && !(on && key != id)) continue;
+    const said = ('[' + [args, on ? yes : no].filter((s) => s) + ']').replace('$ads', permitted({id: 'microsoft-uet', bit: 8}) ? 'granted' : 'denied'), [refuse, grant = refuse] = methods.split('|');
+    if (told.get(id) == on + said) continue;
+    told.set(id, on + said);
     try {
-      const values = JSON.parse('[' + [args, on ? yes : no].filter((s) => s).join() + ']');
-      m ? f[m](...values) : f(...values);
+      let f = self[name], object = self;
+      for (const k of (on ? grant : refuse).split('.')) if (k) object = f, f = f[k];
+      call(f, object, JSON.parse(said));
     } catch (e) {}
   }
 };
+// A site that has Consent Mode of its own sets a default after ours: an update has the last word.
+const lastWord = () => now.layered && [...self.dataLayer].filter((e) => e && e[0] == 'consent').length > 1 && consentMode();
 
 // What hides a page until a test has been chosen is released when that test is gated.
 const release = () => {

@@ -60,7 +60,7 @@ const revive = async (only) => {
   };
   const list = (only || [...new List([...doc.querySelectorAll('[' + kept + ']'), ...parked])]).filter(ready), deferred = [];
   if (!only) sheets(uncss);
-  if (!only && !now.layered) consentMode();
+  if (!only && !now.layered) consentMode(), lastWord();
   reviving++;
   for (const el of list) if (el.localName != 'script') afresh(el, () => restore(el));
   for (const el of list) if (el.localName == 'script') {

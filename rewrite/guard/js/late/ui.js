@@ -7,7 +7,7 @@ const apply = now.apply = (answer, told, wait) => {
   if (lost.length) {
     lessened = 1;
     forgetPages();
-    tell(true);
+    tell('no');
     retract();
   }
   sweep(refused);
@@ -120,6 +120,8 @@ const panel = (open) => {
 };
 const drive = () => {
   release();
+  lastWord();
+  tell('yes');
   now.follow = () => {
     const root = now.banner.shadowRoot, status = root.querySelector('[data-consent-status]');
     follow(root);
@@ -135,6 +137,7 @@ doc.addEventListener('submit', (e) => {
   if (e.defaultPrevented || keptValue(e.target, 'action') != null || e.submitter && keptValue(e.submitter, 'formaction') != null) e.preventDefault(), panel(true);
 }, true);
 lateListeners();
+self.addEventListener('load', () => tell('yes'));
 release();
 // What vendors wrote before their names were known, and what a refusing visitor still has.
 sweep((who, name) => refused(who) || !permitted(who) && early.includes(name));
