@@ -29,7 +29,15 @@ const maxName = 32
 // attribute (inAttr) or as text. (WHATWG HTML, 13.2.5.72 and 13.2.3.5)
 func appendText(dst, s []byte, inAttr bool) []byte {
 	for i := 0; i < len(s); {
-		switch c := s[i]; c {
+		from := i
+		for i < len(s) && !rewritten[s[i]] {
+			i++
+		}
+		dst = append(dst, s[from:i]...)
+		if i == len(s) {
+			break
+		}
+		switch s[i] {
 		case '&':
 			var n int
 			dst, n = appendReference(dst, s[i:], inAttr)
@@ -42,18 +50,22 @@ func appendText(dst, s []byte, inAttr bool) []byte {
 			if i+1 < len(s) && s[i+1] == '\n' {
 				i++
 			}
-		default:
-			dst = append(dst, c)
 		}
 		i++
 	}
 	return dst
 }
 
+// rewritten are the bytes that appendText does not leave as they are.
+var rewritten = [256]bool{'&': true, 0: true, '\r': true}
+
 // appendReference appends what the character reference that s begins with stands for, and returns its length; for
 // none, the ampersand alone.
 func appendReference(dst, s []byte, inAttr bool) ([]byte, int) {
-	if len(s) > 1 && s[1] == '#' {
+	switch {
+	case len(s) >= 5 && string(s[:5]) == "&amp;": // as nearly all are
+		return append(dst, '&'), 5
+	case len(s) > 1 && s[1] == '#':
 		return appendNumeric(dst, s)
 	}
 	n := 1

@@ -103,14 +103,19 @@ func (t *tag) attributes(b []byte, p int) int {
 			}
 			return -1
 		}
-		end, key := p, uint64(0)
-		if n, short := shortName(binary.LittleEndian.Uint64(b[p:])); n < 8 {
-			end, key = p+n, short
+		var end int
+		var id attrID
+		if n, key := shortName(binary.LittleEndian.Uint64(b[p:])); n < 8 {
+			end = p + n
+			if t.judged {
+				id = attrID(attrTable.findShort(key))
+				if id == attrOther && (isHandler(b[p:end]) || t.xml) {
+					id = lookupAttrOf(key, b[p:end], t.xml)
+				}
+			}
 		} else if end, key = nameAt(b, p); end == 0 || end+2 >= len(b) {
 			return -1
-		}
-		var id attrID
-		if t.judged {
+		} else if t.judged {
 			id = lookupAttrOf(key, b[p:end], t.xml)
 		}
 		s := span{nameStart: p, nameEnd: end, valueStart: end, valueEnd: end}

@@ -122,6 +122,9 @@ var scriptTypes = map[string]scriptType{
 
 // scriptTypeOf returns what a script's attributes make of it.
 func (r *Rewriter) scriptTypeOf(tag []byte, t *tag) scriptType {
+	if !t.seen.has(attrType) && !t.seen.has(attrLanguage) {
+		return scriptRuns
+	}
 	var buf [40]byte
 	lower := buf[:0]
 	switch {
