@@ -38,9 +38,11 @@ func (r *Rewriter) rawText(b []byte, start, end int, el *element) {
 		r.judgeTag(b, start, end, t, el)
 	case r.o.XML && t.selfClosing:
 		r.hold = hold{el: el, start: start, text: end}
+		r.held.take(t)
 		r.release(b, end, true)
 	case el == elScript || ambiguous || r.o.XML:
 		r.hold = hold{on: true, el: el, start: start, text: end}
+		r.held.take(t)
 	default:
 		if t.seen&el.mask != 0 {
 			r.judgeTag(b, start, end, t, el)
@@ -66,11 +68,7 @@ func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 	if ambiguous && (!whole || !sameText(text)) {
 		r.startDeep(b, h.start)
 	}
-	t := &r.again
-	if t.start(b[h.start:]) != len(tag) {
-		t.reset(false)
-		t.scan(tag)
-	}
+	t := &r.held
 	r.plan.reset()
 	r.text = r.text[:0]
 	r.judge(tag, t, h.el)

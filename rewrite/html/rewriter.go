@@ -88,7 +88,7 @@ type Rewriter struct {
 
 	res    rewrite.Resource
 	plan   plan
-	again  tag    // a held start tag, read again
+	held   tag    // the start tag that hold is about
 	out    []byte // changed bytes on their way to w
 	val    []byte // a decoded attribute value
 	urlBuf []byte // a resolved URL
@@ -114,7 +114,6 @@ func (r *Rewriter) Reset(w io.Writer, o Options) {
 	r.o, r.w, r.err = o, w, nil
 	r.tok = tokenizer{xml: o.XML, cdata: o.XML}
 	r.tok.tag.judged, r.tok.tag.xml, r.tok.tag.links = o.Policy != nil, o.XML, o.Link != nil
-	r.again.judged, r.again.xml = true, o.XML
 	r.ctx, r.entities = context{}, entities{}
 	r.pend, r.scanned, r.done, r.out = r.pend[:0], 0, 0, r.out[:0]
 	r.hold, r.big, r.dropping, r.limited, r.deepOn = hold{}, bigTag{}, false, false, false

@@ -1,6 +1,9 @@
 package html
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // tag describes a start or end tag; it is filled while the tag is passed over and can be resumed at any byte. Positions
 // count from the tag's '<'.
@@ -157,6 +160,15 @@ func (t *tag) note(b []byte, s *span, key uint64) {
 	if id := lookupAttrOf(key, b[s.nameStart:s.nameEnd], t.xml); id != 0 && !t.seen.has(id) {
 		t.seen |= 1 << id
 		t.attrs[id] = *s
+	}
+}
+
+// take makes t describe the whole start tag that from describes.
+func (t *tag) take(from *tag) {
+	t.end, t.selfClosing, t.name, t.nameEnd, t.seen = false, from.selfClosing, from.name, from.nameEnd, from.seen
+	for set := from.seen; set != 0; set &= set - 1 {
+		id := bits.TrailingZeros64(uint64(set))
+		t.attrs[id] = from.attrs[id]
 	}
 }
 
