@@ -6,7 +6,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -204,6 +203,9 @@ func (x *exchange) rewriter(out stage, h http.Header, kind encoding.Kind, conten
 	if x.guardsWorker(kind) {
 		return x.workerStage(out)
 	}
+	if kind == encoding.KindJSON {
+		return x.jsonStage(out, h, contentType)
+	}
 	if kind != encoding.KindHTML && kind != encoding.KindXML && kind != encoding.KindCSS {
 		return out
 	}
@@ -312,11 +314,11 @@ func setCharset(h http.Header, charset string) {
 }
 
 func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
-	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.responseMark(), XML: kind == encoding.KindXML, Fragment: !x.document() || kind == encoding.KindXML}
+	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.responseMark(), XML: kind == encoding.KindXML, Fragment: !x.document() || kind != encoding.KindHTML}
 	if x.site.mode != modeReport {
 		o.Link = x.undecorated()
 	}
-	if x.fetch == fetchFragment && kind == encoding.KindHTML && x.site.mode != modeReport {
+	if x.fetch == fetchFragment && (kind == encoding.KindHTML || kind == encoding.KindJSON) && x.site.mode != modeReport {
 		h[markHeader] = []string{o.Mark}
 	}
 	if o.Fragment || x.site.mode == modeReport {
@@ -449,9 +451,4 @@ func (x *exchange) destination() rewrite.Destination {
 		return rewrite.DestinationDocument
 	}
 	return destinationOf(d)
-}
-
-// jsonPath reports whether HTML inside JSON values is rewritten on this path.
-func (x *exchange) jsonPath() bool {
-	return slices.ContainsFunc(x.site.options.JSON, func(g string) bool { return globMatch(g, x.url.Path) })
 }

@@ -116,12 +116,12 @@ func (w *responseWriter) choose() plan {
 		w.x.editConfirmed(h)
 		return planPass
 	case w.status == http.StatusNotModified, w.status == http.StatusNoContent,
-		w.kind == encoding.KindOther && !w.x.guardsWorker(w.kind), w.kind == encoding.KindJSON && !w.x.jsonPath():
+		w.kind == encoding.KindOther && !w.x.guardsWorker(w.kind), w.kind == encoding.KindJSON && !w.x.readsJSON(w.contentType):
 		return planPass
 	case w.kind == encoding.KindMultipart, w.status == http.StatusPartialContent, !encoding.Supported(codings):
 		return w.x.unrewritable(h)
 	case w.bodyless():
-		if w.kind == encoding.KindHTML || w.kind == encoding.KindXML || w.kind == encoding.KindCSS {
+		if w.kind == encoding.KindHTML || w.kind == encoding.KindXML || w.kind == encoding.KindCSS || w.kind == encoding.KindJSON {
 			w.x.editRewritten(h, w.kind)
 			delete(h, "Content-Encoding")
 			if !encoding.Identity(codings) {

@@ -15,9 +15,8 @@ const PrescanLength = 1024
 
 // Sniff returns the name, in lower case, of the character encoding that a browser decodes the body with: from a byte order mark, the
 // Content-Type, or what the document itself says (HTML, 13.2.3.2; XML 1.0, appendix F; CSS Syntax 3, 3.2). certain is false
-// when nothing says so and the name is only the default of the kind: windows-1252 for HTML, utf-8 for others. Where
-// nothing says so but the first PrescanLength bytes hold letters beyond ASCII in UTF-8, that is certain: no other encoding
-// looks like it, and the response can say so.
+// when nothing says so and the name is only the default of the kind: windows-1252 for HTML, utf-8 for others. A style
+// sheet whose first PrescanLength bytes hold letters beyond ASCII in UTF-8 is certain: no other encoding looks like it.
 //
 // What an HTML document says after PrescanLength bytes browsers heed in different ways (Chromium in the head only, Firefox
 // anywhere, by reading the page again): it counts only where the encoding is not Transparent.
@@ -46,11 +45,9 @@ func Sniff(contentType string, prefix []byte) (name string, certain bool) {
 		if name = Prescan(prefix); name != "" && !Transparent(name) {
 			return name, true
 		}
-		if !isUTF8(prefix) {
-			return "windows-1252", false
-		}
+		return "windows-1252", false
 	}
-	return "utf-8", isUTF8(prefix)
+	return "utf-8", essence == "text/css" && isUTF8(prefix)
 }
 
 // isUTF8 reports whether the beginning of b holds characters beyond ASCII, all in UTF-8; the last may be cut off.
