@@ -46,6 +46,8 @@ const css = (text) => !/url|import|image|src|\\/i.test(text) ? text : (foresee(t
   });
 // What stands for a frame the late part asks the gateway for.
 const standFor = (el, again) => el.width != 1 && el.height != 1 && arrived.then(() => now.stand && now.stand(el, again));
+// Next.js starts a page when these have come, or failed (client/app-bootstrap). Other scripts are only late.
+const awaited = (url) => Array.isArray(self.__next_s) && self.__next_s.some((s) => s && s[0] == url);
 const park = (el, name, value, who) => {
   const script = el.localName == 'script', text = '' + value;
   if (!(call(getAttr, el, [kept]) || '').startsWith(mark)) {
@@ -64,7 +66,7 @@ const park = (el, name, value, who) => {
   if (parked.size < 5000) parked.add(el);
   if (!who.bit) return;
   standIns(who);
-  if (el.localName == 'img' && !failed.has(el)) failed.add(el), after(() => el.dispatchEvent(new Event('error')));
+  if ((el.localName == 'img' || script && awaited(text)) && !failed.has(el)) failed.add(el), after(() => el.dispatchEvent(new Event('error')));
   if (el.localName == 'iframe' && name == 'src') standFor(el, 1);
 };
 // The page gives an element another address: what was kept of the old one goes.
