@@ -56,6 +56,23 @@ func TestEscape(t *testing.T) {
 	a.becomes(t, "opened again", inBanner("[data-consent-status]", ".textContent == ''"))
 }
 
+// Who chooses by keyboard is led back to the button that opens the banner again, and hears what was done (WCAG 2.2, 2.4.3 and
+// 4.1.3); a focus of the page's own stays where it is.
+func TestFocusAfterChoice(t *testing.T) {
+	a := asking(t, `<input id=own>`)
+	a.becomes(t, "at first", "!document.querySelector('script[src*=guard-]') && document.readyState == 'complete'")
+	a.becomes(t, "at first", inBanner("[data-consent-status]", ".getAttribute('role') == 'status'")+" && "+inBanner("[data-consent-status]", ".textContent == ''"))
+	lab.Eval[bool](t, a.browser, inBanner("button[value=refuse]", ".focus(), true"))
+	a.browser.Do(t, chromedp.KeyEvent("\r"))
+	a.becomes(t, "after Enter on refuse", "!"+inBanner("details", ".open")+" && "+inBanner("[data-consent-status]", ".textContent != ''"))
+	a.becomes(t, "after Enter on refuse", inBanner("summary", ".matches(':focus')"))
+	a.browser.Do(t, chromedp.KeyEvent("\r"))
+	a.becomes(t, "after Enter again", inBanner("details", ".open"))
+	lab.Eval[bool](t, a.browser, "own.focus(), "+inBanner("button[value=accept]", ".click(), true"))
+	a.becomes(t, "after a click from elsewhere", "!"+inBanner("details", ".open"))
+	a.becomes(t, "after a click from elsewhere", "document.activeElement == own")
+}
+
 // A form that leads to a gated party is not sent elsewhere and loses nothing: the visitor is asked.
 func TestGatedFormAsks(t *testing.T) {
 	a := asking(t, `<form id=f method=post action="https://www.google-analytics.com/collect"><input id=own name=mail value=typed><button id=send>Send</button></form>`)

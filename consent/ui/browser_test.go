@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -45,7 +46,7 @@ func TestLayout(t *testing.T) {
 	if thorough {
 		langs = u.Languages()
 	}
-	for _, size := range [][2]int64{{1280, 800}, {320, 640}} {
+	for _, size := range [][2]int64{{1280, 800}, {640, 400}, {320, 640}} { // the second is the first at 200 % (1.4.4)
 		for _, lang := range langs {
 			open(t, ctx, size[0], size[1], s.URL+"/?csp=1&lang="+lang)
 			problems := inShadow[[]string](t, ctx, `
@@ -198,7 +199,7 @@ func TestVitals(t *testing.T) {
 	}
 }
 
-// TestMedia: dark scheme, forced colours and reduced motion.
+// TestMedia: dark scheme, forced colours, reduced motion, print.
 func TestMedia(t *testing.T) {
 	u := someUI(t)
 	s := site(t, u, plainPage)
@@ -219,6 +220,16 @@ func TestMedia(t *testing.T) {
 	media(t, ctx)
 	if n := inShadow[int](t, ctx, `$("details").open = false; $("details").open = true; return root.getAnimations().length + all("*").filter((e) => { const s = getComputedStyle(e); return s.transitionDuration != "0s" || s.animationName != "none"; }).length;`); n != 0 {
 		t.Errorf("%d things move", n)
+	}
+	printed := func(path string) (height string) {
+		open(t, ctx, 1280, 800, s.URL+path)
+		if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+			t.Fatal(err)
+		}
+		return eval[string](t, ctx, `document.documentElement.scrollHeight + " " + [...document.querySelectorAll("consent-banner")].filter((e) => e.checkVisibility()).length`)
+	}
+	if with, without := printed("/"), printed("/?bare=1"); with != without {
+		t.Errorf("in print the page is %s high (banners), without banner %s", with, without)
 	}
 }
 

@@ -1,9 +1,19 @@
 // UI: drives the banner, the preference form and the placeholders; keeps tabs, frames and workers in step.
+// Other tabs hear of it; where there is no BroadcastChannel by a storage event (HTML, 12.2.1), which workers do not get.
+const announce = (answer) => {
+  if (follower) return follower.postMessage(answer);
+  try {
+    localStorage.setItem('consent-told', JSON.stringify(answer));
+    localStorage.removeItem('consent-told');
+  } catch (e) {}
+};
+if (!follower) self.addEventListener('storage', (e) => e.key == 'consent-told' && e.newValue && heed({data: JSON.parse(e.newValue)}));
 const apply = now.apply = (answer, told, wait) => {
   const before = [...parties.values()].filter(permitted);
   copy(now, {suspended: 0, vendors: {}}, answer);
   const lost = before.filter((who) => !permitted(who)), gained = [...parties.values()].some((who) => permitted(who) && !before.includes(who));
-  if (follower && !told) follower.postMessage({...answer, wait});
+  answers.clear(); // those about what was permitted then
+  if (!told) announce({...answer, wait});
   if (lost.length) {
     lessened = 1;
     forgetPages();
@@ -86,7 +96,7 @@ const submitted = (e) => {
   }
   answer.then((a) => {
     now.wait = 0;
-    same(a) ? (follower && follower.postMessage(a), show('saved')) : apply(a);
+    same(a) ? (announce(a), show('saved')) : apply(a);
     restrict(a);
   }).catch(() => show('error') || call(submit, form, []));
 };
@@ -106,7 +116,9 @@ const show = (what) => {
   const root = banner.shadowRoot, status = root.querySelector('[data-consent-status]'), box = root.querySelector('details');
   if (what == 'saved') {
     banner.setAttribute('data-consent-state', 'decided');
+    const focused = box && box.contains(root.activeElement);
     if (box) box.open = false;
+    if (focused) box.querySelector('summary').focus();
   }
   if (status) status.textContent = status.dataset[what];
   for (const input of root.querySelectorAll('[name=purpose]')) input.checked = now.granted >> names.indexOf(input.value) & 1;
