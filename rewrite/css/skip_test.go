@@ -19,7 +19,7 @@ var declarations = []string{
 // of their ends is looked at: the same URLs are asked about, for the same destinations.
 func TestSkippedDeclarations(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	for range 50000 {
+	for range 15000 {
 		var sheet strings.Builder
 		if rng.IntN(4) > 0 {
 			sheet.WriteString("a{}")
