@@ -59,7 +59,10 @@ func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 	h := r.hold
 	r.hold.on = false
 	if limit := h.start + r.o.Limit/2; textEnd > limit {
-		r.limited = true
+		if r.limited = true; r.o.XML && h.el == elStyle {
+			r.mute(b, textEnd, whole)
+			return
+		}
 		textEnd, whole = max(limit, h.text), false
 	}
 	tag, text := b[h.start:h.text], b[h.text:textEnd]
@@ -93,6 +96,25 @@ func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 	if h.el == elStyle && !whole {
 		r.pass(b, textEnd)
 		r.style.open(r)
+	}
+}
+
+// mute leaves out the text of a style element of XML that is too large to be held: unlike in HTML, it is not what a style
+// sheet's tokenizer could read while it streams. b[:textEnd] belongs to it, all of it if whole.
+func (r *Rewriter) mute(b []byte, textEnd int, whole bool) {
+	tag, t := b[r.hold.start:r.hold.text], &r.held
+	r.plan.reset()
+	r.text = r.text[:0]
+	r.judge(tag, t, elStyle)
+	r.pass(b, r.hold.start)
+	if r.plan.changed {
+		r.emitTag(tag, t)
+		r.done = r.hold.text
+	}
+	r.pass(b, r.hold.text)
+	r.done = textEnd
+	if !whole {
+		r.muted = elStyle
 	}
 }
 
@@ -153,7 +175,9 @@ func (r *Rewriter) judgeInline(tag []byte, t *tag, text []byte, markup bool) boo
 	case scriptRuns:
 		v := r.judgeScript(text)
 		if flat := r.flatten(text, markup); !v.Gate && flat != nil {
-			v = r.judgeScript(flat)
+			if v = r.judgeScript(flat); r.unread {
+				r.limited, r.plan.changed, r.plan.park = true, true, true
+			}
 		}
 		if v.Gate {
 			r.plan.keep(v)
@@ -172,6 +196,10 @@ func (r *Rewriter) judgeInline(tag []byte, t *tag, text []byte, markup bool) boo
 func (r *Rewriter) judgeSheet(text []byte, markup bool) bool {
 	from := len(r.text)
 	if flat := r.flatten(text, markup); flat != nil {
+		if r.unread {
+			r.limited = true
+			return true
+		}
 		r.style.gated = rewrite.Verdict{}
 		r.text = css.Append(r.text, flat, r.style.options(r))
 		if r.style.gated.Gate {
@@ -193,6 +221,7 @@ func (r *Rewriter) flatten(s []byte, markup bool) []byte {
 		return nil
 	}
 	var flat []byte
+	r.unread = false
 	for len(s) > 0 {
 		i := bytes.IndexByte(s, '<')
 		if i < 0 {
@@ -229,7 +258,9 @@ func (r *Rewriter) flatten(s []byte, markup bool) []byte {
 
 func (r *Rewriter) appendMarkupText(dst, s []byte) []byte {
 	if r.o.XML {
-		s, _ = r.entities.expand(s)
+		var whole bool
+		s, whole = r.entities.expand(s)
+		r.unread = r.unread || !whole
 	}
 	return appendText(dst, s, false)
 }

@@ -71,7 +71,9 @@ type Rewriter struct {
 	done     int    // in run: how much of its bytes has been emitted or replaced
 	hold     hold
 	big      bigTag
-	dropping bool // a declaration of XML that is too large
+	dropping bool     // a declaration of XML that is too large
+	muted    *element // of XML, too large to be judged: its content is left out
+	unread   bool     // the text at hand holds references that were not expanded
 	limited  bool
 	begun    bool // the place of a byte order mark is behind
 
@@ -117,7 +119,7 @@ func (r *Rewriter) Reset(w io.Writer, o Options) {
 	r.ctx, r.entities = context{}, entities{}
 	r.pend, r.scanned, r.done, r.out = r.pend[:0], 0, 0, r.out[:0]
 	r.hold, r.big, r.dropping, r.limited, r.deepOn = hold{}, bigTag{}, false, false, false
-	r.style.on, r.begun, r.frames = false, false, 0
+	r.style.on, r.begun, r.frames, r.muted, r.unread = false, false, 0, nil, false
 	r.headDone, r.bodyDone = o.Head == nil || o.Fragment, o.Body == nil || o.Fragment
 	r.bases = [maxBases]*url.URL{o.Base}
 	r.baseCount, r.baseSet = 1, false
@@ -347,6 +349,13 @@ func (r *Rewriter) endTag(b []byte, start, end int) int {
 	if r.style.on {
 		r.style.close()
 	}
+	if r.muted != nil {
+		if h := (hold{el: r.muted}); !h.ends(b[start:end], r.tok.tag.nameEnd) {
+			return end
+		}
+		r.pass(b, start)
+		r.muted = nil
+	}
 	if r.hold.on {
 		if r.o.XML && !r.hold.ends(b[start:end], r.tok.tag.nameEnd) {
 			return end
@@ -395,6 +404,9 @@ func (r *Rewriter) pass(b []byte, end int) {
 
 // emit hands p on, to the deep stage where that is on.
 func (r *Rewriter) emit(p []byte) {
+	if r.muted != nil {
+		return
+	}
 	if r.deepOn {
 		r.deep.write(p)
 		return
