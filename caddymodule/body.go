@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"encoding/binary"
 	"errors"
 	"hash/fnv"
 	"io"
@@ -166,7 +167,9 @@ func makePrivate(h http.Header, revalidate bool) {
 	h["Cache-Control"] = []string{strings.Join(kept, ", ")}
 }
 
-// state names, for entity tags, what a rewritten body depends on: two visitors with the same state get the same page.
+// state names, for entity tags, what a rewritten body depends on: two visitors with the same state get the same page. With
+// the rules, the options or what is known of aliases it changes: a page that was stored before would be confirmed as it
+// was judged then.
 func (x *exchange) state() string {
 	if x.stateTag != "" {
 		return x.stateTag
@@ -177,8 +180,12 @@ func (x *exchange) state() string {
 	for n, granted := range x.decision.Vendors.All() {
 		_, _ = f.Write([]byte{byte(n >> 8), byte(n), map[bool]byte{true: 1}[granted]})
 	}
+	_, _ = f.Write(binary.LittleEndian.AppendUint64(scratch[:0], x.site.sum))
 	_, _ = f.Write([]byte{byte(x.fetch)}) // what fetch() gets has neither guard nor banner
-	_, _ = io.WriteString(f, x.guard().Hash()+x.lang()+x.site.options.PolicyVersion)
+	_, _ = io.WriteString(f, x.guard().Hash()+x.lang())
+	if a := x.site.app.aliases; a != nil && x.fetch != fetchWorker { // a worker's script names nothing that is judged
+		_, _ = f.Write(binary.LittleEndian.AppendUint64(scratch[:0], a.sum.Load()))
+	}
 	x.stateTag = strconv.FormatUint(f.Sum64(), 36)
 	return x.stateTag
 }

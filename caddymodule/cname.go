@@ -2,11 +2,15 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"net"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -41,11 +45,13 @@ type aliases struct {
 
 	mu    sync.RWMutex
 	known map[string]alias
+	sum   atomic.Uint64 // of the names that stand for others, and of those
 }
 
 type alias struct {
 	targets []string // of other sites, the first alias first
 	until   time.Time
+	claimed bool // only clients speak of it
 }
 
 // newAliases checks the resolver's address. It looks nothing up before run.
@@ -71,8 +77,9 @@ func newAliases(c *CNAME) (*aliases, error) {
 	return a, nil
 }
 
-// of returns what is known of a name, and has it looked up if that is too old.
-func (a *aliases) of(host []byte) []string {
+// of returns what is known of a name, and has it looked up if that is too old. Names that only a client speaks of take half
+// of the queue, and make room for those in pages: nobody keeps the site's own from being looked up by inventing others.
+func (a *aliases) of(host []byte, claimed bool) []string {
 	now := time.Now()
 	a.mu.RLock()
 	one, ok := a.known[string(host)]
@@ -82,18 +89,11 @@ func (a *aliases) of(host []byte) []string {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, ok := a.known[string(host)]; !ok && len(a.known) >= maxAliases {
-		for name, old := range a.known {
-			if now.After(old.until) {
-				delete(a.known, name)
-			}
-		}
-		if len(a.known) >= maxAliases {
-			return nil
-		}
+	if claimed && len(a.asks) >= maxAsked/2 {
+		return one.targets
 	}
 	name := string(host)
-	a.known[name] = alias{one.targets, now.Add(aliasRetry)}
+	a.put(name, alias{one.targets, now.Add(aliasRetry), claimed && (!ok || one.claimed)})
 	select {
 	case a.asks <- name:
 	default:
@@ -101,27 +101,60 @@ func (a *aliases) of(host []byte) []string {
 	return one.targets
 }
 
-// run looks names up, one after the other, until ctx ends.
+// put remembers what a name stands for, instead of another name if there are too many: one that stands for nobody, or that
+// only clients speak of, if there is one.
+func (a *aliases) put(name string, one alias) {
+	old, known := a.known[name]
+	if !known && len(a.known) >= maxAliases {
+		victim := ""
+		for other, o := range a.known {
+			victim = other
+			if o.claimed || len(o.targets) == 0 {
+				break
+			}
+		}
+		a.sum.Store(a.sum.Load() ^ a.known[victim].sum(victim))
+		delete(a.known, victim)
+	}
+	a.sum.Store(a.sum.Load() ^ old.sum(name) ^ one.sum(name))
+	a.known[name] = one
+}
+
+// sum returns a number for what a name stands for, 0 if that is nobody.
+func (o alias) sum(name string) uint64 {
+	if len(o.targets) == 0 {
+		return 0
+	}
+	f := fnv.New64a()
+	_, _ = io.WriteString(f, name+" "+strings.Join(o.targets, " "))
+	return f.Sum64()
+}
+
+// run looks names up, one after the other, until ctx ends. What is not answered is not forgotten.
 func (a *aliases) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case name := <-a.asks:
-			targets, ttl := a.lookup(ctx, name)
+			targets, ttl, ok := a.lookup(ctx, name)
 			a.mu.Lock()
-			a.known[name] = alias{targets, time.Now().Add(ttl)}
+			if one, known := a.known[name]; ok && known {
+				one.targets, one.until = targets, time.Now().Add(ttl)
+				a.put(name, one)
+			}
 			a.mu.Unlock()
 		}
 	}
 }
 
-// lookup returns the names of other sites that the DNS leads to, and how long that holds.
-func (a *aliases) lookup(ctx context.Context, name string) (targets []string, ttl time.Duration) {
+// lookup returns the names of other sites that the DNS leads to, and how long that holds. It reports false where the DNS
+// did not answer.
+func (a *aliases) lookup(ctx context.Context, name string) (targets []string, ttl time.Duration, ok bool) {
 	seen := &answers{ttl: maxAliasTTL}
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, seenAliases{}, seen), aliasTimeout)
 	defer cancel()
-	_, _ = a.resolver.LookupNetIP(ctx, "ip4", name+".") // what counts is what was seen on the way
+	_, err := a.resolver.LookupNetIP(ctx, "ip4", name+".") // what counts is what was seen on the way
 	seen.mu.Lock()
 	defer seen.mu.Unlock()
 	for _, t := range seen.names {
@@ -129,7 +162,12 @@ func (a *aliases) lookup(ctx context.Context, name string) (targets []string, tt
 			targets = append(targets, t)
 		}
 	}
-	return targets, max(seen.ttl, minAliasTTL)
+	failed := (*net.DNSError)(nil)
+	none := errors.As(err, &failed) && failed.IsNotFound
+	if none && len(targets) == 0 {
+		seen.ttl = minAliasTTL // a name that was invented
+	}
+	return targets, max(seen.ttl, minAliasTTL), err == nil || none || len(seen.names) > 0
 }
 
 // seenAliases is the key of a context's *answers.
@@ -192,7 +230,7 @@ func (p *policy) matchAlias(r *rewrite.Resource) (rules.Match, bool) {
 	if string(r.Host()) == p.pageHost || navigation(r.Destination) {
 		return rules.Match{}, false
 	}
-	for _, target := range p.site.app.aliases.of(r.Host()) {
+	for _, target := range p.site.app.aliases.of(r.Host(), p.claimed) {
 		q := p.request
 		q.URL = slices.Concat(r.URL[:r.HostStart], []byte(target), r.URL[r.HostEnd:])
 		q.HostEnd, q.ThirdParty = r.HostStart+len(target), true

@@ -1,8 +1,10 @@
 package caddymodule
 
 import (
+	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
@@ -14,12 +16,75 @@ func TestAliasBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range 3 * maxAliases {
-		if got := a.of(fmt.Appendf(nil, "n%d.site.example", n)); got != nil {
+		if got := a.of(fmt.Appendf(nil, "n%d.site.example", n), false); got != nil {
 			t.Fatal(got)
 		}
 	}
 	if len(a.known) != maxAliases || len(a.asks) != maxAsked {
 		t.Errorf("%d names are remembered, %d are to be looked up", len(a.known), len(a.asks))
+	}
+}
+
+// TestInventedNames: whoever invents sub-domains neither keeps those that pages name from being looked up, nor makes the
+// gateway forget what they stand for.
+func TestInventedNames(t *testing.T) {
+	a, err := newAliases(&CNAME{Resolver: "127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.put("known.site.example", alias{targets: []string{"t.tracker.example"}, until: time.Now().Add(-time.Second)})
+	sum := a.sum.Load()
+	for n := range 3 * maxAliases {
+		a.of(fmt.Appendf(nil, "n%d.site.example", n), true)
+		if n%2 == 0 && len(a.asks) > 1 { // answered meanwhile: with a wildcard, they all stand for something
+			name := <-a.asks
+			one := a.known[name]
+			one.targets = []string{"shops.hoster.example"}
+			a.put(name, one)
+		}
+	}
+	if len(a.known) > maxAliases || len(a.asks) > maxAsked/2 {
+		t.Errorf("%d names are remembered, %d are to be looked up", len(a.known), len(a.asks))
+	}
+	if got := a.of([]byte("known.site.example"), false); len(got) != 1 {
+		t.Error("what a name stands for is forgotten")
+	}
+	a.of([]byte("new.site.example"), false)
+	var last string
+	for len(a.asks) > 0 {
+		last = <-a.asks
+	}
+	if last != "new.site.example" {
+		t.Error("a name in a page is not looked up")
+	}
+	for name := range a.known {
+		if name != "known.site.example" {
+			a.put(name, alias{})
+		}
+	}
+	if a.sum.Load() != sum {
+		t.Error("the sum is not that of what is known")
+	}
+}
+
+// TestNameServerFails: while no name server answers, what is known counts, and is asked again soon.
+func TestNameServerFails(t *testing.T) {
+	a, err := newAliases(&CNAME{Resolver: "127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := []byte("metrics.site.example")
+	a.put(string(host), alias{targets: []string{"t.tracker.example"}, until: time.Now().Add(-time.Second)})
+	a.of(host, false)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	a.run(ctx)
+	if len(a.asks) > 0 {
+		t.Fatal("not looked up")
+	}
+	one := a.known[string(host)]
+	if left := time.Until(one.until); len(one.targets) != 1 || left > aliasRetry {
+		t.Errorf("%v, for %s", one.targets, left)
 	}
 }
 

@@ -25,6 +25,7 @@ func (x *exchange) own(app *App, w http.ResponseWriter) bool {
 	if app.store.hold() == nil { // without a store refusals still take effect
 		defer app.store.letGo()
 	}
+	x.policy.claimed = true
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Robots-Tag", "noindex")

@@ -21,6 +21,7 @@ type policy struct {
 	page     *exchange // nil where no page is written
 	back     string    // where placeholders lead back to; "" is the page
 	learned  *learned  // nil where nothing is to be learned
+	claimed  bool      // a client says what is judged, no page
 	claims   int       // hosts learned from what a client says
 	tally    tally
 	reasons  *reasons      // nil unless the client may ask why, and does

@@ -2,8 +2,10 @@ package caddymodule
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,6 +39,18 @@ type compiledRules struct {
 	catalogue *catalogue.Catalogue
 	engine    *filterlist.Engine // nil without lists
 	purposes  []consent.Purpose
+}
+
+// sumWith returns a number that is the same for the same rules and options, in other processes too.
+func (c *compiledRules) sumWith(m mode, o *Options) (uint64, error) {
+	f := fnv.New64a()
+	if c.engine != nil {
+		for _, l := range c.engine.Lists() {
+			_, _ = f.Write(l.SHA256[:])
+		}
+	}
+	err := json.NewEncoder(f).Encode([]any{m, o, c.purposes, c.catalogue.Vendors})
+	return f.Sum64(), err
 }
 
 // ruleSource keeps the rules current.

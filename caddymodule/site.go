@@ -38,6 +38,7 @@ type site struct {
 	bridge         *bridge // nil unless a platform needs one
 	policies       *memo[policyKey]
 	debug          []netip.Prefix // clients that may ask why things are gated
+	sum            uint64         // of options and rules: see state
 }
 
 // Defaults of the options.
@@ -173,6 +174,9 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 		}
 	}
 	n.catalogue = c.catalogue
+	if n.sum, err = c.sumWith(n.mode, &n.options); err != nil {
+		return nil, err
+	}
 	if n.ui, err = ui.New(n.uiConfig()); err != nil {
 		return nil, err
 	}

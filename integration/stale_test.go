@@ -1,0 +1,109 @@
+package integration
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-consent/caddy-consent/integration/lab"
+)
+
+// tagged answers with a page under an entity tag, and with 304 to who has it.
+func tagged(page string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Etag", `"v1"`)
+		w.Header().Set("Content-Type", "text/html")
+		if r.Header.Get("If-None-Match") == `"v1"` {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		_, _ = io.WriteString(w, page)
+	}
+}
+
+// revalidate asks for a page as a browser that has it under a tag.
+func revalidate(t *testing.T, addr, tag string) (status int, newTag string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header, r.Host = navigate(), "site.example"
+	if tag != "" {
+		r.Header.Set("If-None-Match", tag)
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, res.Body)
+	_ = res.Body.Close()
+	return res.StatusCode, res.Header.Get("Etag")
+}
+
+// TestStoredPageIsJudgedAnew: a page in a browser's cache was judged by the rules, and asks with the words, of its time. Once
+// they have changed, nothing confirms it any more; as long as they have not, a reload and a restart do.
+func TestStoredPageIsJudgedAnew(t *testing.T) {
+	i := newInstance(t, tagged(`<!DOCTYPE html><title>t</title><script src="https://new.listed.example/a.js"></script>`))
+	list := filepath.Join(i.dir, "own.txt")
+	if err := os.WriteFile(list, []byte("||old.listed.example^\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	global := fmt.Sprintf("store bolt %s\nrules list own.txt {\n purpose analytics\n}", i.bolt())
+	i.options = global
+	i.start()
+	_, tag := revalidate(t, i.addr, "")
+	confirmed := func() bool {
+		t.Helper()
+		status, _ := revalidate(t, i.addr, tag)
+		return status == http.StatusNotModified
+	}
+	i.start()
+	if !confirmed() {
+		t.Error("a reload of the same configuration voids what browsers have stored")
+	}
+	i.stop()
+	i.start()
+	if !confirmed() {
+		t.Error("a restart voids what browsers have stored")
+	}
+	if err := os.WriteFile(list, []byte("||new.listed.example^\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the changed list", func() bool { gated, _ := i.gated("https://new.listed.example/a.js"); return gated })
+	if confirmed() {
+		t.Error("after a list has changed a page is confirmed that contacts what it names")
+	}
+	for _, change := range []string{"text en title \"Other words\"", "link_parameters none", `theme button "#0a5c36"`} {
+		_, tag = revalidate(t, i.addr, "")
+		i.options = global + "\n" + change
+		i.start()
+		if confirmed() {
+			t.Errorf("after %q a page of before is confirmed", change)
+		}
+	}
+}
+
+// TestStoredPageAndAliases: the same holds for what a name of the site is found to stand for.
+func TestStoredPageAndAliases(t *testing.T) {
+	dns := newNameserver(t, 50*time.Millisecond, map[string][]string{"metrics.site.example": {"site.example.ssl.d1.sc.omtrdc.net"}})
+	up := httptest.NewServer(tagged(aliasPage))
+	t.Cleanup(up.Close)
+	_ = caddy.Stop()
+	addr := lab.Gateway(t, strings.TrimPrefix(up.URL, "http://"), "consent", "cname "+dns.addr)
+	_, first := revalidate(t, addr, "")
+	eventually(t, "the stored page to be judged anew", func() bool { status, _ := revalidate(t, addr, first); return status == http.StatusOK })
+	eventually(t, "the new one to be confirmed", func() bool {
+		_, tag := revalidate(t, addr, "")
+		status, _ := revalidate(t, addr, tag)
+		return status == http.StatusNotModified
+	})
+}
