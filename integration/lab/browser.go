@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
@@ -125,6 +126,15 @@ func (b *Browser) Headers(t testing.TB, fields map[string]any) {
 		}
 		_, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: fields})
 		return chromedp.Void{}, err
+	})
+}
+
+// Before runs a script in each document that the tab opens from now on, before any other.
+func (b *Browser) Before(t testing.TB, script string) {
+	t.Helper()
+	run(t, b, func(ctx context.Context, _ *chromedp.Target) (none chromedp.Void, err error) {
+		_, err = chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return none, err
 	})
 }
 

@@ -28,7 +28,7 @@ var sources embed.FS
 var (
 	firstModules = []string{"judge", "gate", "sinks", "network", "storage", "stubs", "start"}
 	lateModules  = []string{"late/names", "late/replay", "late/revive", "late/ui"}
-	shared       = "Later,List,Members,Memo,Table,after,boxes,call,consentMode,cookieOf,copy,css,dash,describe,doc,early,endpoint,enlist,follower,fragments,gatedBy,getAttr,hasAttr,hook,identify,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,parties,party,parked,parse,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown,wrote"
+	shared       = "Later,List,Members,Memo,Table,after,answers,boxes,call,consentMode,cookieOf,copy,css,dash,describe,doc,early,endpoint,enlist,follower,fragments,gatedBy,getAttr,hasAttr,heed,hook,identify,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,parties,party,parked,parse,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown,wrote"
 )
 
 const defaultBudget = 12 << 10
@@ -248,8 +248,14 @@ func (g *Guard) AppendWorker(dst []byte, p Page) []byte {
 	dst = append(dst, "self.$consent="...)
 	dst = append(append(dst, state...), ';')
 	dst = append(dst, g.first...)
-	return append(dst, ";\n"...)
+	return append(append(dst, forgetOlderPages...), '\n')
 }
+
+// forgetOlderPages follows in a worker: pages that a service worker stored before the gateway came have no guard, and go
+// when its update is installed. The gateway sees that update after such a page was shown (Service Workers, "Soft Update").
+const forgetOlderPages = ";self.registration&&addEventListener('install',e=>e.waitUntil((async()=>{for(const n of await caches.keys()){" +
+	"const c=await caches.open(n);for(const q of await c.keys()){const r=await c.match(q,{ignoreVary:true});" +
+	"if(r&&/html/i.test(r.headers.get('Content-Type'))&&!/data-consent-guard/.test(await r.text()))await c.delete(q,{ignoreVary:true})}}})().catch(()=>{})));"
 
 func (p *Page) signals() string {
 	switch {

@@ -112,7 +112,7 @@ const arrived = new Later((done) => arrive = done);
 const query = (url, kind) => {
   if (!batch) {
     const asked = batch = [];
-    replied = new Later((done) => after(done, 4)).then(() => {
+    replied = new Later((done) => after(function settled() { now.wait > Date.now() ? after(settled, 99) : done(); }, 4)).then(() => {
       batch = 0;
       return load(endpoint + 'judge', {method: 'POST', body: JSON.stringify({u: asked}), headers: json});
     }).then((r) => r.text()).then(decode, none).then((v) => learn(asked, v));

@@ -43,10 +43,12 @@ const watch = () => new MutationObserver(observe).observe(doc, {subtree: true, c
 const narrowed = (a) => ({granted: now.granted & a.granted, denied: now.denied | a.denied, vendors: copy(
   Object.fromEntries(pairs(now.vendors).filter(([id, on]) => !on || (a.vendors || {})[id])),
   Object.fromEntries(pairs(a.vendors || {}).filter(([, on]) => !on)))});
-if (follower) follower.onmessage = (e) => {
+const heed = (e) => {
   now.wait = e.data.wait;
+  answers.clear();
   now.apply ? (now.apply(narrowed(e.data), true), now.refresh()) : copy(now, narrowed(e.data));
 };
+if (follower) follower.onmessage = heed;
 if (doc) {
   script.remove();
   patch(self);
