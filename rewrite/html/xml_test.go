@@ -23,7 +23,7 @@ func TestXMLEntities(t *testing.T) {
 	} {
 		o := options(t)
 		o.XML = true
-		doc := `<!DOCTYPE svg [` + c.subset + `]><svg>` + c.body + `</svg>`
+		doc := `<!DOCTYPE svg [` + c.subset + `]><svg>` + c.body + `<g>more of the picture</g></svg>`
 		out := rewriteAll(t, o, doc)
 		if strings.Contains(out, c.gone) {
 			t.Errorf("%s: %.300s", name, out)
