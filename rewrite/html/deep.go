@@ -104,6 +104,7 @@ func (d *deepScanner) write(p []byte) {
 	for len(p) > 0 {
 		n := min(len(p), feed)
 		d.buf = append(d.buf, p[:n]...)
+		d.r.steps += len(d.buf)
 		p = p[n:]
 		d.scan(false)
 	}

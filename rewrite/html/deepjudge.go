@@ -34,6 +34,7 @@ func (d *deepScanner) judgeText(t rawElement, s []byte) {
 		return
 	}
 	tag, text := s[:i], s[i+1:]
+	d.r.steps += len(text)
 	j := d.judging()
 	for _, text := range [...][]byte{text, j.flatten(text, true)} {
 		if d.gatedText(j, t.el, tag, text) {
@@ -77,6 +78,7 @@ func (d *deepScanner) report(v *candidate, p int) {
 		return
 	}
 	value := d.bytes(v.start, p)
+	d.r.steps += len(value)
 	oversize := len(value) > d.limit()
 	if oversize {
 		value = value[:d.limit()]

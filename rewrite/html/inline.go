@@ -54,13 +54,17 @@ func (r *Rewriter) rawText(b []byte, start, end int, el *element) {
 }
 
 // release judges the held element, whose text goes on to textEnd at least, and emits its start tag and judged text.
-// Text beyond the limit is not looked at, in whatever pieces it came.
+// Of a script, text beyond the limit is not looked at, in whatever pieces it came.
 func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 	h := r.hold
 	r.hold.on = false
+	r.steps += textEnd - h.start
 	if limit := h.start + r.o.Limit/2; textEnd > limit {
-		if r.limited = true; r.o.XML && h.el == elStyle {
-			r.mute(b, textEnd, whole)
+		if r.limited = true; h.el == elStyle {
+			if !r.o.XML {
+				r.startDeep(b, h.start)
+			}
+			r.releaseStyle(b, textEnd, whole)
 			return
 		}
 		textEnd, whole = max(limit, h.text), false
@@ -99,9 +103,9 @@ func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 	}
 }
 
-// mute leaves out the text of a style element of XML that is too large to be held: unlike in HTML, it is not what a style
-// sheet's tokenizer could read while it streams. b[:textEnd] belongs to it, all of it if whole.
-func (r *Rewriter) mute(b []byte, textEnd int, whole bool) {
+// releaseStyle emits a held style element that is too large: in HTML its text is judged while it streams; in XML, where it is
+// not what a style sheet's tokenizer could read, it is left out. b[:textEnd] belongs to it, all of it if whole.
+func (r *Rewriter) releaseStyle(b []byte, textEnd int, whole bool) {
 	tag, t := b[r.hold.start:r.hold.text], &r.held
 	r.plan.reset()
 	r.text = r.text[:0]
@@ -113,7 +117,13 @@ func (r *Rewriter) mute(b []byte, textEnd int, whole bool) {
 	}
 	r.pass(b, r.hold.text)
 	r.done = textEnd
-	if !whole {
+	switch {
+	case !r.o.XML:
+		r.style.open(r)
+		if r.style.write(b[r.hold.text:textEnd]); whole {
+			r.style.close()
+		}
+	case !whole:
 		r.muted = elStyle
 	}
 }

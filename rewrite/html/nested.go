@@ -48,6 +48,7 @@ func (r *Rewriter) nested(doc []byte, xml bool) (out []byte, first rewrite.Verdi
 	_, _ = r.child.Write(doc) // a bytes.Buffer does not fail
 	_ = r.child.Close()
 	r.frames = r.child.frames
+	r.steps += r.child.steps
 	r.limited = r.limited || r.child.limited
 	if r.child.limited || o.Readings.Open() { // changes that no verdict tells of
 		first.Gate = first.Gate || !bytes.Equal(buf.Bytes(), doc)

@@ -75,6 +75,7 @@ type Rewriter struct {
 	muted    *element // of XML, too large to be judged: its content is left out
 	unread   bool     // the text at hand holds references that were not expanded
 	limited  bool
+	steps    int  // how many bytes were looked at or moved, each time: the measure of what a document costs
 	begun    bool // the place of a byte order mark is behind
 
 	deep     *deepScanner
@@ -119,7 +120,7 @@ func (r *Rewriter) Reset(w io.Writer, o Options) {
 	r.ctx, r.entities = context{}, entities{}
 	r.pend, r.scanned, r.done, r.out = r.pend[:0], 0, 0, r.out[:0]
 	r.hold, r.big, r.dropping, r.limited, r.deepOn = hold{}, bigTag{}, false, false, false
-	r.style.on, r.begun, r.frames, r.muted, r.unread = false, false, 0, nil, false
+	r.style.on, r.begun, r.frames, r.muted, r.unread, r.steps = false, false, 0, nil, false, 0
 	r.headDone, r.bodyDone = o.Head == nil || o.Fragment, o.Body == nil || o.Fragment
 	r.bases = [maxBases]*url.URL{o.Base}
 	r.baseCount, r.baseSet = 1, false
@@ -148,6 +149,7 @@ func (r *Rewriter) Write(p []byte) (int, error) {
 		before := len(r.pend)
 		add := min(len(p), feed)
 		r.pend = append(r.pend, p[:add]...)
+		r.steps += len(r.pend)
 		keep := r.run(r.pend, false)
 		if keep >= before { // what was held is decided: go on in p itself
 			p = p[keep-before:]
@@ -192,6 +194,7 @@ func (r *Rewriter) Close() error {
 // run rewrites b, which begins with what was held, and returns from where on it must be held.
 func (r *Rewriter) run(b []byte, eof bool) (keep int) {
 	p := r.scanned
+	r.steps += len(b) - p
 	r.scanned, r.done = 0, 0
 	if !r.begun {
 		if len(b) < len(bom) && bytes.HasPrefix([]byte(bom), b) && !eof {
