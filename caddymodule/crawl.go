@@ -81,7 +81,7 @@ func (c *crawl) site(ctx context.Context, start string) error {
 			}
 			if ctx.Err() != nil {
 				c.problems = append(c.problems, fmt.Sprintf("the time is over after %d pages (--timeout)", c.fetched))
-				return nil
+				return nil //nolint:nilerr // it stands among the problems
 			}
 			if !errors.Is(err, errOffSite) {
 				c.problems = append(c.problems, fmt.Sprintf("%s: %v", t.url, err))

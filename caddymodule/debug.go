@@ -13,7 +13,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/rules"
 )
 
-// DebugHeader, in a request from an address that the option debug names, asks why things are gated. The answer carries
+// DebugHeader in a request from an address that the option debug names asks why things are gated. The answer carries
 // three fields of RFC 9651: Consent-Decision as the app gets it; Consent-Debug, a dictionary of mode, regime, region,
 // signals, policy version and how much was gated; and Consent-Gated, a list of what was, each with vendor, purpose, rule,
 // list, line and what would let it pass. It is never stored. Requests from elsewhere are answered as if it were not there.

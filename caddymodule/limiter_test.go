@@ -12,7 +12,7 @@ import (
 // memory is that of the counters.
 func TestLimiter(t *testing.T) {
 	l, now := newLimiter(), time.Date(2026, 11, 1, 12, 0, 30, 0, time.UTC)
-	addr := func(text string) netip.Addr { return netip.MustParseAddr(text) }
+	addr := netip.MustParseAddr
 	allowed := 0
 	for i := range 1000 {
 		from := netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})

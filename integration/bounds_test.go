@@ -184,7 +184,7 @@ func TestBoundsWhenTheUpstreamFails(t *testing.T) {
 	failing = false
 	bombs := map[string]func(io.Writer) io.WriteCloser{"deflate": func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
 		"gzip": boundCodings["gzip"], "br": boundCodings["br"], "zstd": boundCodings["zstd"],
-		"zstd ": func(w io.Writer) io.WriteCloser { return zstdWriter(w, 64<<20) }}
+		"zstd, wide": func(w io.Writer) io.WriteCloser { return zstdWriter(w, 64<<20) }}
 	for name, encode := range bombs {
 		t.Run(fmt.Sprintf("bomb %q", name), func(t *testing.T) {
 			var doc bytes.Buffer

@@ -148,7 +148,7 @@ func joins(text []byte) bool {
 		for left >= 0 && text[left] <= ' ' {
 			left--
 		}
-		if left >= 0 && (joinsHosts(text, left, right) || bytes.IndexAny(text[left:i], "\r\n") >= 0 && comments(text[:left+1])) {
+		if left >= 0 && (joinsHosts(text, left, right) || bytes.ContainsAny(text[left:i], "\r\n") && comments(text[:left+1])) {
 			return true
 		}
 	}

@@ -42,7 +42,7 @@ func (m *mark) spelled(text []byte, at, n int) bool {
 			return true
 		}
 		if !bytes.HasSuffix(text[:end], []byte(t.text)) {
-			return bytes.IndexAny(text[end:i], "\r\n") >= 0 // maybe behind a comment
+			return bytes.ContainsAny(text[end:i], "\r\n") // maybe behind a comment
 		}
 		i = end - len(t.text)
 	}

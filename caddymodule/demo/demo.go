@@ -5,6 +5,7 @@ package demo
 
 import (
 	"embed"
+	"encoding/json"
 	"io/fs"
 	"net/http"
 	"path"
@@ -33,7 +34,7 @@ func Handler() http.Handler {
 		switch {
 		case r.URL.Path == "/account/session":
 			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write([]byte(`{"cookies":"` + strings.ReplaceAll(r.Header.Get("Cookie"), `"`, "") + `"}`))
+			_ = json.NewEncoder(w).Encode(map[string]string{"cookies": r.Header.Get("Cookie")})
 			return
 		case path.Ext(r.URL.Path) == "" || strings.HasSuffix(r.URL.Path, ".html"):
 			w.Header().Set("Link", "<https://www.googletagmanager.com>; rel=preconnect, </style.css>; rel=preload; as=style")

@@ -97,7 +97,7 @@ func (r *Rewriter) runBig(b []byte, p int, eof bool) (at int, ended bool) {
 				r.pass(b, p)
 				return p, false
 			}
-			p = r.bigOversize(b[:end], p, s)
+			p = r.bigOversize(b[:end], s)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func (r *Rewriter) skipPart(b []byte, p int) int {
 }
 
 // bigOversize deals with an attribute that does not end within b, which is as long as may be held.
-func (r *Rewriter) bigOversize(b []byte, p int, s span) int {
+func (r *Rewriter) bigOversize(b []byte, s span) int {
 	switch {
 	case s.nameEnd == 0 && s.nameStart == len(b):
 		return len(b) // white space

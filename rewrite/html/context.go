@@ -24,8 +24,6 @@ type node struct {
 	point bool // an integration point
 }
 
-func (c *context) foreign() bool { return c.depth > 0 || c.lost }
-
 // any reports whether views may differ.
 func (c *context) any() bool {
 	return c.depth > 0 || c.lost || c.selects || c.frameset || c.noscript || c.columns

@@ -220,7 +220,7 @@ func dotted(text []byte, i int, b []byte) (end int, ok bool) {
 		if i == begin {
 			return i, false
 		}
-		b[n] = byte(value)
+		b[n] = byte(value) //nolint:gosec // n is an index of b
 	}
 	return i, true
 }
