@@ -164,7 +164,7 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 		return nil, err
 	}
 	ruleOptions.ListPurposes = c.purposes
-	if n.rules, err = rules.New(c.catalogue, c.engine, ruleOptions); err != nil {
+	if n.rules, err = sharedRules.get(c, ruleOptions, func() (*rules.Set, error) { return rules.New(c.catalogue, c.engine, ruleOptions) }); err != nil {
 		return nil, err
 	}
 	if n.catalogue != nil && n.catalogue != c.catalogue { // names that platforms do not define are those of vendors
@@ -177,7 +177,8 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 	if n.sum, err = c.sumWith(n.mode, &n.options); err != nil {
 		return nil, err
 	}
-	if n.ui, err = ui.New(n.uiConfig()); err != nil {
+	texts := n.uiConfig()
+	if n.ui, err = sharedUIs.get(compiledRules{}, texts, func() (*ui.UI, error) { return ui.New(texts) }); err != nil {
 		return nil, err
 	}
 	n.vendors = n.uiVendors(ruleOptions.Purposes)
