@@ -100,7 +100,7 @@ func (s *shop) stored(t *testing.T) (answers string) {
 func (s *shop) answered(t *testing.T, before string) {
 	t.Helper()
 	if !lab.Soon(func() bool { return s.stored(t) != before }) {
-		t.Fatal("the answer is not stored")
+		t.Fatalf("the answer is not stored; the banner says %q", lab.Eval[string](t, s.browser, `((document.querySelector('consent-banner') || {}).shadowRoot || {querySelector() {}}).querySelector('[data-consent-status]')?.textContent ?? 'nothing'`))
 	}
 }
 
