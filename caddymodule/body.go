@@ -29,6 +29,7 @@ import (
 // editHeader does what every response needs, errors and bodyless ones included. It returns the status to send.
 func (x *exchange) editHeader(h http.Header, status int) int {
 	location := h.Get("Location")
+	delete(h, markHeader) // only this gateway says how to know what it gated
 	x.siteCSP = len(h[cspName])+len(h[cspReports]) > 0
 	now := time.Now()
 	x.edit = header.Options{

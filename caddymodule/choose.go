@@ -58,7 +58,7 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 		record.RecordID, record.Method = use, consent.MethodPreferences
 	}
 	grants := event == consent.EventGiven
-	allowed := app.limiter.allow(client(x.r), now)
+	allowed := !use.IsZero() || app.limiter.allow(client(x.r), now) // a link takes one answer anyhow, which must hold elsewhere
 	switch {
 	case grants && !allowed:
 		countError(errorLimit)

@@ -54,11 +54,11 @@ func (x *exchange) openLink(app *App, segment string) (consent.ID, *answerError)
 	}
 	ctx, cancel := context.WithTimeout(x.r.Context(), recordTimeout)
 	defer cancel()
-	use, used, version := consent.LinkUse(segment), false, ""
+	used, version := false, ""
 	state, err := app.store.Latest(ctx, x.siteName, l.ID)
 	if err == nil {
 		err = app.store.Scan(ctx, store.Filter{Site: x.siteName, ID: l.ID}, func(e store.Entry) error {
-			used = used || e.Record.RecordID == use
+			used = used || consent.LinkUsed(segment, e.Record.RecordID)
 			if e.Record.Seq == state.Seq {
 				version = e.Record.PolicyVersion
 			}
@@ -71,12 +71,12 @@ func (x *exchange) openLink(app *App, segment string) (consent.ID, *answerError)
 		countError(errorStore)
 		app.recordsOut.note(x.r.Context(), app.log, x.siteName, err)
 		return consent.ID{}, errLinkStore
-	case used || state.RecordID == use:
+	case used || consent.LinkUsed(segment, state.RecordID):
 		return consent.ID{}, errLinkUsed
 	}
 	x.signals.Token, x.signals.TokenState = x.site.tokenOf(l.ID, &state, version), consent.TokenValid
 	x.decision = consent.Decide(&x.site.terms, &x.signals, now)
-	return use, nil
+	return consent.LinkUse(segment), nil
 }
 
 // tokenOf returns the token that carries what is on record. Grants given under a policy version other than the present one

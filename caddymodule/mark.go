@@ -6,7 +6,8 @@ import (
 )
 
 // markHeader tells the guard of the page that fetched a piece of markup by which mark to know what was gated in it; scripts
-// of other origins cannot read it, and nobody can foretell it.
+// of other origins cannot read it, nobody can foretell it, and what the app or another origin says under this name is not
+// believed: markup that was stored with a chosen mark would be revived.
 const markHeader = "Consent-Mark"
 
 // responseMark returns the response's random value. Most responses need none.

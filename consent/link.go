@@ -72,13 +72,27 @@ func (r *Keyring) VerifyLink(site, segment string, now time.Time) (Link, error) 
 	return l, nil
 }
 
-// LinkUse returns the record ID for the answer that is given through a link: the same for each use of it, so that a record
-// of this ID says that the link was used. It does not tell the link.
+// LinkUse returns a new record ID for an answer that is given through a link. LinkUsed tells it from others, so that a record
+// of it says that the link was used. It does not tell the link. Two answers that are given at once have different IDs: a
+// store would take a second one of the same ID for a repetition of the first, and keep no record of it.
 func LinkUse(segment string) ID {
-	sum := sha256.Sum256([]byte("caddy-consent link use " + segment))
-	id := ID(sum[:])
-	id[0] &= 0x7f // see NewID
+	id, use := NewID(), linkUse(segment)
+	copy(id[:], use[:])
 	return id
+}
+
+// LinkUsed reports whether a record ID is that of an answer given through the link.
+func LinkUsed(segment string, record ID) bool {
+	use := linkUse(segment)
+	return [len(use)]byte(record[:]) == use
+}
+
+// linkUse is the part of a record ID that tells the link.
+func linkUse(segment string) (use [8]byte) {
+	sum := sha256.Sum256([]byte("caddy-consent link use " + segment))
+	copy(use[:], sum[:])
+	use[0] &= 0x7f // see NewID
+	return use
 }
 
 func linkData(head []byte, site string) []byte {

@@ -220,3 +220,54 @@ func TestLinkInABrowser(t *testing.T) {
 		t.Errorf("on record: %s", show)
 	}
 }
+
+// TestLinkAtOnce: two answers through one link at the same time are both on record, and only what both agree to counts; a
+// withdrawal is recorded however many answers came from that network.
+func TestLinkAtOnce(t *testing.T) {
+	i := newInstance(t, trackingPage)
+	i.options, i.directive = "store bolt "+i.bolt(), "consent {\n site shop.example\n}"
+	i.start()
+	base := "http://" + i.addr
+	for range 10 {
+		l := i.link()
+		segment := l.Path[strings.LastIndexByte(l.Path, '/')+1:]
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		var said []string
+		for _, answer := range []string{"accept", "refuse", "accept", "refuse"} {
+			wg.Go(func() {
+				res, _ := post(t, base+"/.consent/choose", "choice="+answer+"&from=preferences&link="+segment)
+				mu.Lock()
+				defer mu.Unlock()
+				if res.StatusCode == http.StatusSeeOther {
+					said = append(said, answer)
+				}
+			})
+		}
+		wg.Wait()
+		list := mustCommand(t, "records", "show", l.ID, "--address="+i.admin)
+		if n := strings.Count(list, `"record_id"`); n != len(said) {
+			t.Fatalf("%d answers were taken, %v, and %d are on record:\n%s", len(said), said, n, list)
+		}
+	}
+	segment := func(l mailed) string { return l.Path[strings.LastIndexByte(l.Path, '/')+1:] }
+	one := i.link()
+	two := i.link("--id=" + one.ID)
+	res, _ := post(t, base+"/.consent/choose", "choice=accept&link="+segment(one))
+	yes := token(t, res)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 100 { // more than one network may have recorded in a minute
+				_, _, _ = send(base+"/.consent/choose", "choice=refuse")
+			}
+		})
+	}
+	wg.Wait()
+	if res, _ := post(t, base+"/.consent/choose", "choice=withdraw&from=preferences&link="+segment(two)); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("withdrawn by link: %d", res.StatusCode)
+	}
+	if got := granted(t, base, yes); got != nothing {
+		t.Errorf("after a withdrawal by link the browser of before is granted %s", got)
+	}
+}

@@ -9,7 +9,7 @@ const when = (url, kind, go, other) => {
   return who ? other() : go();
 };
 const {get: requested} = describe(proto(self, 'Request'), 'url') || {};
-// What the gateway gated in markup that is fetched has that response's mark.
+// What the gateway gated in markup that is fetched has that response's mark. Another origin could name one that it chose.
 const fragments = new List(), noted = (m) => m && fragments.size < 1000 && fragments.add(m);
 const network = (w) => {
   const requestOf = (input) => {
@@ -19,7 +19,7 @@ const network = (w) => {
   const address = (input) => requestOf(input) || '' + input;
   const answer = () => Later.resolve(new Reply('{}', {headers: {'Content-Type': 'application/json'}}));
   hooks(w, 'fetch fetchLater', (f, self, args, name) => {
-    const go = () => name == 'fetch' ? call(f, self, args).then((r) => (noted(r.headers.get('consent-mark')), r)) : call(f, self, args);
+    const go = () => name == 'fetch' ? call(f, self, args).then((r) => (noted(r.type == 'basic' && r.headers.get('consent-mark')), r)) : call(f, self, args);
     args = firstFixed(args);
     return !args.length ? go() : name == 'fetch' ? when(address(args[0]), 'fetch', go, answer) : judgeNow(address(args[0]), 'fetch') ? {activated: false} : go();
   });
