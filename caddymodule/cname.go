@@ -70,7 +70,7 @@ func newAliases(c *CNAME) (*aliases, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		seen, _ := ctx.Value(seenAliases{}).(*answers)
 		if udp, ok := conn.(*net.UDPConn); ok && seen != nil {
-			return &listener{udp, seen}, nil
+			return &listener{UDPConn: udp, seen: seen}, nil
 		}
 		return conn, err
 	}
@@ -184,12 +184,19 @@ type answers struct {
 type listener struct {
 	*net.UDPConn
 	seen *answers
+	id   [2]byte // of the question
 }
 
-// Read notes the aliases in an answer.
+// Write notes the question's number.
+func (l *listener) Write(b []byte) (int, error) {
+	copy(l.id[:], b)
+	return l.UDPConn.Write(b)
+}
+
+// Read notes the aliases in an answer to the question; anybody can send others here.
 func (l *listener) Read(b []byte) (int, error) {
 	n, err := l.UDPConn.Read(b)
-	if err == nil {
+	if err == nil && n > len(l.id) && l.id == [2]byte(b) {
 		l.seen.note(b[:n])
 	}
 	return n, err

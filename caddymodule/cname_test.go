@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"context"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -85,6 +86,45 @@ func TestNameServerFails(t *testing.T) {
 	one := a.known[string(host)]
 	if left := time.Until(one.until); len(one.targets) != 1 || left > aliasRetry {
 		t.Errorf("%v, for %s", one.targets, left)
+	}
+}
+
+// TestForgedAnswer: an answer counts only under the number of the question (RFC 5452, 4.3).
+func TestForgedAnswer(t *testing.T) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	go func() {
+		b := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(b[:n]) != nil {
+				return
+			}
+			head := dnsmessage.ResourceHeader{Name: m.Questions[0].Name, Class: dnsmessage.ClassINET, TTL: 300}
+			answer := func(id uint16, body dnsmessage.ResourceBody) {
+				a := dnsmessage.Message{Header: dnsmessage.Header{ID: id, Response: true, RecursionAvailable: true}, Questions: m.Questions,
+					Answers: []dnsmessage.Resource{{Header: head, Body: body}}}
+				if packed, err := a.Pack(); err == nil {
+					_, _ = conn.WriteTo(packed, from)
+				}
+			}
+			answer(m.ID+1, &dnsmessage.CNAMEResource{CNAME: dnsmessage.MustNewName("forged.example.")})
+			answer(m.ID, &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}})
+		}
+	}()
+	a, err := newAliases(&CNAME{Resolver: conn.LocalAddr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if targets, _, ok := a.lookup(t.Context(), "cdn.site.example"); !ok || len(targets) > 0 {
+		t.Errorf("%v %v", targets, ok)
 	}
 }
 
