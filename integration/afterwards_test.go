@@ -44,6 +44,14 @@ func newBeating(t *testing.T, options ...chromedp.ExecAllocatorOption) *app {
 	return &app{&shop{d, lab.NewBrowser(t, d, options...), addr}, "beats.test"}
 }
 
+// agree accepts on a quiet page and opens the one that beats.
+func (a *app) agree(t *testing.T) {
+	t.Helper()
+	a.browser.Open(t, "https://beats.test/quiet")
+	a.press(t, "accept")
+	a.browser.Open(t, "https://beats.test/page")
+}
+
 // beats waits until what is named contacts the vendor.
 func (a *app) beats(t *testing.T, id string) {
 	t.Helper()
@@ -79,8 +87,7 @@ func (a *app) falls(t *testing.T, when string) {
 // it is clean at once.
 func TestRestoredPageFollowsWithdrawal(t *testing.T) {
 	a := newBeating(t, chromedp.Flag("enable-features", "BackForwardCache"), chromedp.Flag("disable-back-forward-cache", false))
-	a.browser.Open(t, "https://beats.test/page")
-	a.press(t, "accept")
+	a.agree(t)
 	a.beats(t, "page")
 	back := func(withdraw func()) bool {
 		t.Helper()
@@ -108,7 +115,7 @@ func TestRestoredPageFollowsWithdrawal(t *testing.T) {
 	if a.contacted("page") {
 		t.Error("a page that came back goes on contacting the vendor after a withdrawal")
 	}
-	a.press(t, "accept")
+	a.agree(t)
 	a.beats(t, "page")
 	other := &shop{a.door, a.browser.Tab(t), a.addr}
 	other.browser.Open(t, "https://beats.test/other")
@@ -122,8 +129,7 @@ func TestRestoredPageFollowsWithdrawal(t *testing.T) {
 // What runs in other tabs ends at a withdrawal, shared workers too, and without BroadcastChannel.
 func TestOtherTabsFollowWithdrawal(t *testing.T) {
 	a := newBeating(t)
-	a.browser.Open(t, "https://beats.test/page")
-	a.press(t, "accept")
+	a.agree(t)
 	lab.Eval[bool](t, a.browser, "new SharedWorker('/worker.js'), true")
 	a.beats(t, "worker")
 	a.beats(t, "page")
