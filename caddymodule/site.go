@@ -263,7 +263,7 @@ func (s *site) uiVendors(purposes map[string]consent.Purpose) map[string]*ui.Ven
 
 // guardConfig is the run-time script's part of the rules.
 func (s *site) guardConfig(c rules.Context, lists bool) guard.Config {
-	g := guard.Config{Prefix: s.options.Prefix, Judge: lists, Strict: s.mode == modeStrict}
+	g := guard.Config{Prefix: s.options.Prefix, Judge: lists || s.rules.GatesSubdomains() || s.app.aliases != nil, Strict: s.mode == modeStrict}
 	vendors := s.rules.GuardVendors(c)
 	slices.SortStableFunc(vendors, func(a, b rules.GuardVendor) int { return int(a.Number) - int(b.Number) })
 	for _, v := range vendors {

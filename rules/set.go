@@ -73,6 +73,7 @@ type Set struct {
 	sites       siteCache
 	seen        *seenScripts
 	sieve       *sieve
+	declared    bool // the operator declared vendors with hosts
 }
 
 // vendor is what the Set needs of a catalogue entry on the request path.
@@ -90,6 +91,7 @@ func New(c *catalogue.Catalogue, lists *filterlist.Engine, o Options) (*Set, err
 	for _, v := range c.Vendors {
 		s.vendors = append(s.vendors, vendor{entry: v, pass: v.Pass,
 			match: Match{Vendor: v.ID, Number: v.Number, Purpose: v.Purpose, List: "catalogue"}})
+		s.declared = s.declared || v.Declared && len(v.Hosts)+len(v.Patterns) > 0
 	}
 	if err := s.apply(o); err != nil {
 		return nil, err
@@ -236,8 +238,11 @@ func sortRules(list []rule) {
 func (s *Set) Match(r *Request, c Context) (Match, bool) {
 	a := newAddress(r.URL, r.HostStart, r.HostEnd)
 	var best *rule
-	if r.ThirdParty {
+	if r.ThirdParty || s.declared {
 		best = s.index.lookup(&a)
+		if !r.ThirdParty && !s.ofSubdomain(best, r) {
+			best = nil
+		}
 		switch {
 		case best == nil:
 		case best.vendor < 0:
@@ -272,6 +277,19 @@ func (s *Set) Match(r *Request, c Context) (Match, bool) {
 		}
 	}
 	return m, false
+}
+
+// GatesSubdomains reports whether subdomains of a site may be gated as a declared vendor's.
+func (s *Set) GatesSubdomains() bool { return s.declared }
+
+// ofSubdomain reports whether a rule is of a vendor that the operator declared on a subdomain of the site, which the page
+// is not on itself.
+func (s *Set) ofSubdomain(best *rule, r *Request) bool {
+	if best == nil || best.vendor < 0 || !s.vendors[best.vendor].entry.Declared {
+		return false
+	}
+	host, _, _ := strings.Cut(strings.TrimPrefix(best.text, "."), "/")
+	return !strings.HasSuffix("."+r.PageHost, "."+host)
 }
 
 func (s *Set) match(vendor int32, rule string) Match {

@@ -63,7 +63,8 @@ type Config struct {
 	Prefix string
 	// Vendors is the catalogue, the most frequent first. An earlier vendor wins where two claim the same host or name.
 	Vendors []Vendor
-	// Judge asks the gateway about third-party URLs that no vendor claims; until it answers nothing is fetched.
+	// Judge asks the gateway about URLs of other hosts, also of the site's own subdomains, that no vendor claims; until it
+	// answers nothing is fetched.
 	Judge bool
 	// Strict gates every third party that is neither a permitted vendor's nor in Allow.
 	Strict bool

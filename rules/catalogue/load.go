@@ -36,11 +36,11 @@ func BuiltinFS() fs.FS {
 }
 
 // Load reads every *.json file at the root of each file system. A vendor in a later one replaces the one of the same ID
-// before it. The error joins everything that is wrong, each with file, line and what to write instead.
+// before it, and is Declared. The error joins everything that is wrong, each with file, line and what to write instead.
 func Load(systems ...fs.FS) (*Catalogue, error) {
 	byID := make(map[string]*Vendor)
 	var errs []error
-	for _, fsys := range systems {
+	for i, fsys := range systems {
 		names, err := fs.Glob(fsys, "*.json")
 		if err != nil {
 			return nil, err
@@ -54,6 +54,7 @@ func Load(systems ...fs.FS) (*Catalogue, error) {
 			v, problems := Parse(data, name)
 			errs = append(errs, problems...)
 			if v != nil {
+				v.Declared = i > 0
 				byID[v.ID] = v
 			}
 		}

@@ -17,6 +17,9 @@ type Vendor struct {
 	// Pass is true where the vendor has a purpose but is not gated unless the operator requires it: no public list or
 	// tracker database takes it for tracking, and pages break without it.
 	Pass bool
+	// Declared is true for a vendor from the operator's own file: hosts that it names are gated also where they are
+	// subdomains of the site that visitors are on.
+	Declared bool
 	// Hosts are hosts that, with all their subdomains, serve nothing else.
 	Hosts []string
 	// Patterns are the vendor's URLs on hosts that also serve other things.
