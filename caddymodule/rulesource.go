@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -41,15 +42,24 @@ type compiledRules struct {
 	purposes  []consent.Purpose
 }
 
-// sumWith returns a number that is the same for the same rules and options, in other processes too.
-func (c *compiledRules) sumWith(m mode, o *Options) (uint64, error) {
+// build tells this program from an older one, which may have left more in a page.
+var build = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	return info.String()
+})
+
+// sumWith returns a number that is the same for the same program, rules and options, in other processes too.
+func (c *compiledRules) sumWith(build string, m mode, o *Options) (uint64, error) {
 	f := fnv.New64a()
 	if c.engine != nil {
 		for _, l := range c.engine.Lists() {
 			_, _ = f.Write(l.SHA256[:])
 		}
 	}
-	err := json.NewEncoder(f).Encode([]any{m, o, c.purposes, c.catalogue.Vendors})
+	err := json.NewEncoder(f).Encode([]any{build, m, o, c.purposes, c.catalogue.Vendors})
 	return f.Sum64(), err
 }
 

@@ -174,7 +174,7 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 		}
 	}
 	n.catalogue = c.catalogue
-	if n.sum, err = c.sumWith(n.mode, &n.options); err != nil {
+	if n.sum, err = c.sumWith(build(), n.mode, &n.options); err != nil {
 		return nil, err
 	}
 	texts := n.uiConfig()
