@@ -239,9 +239,9 @@ func TestAxe(t *testing.T) {
 	u := someUI(t)
 	s := site(t, u, plainPage)
 	ctx := newBrowser(t)
-	paths, schemes := []string{"/", "/?asked=1&signal=GPC&lang=de", "/.consent/?asked=1&granted=analytics&saved=1", "/frames?lang=ar"}, []string{"dark"}
+	paths, schemes := []string{"/", "/?asked=1&signal=GPC&lang=de", "/.consent/?asked=1&granted=analytics&saved=1", "/frames?lang=ar"}, []string{"light", "dark"}
 	if thorough {
-		paths, schemes = append(paths, "/?lang=ar", "/?asked=1", "/?asked=1&saved=1", "/.consent/", "/.consent/?lang=he&asked=1&granted=analytics", "/frames"), []string{"light", "dark"}
+		paths = append(paths, "/?lang=ar", "/?asked=1", "/?asked=1&saved=1", "/.consent/", "/.consent/?lang=he&asked=1&granted=analytics", "/frames")
 	}
 	for _, path := range paths {
 		for _, scheme := range schemes {

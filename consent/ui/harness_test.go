@@ -25,8 +25,8 @@ import (
 // These tests look at the real thing in Chromium. Without one they are skipped, with CI=true they fail. With
 // UI_SCREENSHOTS=folder each writes pictures of what it saw there.
 
-// thorough runs look at every language and state, not only at those most likely to fail.
-var thorough = os.Getenv("CI") == "true" || os.Getenv("UI_THOROUGH") != ""
+// thorough runs (UI_THOROUGH=1) look at every language and state, not only at those most likely to fail.
+var thorough = os.Getenv("UI_THOROUGH") != ""
 
 // browser is the one Chromium of all tests, started by the first that needs it.
 var browser struct {
