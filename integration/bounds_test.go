@@ -184,19 +184,19 @@ func TestBoundsWhenTheUpstreamFails(t *testing.T) {
 	failing = false
 	bombs := map[string]func(io.Writer) io.WriteCloser{"deflate": func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
 		"gzip": boundCodings["gzip"], "br": boundCodings["br"], "zstd": boundCodings["zstd"],
-		"zstd, wide": func(w io.Writer) io.WriteCloser { return zstdWriter(w, 64<<20) }}
+		"zstd wide": func(w io.Writer) io.WriteCloser { return zstdWriter(w, 64<<20) }}
 	for name, encode := range bombs {
 		t.Run(fmt.Sprintf("bomb %q", name), func(t *testing.T) {
 			var doc bytes.Buffer
 			e := encode(&doc)
 			same := bytes.Repeat([]byte("<b>"), 1<<18)
-			for n := 0; n < 96<<20; n += len(same) {
+			for n := 0; n < 32<<20; n += len(same) {
 				if _, err := e.Write(same); err != nil {
 					t.Fatal(err)
 				}
 			}
 			_ = e.Close()
-			coding, bomb = strings.TrimSpace(name), doc.Bytes()
+			coding, bomb = strings.TrimSuffix(name, " wide"), doc.Bytes()
 			try(t)
 		})
 	}
