@@ -66,6 +66,9 @@ func TestFocusAfterChoice(t *testing.T) {
 	a.browser.Do(t, chromedp.KeyEvent("\r"))
 	a.becomes(t, "after Enter on refuse", "!"+inBanner("details", ".open")+" && "+inBanner("[data-consent-status]", ".textContent != ''"))
 	a.becomes(t, "after Enter on refuse", inBanner("summary", ".matches(':focus')"))
+	if !lab.Soon(func() bool { return a.stored(t) != "" }) {
+		t.Error("the refusal is not stored")
+	}
 	a.browser.Do(t, chromedp.KeyEvent("\r"))
 	a.becomes(t, "after Enter again", inBanner("details", ".open"))
 	lab.Eval[bool](t, a.browser, "own.focus(), "+inBanner("button[value=accept]", ".click(), true"))
