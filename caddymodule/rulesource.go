@@ -40,6 +40,7 @@ type compiledRules struct {
 	catalogue *catalogue.Catalogue
 	engine    *filterlist.Engine // nil without lists
 	purposes  []consent.Purpose
+	sum       uint64 // of all this, once for all sites: see content
 }
 
 // build tells this program from an older one, which may have left more in a page.
@@ -51,15 +52,22 @@ var build = sync.OnceValue(func() string {
 	return info.String()
 })
 
-// sumWith returns a number that is the same for the same program, rules and options, in other processes too.
-func (c *compiledRules) sumWith(build string, m mode, o *Options) (uint64, error) {
+// content returns a number that is the same for the same catalogue and lists, in other processes too. It takes milliseconds.
+func (c *compiledRules) content() (uint64, error) {
 	f := fnv.New64a()
 	if c.engine != nil {
 		for _, l := range c.engine.Lists() {
 			_, _ = f.Write(l.SHA256[:])
 		}
 	}
-	err := json.NewEncoder(f).Encode([]any{build, m, o, c.purposes, c.catalogue.Vendors})
+	err := json.NewEncoder(f).Encode([]any{c.purposes, c.catalogue.Vendors})
+	return f.Sum64(), err
+}
+
+// sumWith returns a number that is the same for the same program, rules and options, in other processes too.
+func (c *compiledRules) sumWith(build string, m mode, o *Options) (uint64, error) {
+	f := fnv.New64a()
+	err := json.NewEncoder(f).Encode([]any{build, c.sum, m, o})
 	return f.Sum64(), err
 }
 
@@ -188,7 +196,15 @@ func (s *ruleSource) fail(l *ruleList, err error) {
 }
 
 // load reads and compiles everything but the lists that are missing.
-func (s *ruleSource) load(ctx context.Context) (c compiledRules, err error) {
+func (s *ruleSource) load(ctx context.Context) (compiledRules, error) {
+	c, err := s.compile(ctx)
+	if err == nil {
+		c.sum, err = c.content()
+	}
+	return c, err
+}
+
+func (s *ruleSource) compile(ctx context.Context) (c compiledRules, err error) {
 	if c.catalogue, err = s.loadCatalogue(); err != nil {
 		return c, err
 	}

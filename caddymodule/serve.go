@@ -43,6 +43,7 @@ type exchange struct {
 	behind   bool     // another gateway is in front and asks; what it says of the decision counts for nothing
 	mark     string   // see responseMark
 	stateTag string   // see state
+	language string   // see lang
 	baseURL  *weburl.URL
 	html     *html.Rewriter // of the pool
 	link     string         // a preference-centre link that was opened
@@ -181,7 +182,12 @@ func (s *site) choices(vendors map[string]bool) (c consent.VendorChoices) {
 }
 
 // lang is the language that the visitor is asked in.
-func (x *exchange) lang() string { return x.site.ui.Negotiate(x.r.Header.Get("Accept-Language"), "") }
+func (x *exchange) lang() string {
+	if x.language == "" {
+		x.language = x.site.ui.Negotiate(x.r.Header.Get("Accept-Language"), "")
+	}
+	return x.language
+}
 
 // expose offers the decision as placeholders ({http.consent.analytics}, {http.consent.state}, …) to later handlers and logs.
 func (x *exchange) expose() {
