@@ -31,16 +31,7 @@ func TestShareButtons(t *testing.T) {
 	}
 	r.Header.Set("Accept-Language", "es")
 	r.Header.Set("Sec-Fetch-Dest", "document")
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	frames := strings.Split(string(body), "<iframe")
+	frames := strings.Split(body(t, r), "<iframe")
 	page := strings.ReplaceAll(base, ":", "%3A") + "/shop%3Fitem%3D1"
 	for i, want := range []string{
 		`href="https://www.facebook.com/sharer/sharer.php?u=https%3A//elsewhere.example/a" target="_blank" rel="noopener noreferrer" title="Compartir en Facebook"`,

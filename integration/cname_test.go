@@ -97,16 +97,7 @@ func TestAliases(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header, r.Host = navigate(), "site.example"
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = res.Body.Close() }()
-		b, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
+		return body(t, r)
 	}
 	const tracker = `<script src="https://metrics.site.example`
 	without := gateway("")

@@ -128,15 +128,7 @@ func (i *instance) api(path string) string {
 
 func body(t testing.TB, r *http.Request) string {
 	t.Helper()
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, b := answer(t, r)
 	return string(b)
 }
 

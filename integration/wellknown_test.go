@@ -104,7 +104,7 @@ func request(t *testing.T, method, url string, body io.Reader, h http.Header) *h
 	return req
 }
 
-func answer(t *testing.T, req *http.Request) (*http.Response, []byte) {
+func answer(t testing.TB, req *http.Request) (*http.Response, []byte) {
 	t.Helper()
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
