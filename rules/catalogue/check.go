@@ -126,7 +126,8 @@ func CheckPattern(p string) string {
 	}
 	// The part after the last * is what the host is found by: it must not be a public suffix alone.
 	literal := strings.TrimPrefix(host[strings.LastIndexByte(host, '*')+1:], ".")
-	if !strings.Contains(literal, ".") && !strings.HasSuffix(host, ".*") {
+	label, country := strings.CutSuffix(host, ".*")
+	if country && strings.TrimRight(label, ".*") != label || !country && !strings.Contains(literal, ".") || label == "" {
 		return "the host must end in a literal domain, or in .* for every country's"
 	}
 	if _, query, ok := strings.Cut(path, "?"); ok && !strings.Contains(query, "=") {

@@ -104,6 +104,8 @@ func TestCheck(t *testing.T) {
 		"scheme":          {`"hosts": ["a.example"]`, `"patterns": ["https://a.example/"]`, "a pattern has no scheme"},
 		"upper case":      {`"hosts": ["a.example"]`, `"patterns": ["A.example/"]`, "lower-case"},
 		"suffix wildcard": {`"hosts": ["a.example"]`, `"patterns": ["*.com/"]`, "must end in a literal domain"},
+		"any host":        {`"hosts": ["a.example"]`, `"patterns": [".*/"]`, "must end in a literal domain"},
+		"any country":     {`"hosts": ["a.example"]`, `"patterns": ["www.a*.*/"]`, "must end in a literal domain"},
 		"fragment":        {`"hosts": ["a.example"]`, `"patterns": ["a.example/#x"]`, "no fragment"},
 		"query":           {`"hosts": ["a.example"]`, `"patterns": ["a.example/?x"]`, "after ? comes"},
 		"path":            {`"hosts": ["a.example"]`, `"paths": ["/a"]`, "at least four characters"},
