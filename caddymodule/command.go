@@ -41,6 +41,7 @@ func command(use, short, long string, run func(cmd *cobra.Command, args []string
 		Use: use, Short: short, Long: long,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cmd.SilenceUsage = true
+			cmd.SetOut(controlled{cmd.OutOrStdout()})
 			return run(cmd, args)
 		},
 	}

@@ -136,15 +136,15 @@ func firstOf(pages []string) string {
 	case 0:
 		return "-"
 	case 1:
-		return pages[0]
+		return oneLine(pages[0])
 	}
-	return fmt.Sprintf("%s and %d more", pages[0], len(pages)-1)
+	return fmt.Sprintf("%s and %d more", oneLine(pages[0]), len(pages)-1)
 }
 
 // draft writes the site's block as it would declare what was seen.
 func (s *siteReport) draft() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# A draft: read each line before you use it.\n%s {\n\tconsent {\n", s.Site)
+	fmt.Fprintf(&b, "# A draft: read each line before you use it.\n%s {\n\tconsent {\n", oneLine(s.Site))
 	vendors := map[string][]string{}
 	for _, h := range s.Hosts {
 		vendors[h.Purpose] = append(vendors[h.Purpose], h.Vendor)
@@ -167,10 +167,15 @@ func (s *siteReport) draft() string {
 	done := map[string]bool{}
 	for _, c := range suspects {
 		for _, path := range c.Pages {
-			if line := "\t\tfirst_party " + path + " " + c.Vendor + "\n"; !done[line] && c.Vendor != "" && !strings.ContainsAny(path, " \"`{}") {
-				done[line] = true
-				b.WriteString(line)
+			line := "first_party " + path + " " + c.Vendor + "\n"
+			if done[line] || c.Vendor == "" || path != oneLine(path) || strings.ContainsAny(path, " \"`{}") {
+				continue
 			}
+			done[line] = true
+			if strings.Contains(path, "*") { // whoever sends what looks like tracking to /123456 must not have /* gated
+				line = "# " + line
+			}
+			b.WriteString("\t\t" + line)
 		}
 	}
 	b.WriteString("\t}\n\t# reverse_proxy …\n}\n")
