@@ -13,6 +13,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-consent/caddy-consent/rules/filterlist/source"
 )
 
 func init() {
@@ -30,18 +32,19 @@ type option[T any] func(d *caddyfile.Dispenser, to *T) error
 func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(name string) option[T], names func() []string) error {
 	var errs []error
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		name := d.Val()
-		parse := find(name)
-		if parse == nil {
-			errs = append(errs, d.Errf("unknown %s option %q: use one of %s", what, name, strings.Join(names(), ", ")))
-			d.RemainingArgs()
-			for n := d.Nesting(); d.NextBlock(n); {
-			}
+		name, inside := d.Val(), d.Nesting()
+		var err error
+		if parse := find(name); parse != nil {
+			err = parse(d, to)
+		} else {
+			err = d.Errf("unknown %s option %q: use one of %s", what, name, strings.Join(names(), ", "))
+		}
+		if err == nil {
 			continue
 		}
-		if err := parse(d, to); err != nil {
-			errs = append(errs, err)
-			d.RemainingArgs()
+		errs = append(errs, err)
+		d.RemainingArgs()
+		for d.NextBlock(inside) { // the rest of the option's own block
 		}
 	}
 	return errors.Join(errs...)
@@ -49,11 +52,11 @@ func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(nam
 
 // parseGlobal reads the global block: consent { … }.
 func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
+	d.Next()
 	if existing != nil {
 		return nil, d.Err("the global option consent can stand only once: join the two blocks")
 	}
 	app := new(App)
-	d.Next()
 	if d.NextArg() {
 		return nil, d.Errf("the global option consent takes a block, not the argument %q", d.Val())
 	}
@@ -185,8 +188,11 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 		return skipBlock(d, "watch")
 	case len(args) == 2 && args[0] == "list":
 		l := List{Source: args[1]}
-		if strings.ContainsAny(l.Source, `/\.`) && !strings.Contains(l.Source, "://") {
+		switch path := strings.ContainsAny(l.Source, `/\.{`); {
+		case path && !strings.Contains(l.Source, "://"):
 			l.Source = absolute(d, l.Source)
+		case !path && !slices.Contains(source.Names(), l.Source):
+			return d.Errf("rules list %q is none of the names %s: use one of them, an address, or a path (./%s)", l.Source, strings.Join(source.Names(), ", "), l.Source)
 		}
 		err := parseBlock(d, &l, "rules list", func(n string) option[List] { return listOptions[n] }, func() []string { return slices.Sorted(maps.Keys(listOptions)) })
 		a.Lists = append(a.Lists, l)

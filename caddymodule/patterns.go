@@ -3,13 +3,17 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 )
 
-// checkPatterns refuses patterns that no path can match: they would be without effect, and nobody would notice.
-func (o *Options) checkPatterns(complain func(format string, args ...any)) {
+// checkNames refuses names that mean nothing and patterns that no path can match: they would be without effect, and nobody
+// would notice.
+func (o *Options) checkNames(complain func(format string, args ...any)) {
 	check := func(option, pattern string) {
 		if !strings.HasPrefix(pattern, "/") && !strings.HasPrefix(pattern, "*") {
 			complain("%s %q: a path begins with /, as in /%s", option, pattern, strings.TrimLeft(pattern, "/"))
@@ -23,6 +27,14 @@ func (o *Options) checkPatterns(complain func(format string, args ...any)) {
 	}
 	for _, f := range o.FirstParty {
 		check("first_party", f.Path)
+	}
+	if len(o.LinkParameters) > 1 && slices.Contains(o.LinkParameters, "none") {
+		complain("link_parameters none stands alone")
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Purposes)) {
+		if _, err := consent.ParsePurpose(name); err != nil {
+			complain("purpose: %w", err)
+		}
 	}
 }
 
@@ -50,7 +62,8 @@ func similarVendors(c *catalogue.Catalogue, id string) string {
 	const most = 5
 	var ids []string
 	for _, v := range c.Vendors {
-		if id := strings.ToLower(id); id != "" && len(ids) < most && (strings.Contains(v.ID, id) || strings.Contains(id, v.ID)) {
+		id := strings.ToLower(id)
+		if id != "" && len(ids) < most && (strings.Contains(v.ID, id) || strings.Contains(id, v.ID) || typo(v.ID, id)) {
 			ids = append(ids, v.ID)
 		}
 	}
@@ -58,4 +71,17 @@ func similarVendors(c *catalogue.Catalogue, id string) string {
 		return ""
 	}
 	return " (there is " + strings.Join(ids, ", ") + ")"
+}
+
+// typo reports whether a and b are the same but for up to two bytes in one place.
+func typo(a, b string) bool {
+	shared := 0
+	for shared < min(len(a), len(b)) && a[shared] == b[shared] {
+		shared++
+	}
+	a, b = a[shared:], b[shared:]
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b, shared = a[:len(a)-1], b[:len(b)-1], shared+1
+	}
+	return len(a) <= 2 && len(b) <= 2 && shared > 2
 }

@@ -39,6 +39,7 @@ func (o Options) problems(c *catalogue.Catalogue) []error {
 		errs = append(errs, each(err)...)
 	}
 	if o.asks() {
+		o.Prefix = defaultPrefix // compile has looked at it
 		_, err = ui.New((&site{options: o, terms: terms}).uiConfig())
 		errs = append(errs, each(err)...)
 	}

@@ -222,7 +222,8 @@ func (s *ruleSource) compile(ctx context.Context) (c compiledRules, err error) {
 	lists, err := source.Compile(ctx, filepath.Join(DataDir(), "lists"), sources...)
 	if err != nil {
 		for i, problem := range lists.Errors {
-			if problem != nil {
+			// A file that is missing at the start ends it, with this error.
+			if problem != nil && (loaded[i].remote() || !loaded[i].status.Since.IsZero()) {
 				s.fail(loaded[i], problem)
 			}
 		}

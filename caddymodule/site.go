@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -58,7 +59,7 @@ func (o *Options) compile() (consent.Terms, error) {
 		o.Prefix = defaultPrefix
 	}
 	o.Prefix = strings.TrimSuffix(o.Prefix, "/")
-	if !strings.HasPrefix(o.Prefix, "/") || strings.ContainsAny(o.Prefix, "?#\\*\"<> ") || strings.Contains(o.Prefix, "//") {
+	if path.Clean(o.Prefix) != o.Prefix || !strings.HasPrefix(o.Prefix, "/") || strings.ContainsAny(o.Prefix, "?#\\*\"<> ") {
 		complain("prefix %q: use a path such as %s", o.Prefix, defaultPrefix)
 	}
 	if o.PolicyVersion == "" {
@@ -79,7 +80,7 @@ func (o *Options) compile() (consent.Terms, error) {
 			errs = append(errs, err)
 		}
 	}
-	o.checkPatterns(complain)
+	o.checkNames(complain)
 	for _, c := range []struct {
 		option, value string
 		values        []string
@@ -239,6 +240,9 @@ func (s *site) uiConfig() ui.Config {
 	if offered, err := ui.New(ui.Config{Languages: s.options.Languages}); err == nil {
 		for _, lang := range offered.Languages() {
 			for name, text := range s.options.Purposes {
+				if _, err := consent.ParsePurpose(name); err != nil {
+					continue // compile says so
+				}
 				c.Texts = union(c.Texts, map[string]map[string]string{lang: union(c.Texts[lang], map[string]string{"purpose_" + name + "_text": text})})
 			}
 		}
