@@ -154,18 +154,3 @@ func (c *Cache) stripe(id consent.ID) *stripe { return &c.stripes[id[0]] }
 func cacheKey(b []byte, site string, id consent.ID) []byte {
 	return append(append(b, id[:]...), site...)
 }
-
-// LedgerOf returns the ledger of a store, looking behind [Cache] and [Spool]; nil if it keeps none.
-func LedgerOf(s Store) Ledger {
-	for s != nil {
-		if l, ok := s.(Ledger); ok {
-			return l
-		}
-		w, ok := s.(interface{ Unwrap() Store })
-		if !ok {
-			break
-		}
-		s = w.Unwrap()
-	}
-	return nil
-}
