@@ -204,5 +204,4 @@ func (d *Decision) resolve(rules [8]rule) {
 			d.By[bits.TrailingZeros8(uint8(open))] = SourceRegime
 		}
 	}
-	d.SignalAtGrant = d.seen != 0 && (d.Granted&TrackingPurposes != 0 || d.Vendors.grantsAny())
 }

@@ -1,8 +1,6 @@
 package consent
 
-import (
-	"time"
-)
+import "time"
 
 const numPurposes = len(purposeNames)
 
@@ -20,8 +18,6 @@ type Decision struct {
 	ID        ID                  // the visitor's consent ID; zero without an authentic token
 	At        time.Time           // when the visitor last answered; zero without an authentic token
 	Seq       uint32              // the sequence number of that answer
-	// SignalAtGrant is true where the visitor agreed to tracking although, and after, the browser had refused.
-	SignalAtGrant bool
 
 	barred Purposes  // purposes for which agreement to a single vendor does not count
 	seen   SignalSet // signals that a token whose grants hold was aware of

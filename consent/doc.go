@@ -7,5 +7,6 @@
 //
 // Callers MUST send Sec-GPC and DNT upstream unchanged, MUST store a Record durably before they hand out a Token that
 // grants anything, and MUST hold a token that grants anything against the newest answer in the store
-// (Signals.Reconcile), or a kept cookie outlives a withdrawal. Everything here is a pure function or an immutable value: safe for concurrent use, without goroutines.
+// (Signals.Reconcile), or a kept cookie outlives a withdrawal. Everything here is a pure function or an immutable value,
+// safe for concurrent use and without goroutines; only a RegionDatabase changes, when it is told to read its file again.
 package consent

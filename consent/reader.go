@@ -11,9 +11,9 @@ import (
 type Signals struct {
 	DNT        DNT
 	GPC        bool
-	Token      Token      // meaningful unless TokenState is TokenNone or TokenInvalid
-	TokenState TokenState //
-	Stored     Stored     // what other consent platforms stored
+	Token      Token // meaningful unless TokenState is TokenNone or TokenInvalid
+	TokenState TokenState
+	Stored     Stored // what other consent platforms stored
 	Region     Region
 }
 

@@ -36,14 +36,6 @@ func (v *VendorChoices) Set(number uint16, granted bool) bool {
 	return true
 }
 
-// Clear removes the answer about one vendor.
-func (v *VendorChoices) Clear(number uint16) {
-	if number <= MaxVendor {
-		v.granted[number/64] &^= 1 << (number % 64)
-		v.refused[number/64] &^= 1 << (number % 64)
-	}
-}
-
 // Granted reports whether the visitor agreed to this vendor in particular.
 func (v *VendorChoices) Granted(number uint16) bool {
 	return number <= MaxVendor && v.granted[number/64]>>(number%64)&1 != 0

@@ -74,9 +74,6 @@ func New(name string, c Config) (*Reader, error) {
 		strings.Join(Names(), ", "))
 }
 
-// ByName returns the reader of a platform with its defaults.
-func ByName(name string) (*Reader, error) { return New(name, Config{}) }
-
 // Names returns the names of all platforms that a server can read, in order.
 func Names() []string {
 	var l []string

@@ -315,7 +315,7 @@ func TestNamesAreSorted(t *testing.T) {
 		t.Errorf("only %d platforms", len(names))
 	}
 	for _, name := range names {
-		if _, err := cmp.ByName(name); err != nil {
+		if _, err := cmp.New(name, cmp.Config{}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -431,8 +431,8 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-func ExampleByName() {
-	r, err := cmp.ByName("cookiebot")
+func ExampleNew_defaults() {
+	r, err := cmp.New("cookiebot", cmp.Config{})
 	if err != nil {
 		panic(err)
 	}

@@ -176,7 +176,6 @@ func (g GPP) Stored(now time.Time) consent.Stored {
 
 // USPrivacy is what a US Privacy string says (IAB CCPA, "US Privacy String"; deprecated, but still in cookies).
 type USPrivacy struct {
-	Noticed  bool // the visitor was told of the right to opt out
 	OptedOut bool // the visitor opted out of sale
 }
 
@@ -196,7 +195,7 @@ func ParseUSPrivacy(s string) (USPrivacy, error) {
 			return USPrivacy{}, ErrMalformed
 		}
 	}
-	return USPrivacy{Noticed: s[1]|0x20 == 'y', OptedOut: s[2]|0x20 == 'y'}, nil
+	return USPrivacy{OptedOut: s[2]|0x20 == 'y'}, nil
 }
 
 // Stored returns what the string denies; it can grant nothing.

@@ -9,26 +9,17 @@ import (
 
 // TC is what a TC string of version 2 says about purposes (IAB TCF, "Consent string and vendor list formats v2").
 type TC struct {
-	Created, Updated  time.Time
-	CMP               uint16 // who wrote it
-	VendorListVersion uint16
-	PolicyVersion     uint8
-	ServiceSpecific   bool
+	// Updated is when the visitor last answered, to the tenth of a second.
+	Updated time.Time
 	// Consents holds the purposes with consent: bit 0 is purpose 1.
 	Consents uint32
-	// DisclosedVendors is true where the segment that TCF 2.3 requires is there.
-	DisclosedVendors bool
 }
 
 // Bit offsets of the core segment.
 const (
-	tcUpdated           = 42
-	tcCMP               = 78
-	tcVendorListVersion = 120
-	tcPolicyVersion     = 132
-	tcServiceSpecific   = 138
-	tcPurposes          = 152
-	tcCore              = 213 // up to the vendor sections, which nothing here needs
+	tcUpdated  = 42
+	tcPurposes = 152
+	tcCore     = 213 // up to the vendor sections, which nothing here needs
 )
 
 // ParseTC reads a TC string. All segments must be of the alphabet, the core complete up to the vendor sections.
@@ -46,27 +37,19 @@ func ParseTC(s string) (TC, error) {
 		return TC{}, ErrVersion
 	}
 	get := func(offset, n int) uint64 { v, _ := core.uint(offset, n); return v }
-	t := TC{
-		Created: deciseconds(get(6, 36)), Updated: deciseconds(get(tcUpdated, 36)),
-		CMP: uint16(get(tcCMP, 12)), VendorListVersion: uint16(get(tcVendorListVersion, 12)),
-		PolicyVersion: uint8(get(tcPolicyVersion, 6)), ServiceSpecific: get(tcServiceSpecific, 1) == 1,
-	}
+	t := TC{Updated: time.UnixMilli(int64(get(tcUpdated, 36)) * 100).UTC()} // in deciseconds
 	for i := range 24 {
 		t.Consents |= uint32(get(tcPurposes+i, 1)) << i
 	}
 	for more {
 		segment, rest, more = strings.Cut(rest, ".")
 		p := packed(strings.TrimRight(segment, "="))
-		kind, ok := p.uint(0, 3)
-		if !ok || !p.valid() {
+		if _, hasType := p.uint(0, 3); !hasType || !p.valid() {
 			return TC{}, ErrMalformed
 		}
-		t.DisclosedVendors = t.DisclosedVendors || kind == 1
 	}
 	return t, nil
 }
-
-func deciseconds(v uint64) time.Time { return time.UnixMilli(int64(v) * 100).UTC() }
 
 // Consent reports whether the visitor agreed to a purpose of the framework, from 1.
 func (t TC) Consent(purpose int) bool {
