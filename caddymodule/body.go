@@ -37,10 +37,10 @@ func (x *exchange) editHeader(h http.Header, status int) int {
 		OptOut: !x.decision.Permits(consent.Marketing, 0), Decoration: x.site.decoration(&x.decision),
 		MaxCookieAge: maxCookieAge, Now: now,
 	}
-	result := header.Edit(h, &x.edit)
+	redirect := header.Edit(h, &x.edit)
 	x.suspectCookies(h, now)
-	if result.Redirect.Gate {
-		status = x.gateRedirect(h, location, result.Redirect)
+	if redirect.Gate {
+		status = x.gateRedirect(h, location, redirect)
 	}
 	x.appendPolicy(h)
 	x.remember(h)

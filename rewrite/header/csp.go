@@ -301,9 +301,8 @@ func (e *editor) reportURI(field, text string) (string, bool) {
 	kept := words[:1]
 	changed := false
 	for _, address := range words[1:] {
-		if v := e.judge(address, field, rewrite.DestinationReport); v.Gate {
+		if e.judge(address, field, rewrite.DestinationReport).Gate {
 			changed = true
-			e.changed(rewrite.KindHeader, field, v)
 			continue
 		}
 		kept = append(kept, address)

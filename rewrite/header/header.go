@@ -31,28 +31,19 @@ type Options struct {
 	// MaxCookieAge limits how long a cookie set here may live from Now on; 0 does not.
 	MaxCookieAge time.Duration
 	Now          time.Time
-	// OnChange, if not nil, is told of each change: the field's canonical name and the verdict (zero if no Policy asked for it).
-	OnChange func(kind rewrite.Kind, field string, v rewrite.Verdict)
 
 	ref, abs []byte
 	resource rewrite.Resource
-	result   Result
+	redirect rewrite.Verdict
 	own      [1]string // the value of a field of ours
 }
 
-// Result says what Edit did beyond changing fields.
-type Result struct {
-	// Changes counts changed and removed field values.
-	Changes int
-	// Redirect is the verdict on a Location that was gated and therefore removed: the response must not stay a redirect.
-	Redirect rewrite.Verdict
-}
-
 // Edit changes h in place as the Policy says. It suits final responses, errors and 1xx alike, and a second Edit changes
-// nothing more. Values with CR, LF or NUL in a field that it looks at are removed.
-func Edit(h http.Header, o *Options) Result {
+// nothing more. Values with CR, LF or NUL in a field that it looks at are removed. It returns the verdict on a Location that
+// was gated and therefore removed: the response must not stay a redirect.
+func Edit(h http.Header, o *Options) (redirect rewrite.Verdict) {
 	e := (*editor)(o) // what is called through a variable would move a value of its own to the heap
-	e.result = Result{}
+	e.redirect = rewrite.Verdict{}
 	for name, values := range h {
 		if !mayMatter(name) {
 			continue
@@ -77,7 +68,7 @@ func Edit(h http.Header, o *Options) Result {
 	if o.OptOut {
 		e.optOut(h)
 	}
-	return e.result
+	return e.redirect
 }
 
 // editor is Options at work.
@@ -148,9 +139,6 @@ func (e *editor) each(field string, values []string, f edit) (kept []string, cha
 		if !changed {
 			kept, changed = append(make([]string, 0, len(values)), values[:i]...), true
 		}
-		if after != v {
-			e.result.Changes++
-		}
 		if after != "" {
 			kept = append(kept, after)
 		}
@@ -185,31 +173,20 @@ func attributeName(field string) string {
 	return strings.ToLower(field) // rare enough
 }
 
-func (e *editor) changed(kind rewrite.Kind, field string, v rewrite.Verdict) {
-	if e.OnChange != nil {
-		e.OnChange(kind, field, v)
-	}
-}
-
 // setCookie withholds what the Policy gates and what no browser would store, and shortens the rest.
-func (e *editor) setCookie(field, value string) string {
+func (e *editor) setCookie(_, value string) string {
 	c, ok := cookie.Parse(value)
 	if !ok {
-		e.changed(rewrite.KindHeader, field, rewrite.Verdict{})
 		return ""
 	}
 	e.ref = append(e.ref[:0], c.WireName()...)
 	if v := e.Policy.Cookie(e.ref); v.Gate {
-		e.changed(rewrite.KindCookie, field, v)
 		return ""
 	}
 	if e.MaxCookieAge <= 0 {
 		return value
 	}
-	after, changed := cookie.Clamp(value, e.Now, e.MaxCookieAge)
-	if changed {
-		e.changed(rewrite.KindCookie, field, rewrite.Verdict{})
-	}
+	after, _ := cookie.Clamp(value, e.Now, e.MaxCookieAge)
 	return after
 }
 
@@ -220,8 +197,7 @@ func (e *editor) location(field, value string) string {
 		d = rewrite.DestinationDocument
 	}
 	if v := e.judge(value, field, d); v.Gate {
-		e.result.Redirect = v
-		e.changed(rewrite.KindResource, field, v)
+		e.redirect = v
 		return ""
 	}
 	if e.Decoration == nil {
@@ -232,7 +208,6 @@ func (e *editor) location(field, value string) string {
 	if !changed {
 		return value
 	}
-	e.changed(rewrite.KindHeader, field, rewrite.Verdict{})
 	return string(after)
 }
 
@@ -242,9 +217,7 @@ func (e *editor) refresh(field, value string) string {
 	if ref == "" {
 		return value
 	}
-	v := e.judge(ref, field, rewrite.DestinationDocument)
-	if v.Gate {
-		e.changed(rewrite.KindResource, field, v)
+	if e.judge(ref, field, rewrite.DestinationDocument).Gate {
 		return ""
 	}
 	return value
@@ -286,22 +259,18 @@ func (e *editor) speculation(field, value string) string {
 }
 
 func (e *editor) judgeStrings(field, value string, d rewrite.Destination) string {
-	var gated rewrite.Verdict
+	gated := false
 	eachQuoted(value, func(s string) {
-		if !gated.Gate && strings.IndexByte(s, '/') >= 0 {
-			gated = e.judge(s, field, d)
-		}
+		gated = gated || strings.IndexByte(s, '/') >= 0 && e.judge(s, field, d).Gate
 	})
-	if gated.Gate {
-		e.changed(rewrite.KindHeader, field, gated)
+	if gated {
 		return ""
 	}
 	return value
 }
 
 func (e *editor) sourceMap(field, value string) string {
-	if v := e.judge(value, field, rewrite.DestinationEmpty); v.Gate {
-		e.changed(rewrite.KindHeader, field, v)
+	if e.judge(value, field, rewrite.DestinationEmpty).Gate {
 		return ""
 	}
 	return value
@@ -315,8 +284,7 @@ func (e *editor) xssProtection(field, value string) string {
 	}
 	ref := strings.TrimLeft(value[i+len("report"):], " \t=")
 	ref, _, _ = strings.Cut(ref, ";")
-	if v := e.judge(strings.Trim(ref, " \t"), field, rewrite.DestinationReport); v.Gate {
-		e.changed(rewrite.KindHeader, field, v)
+	if e.judge(strings.Trim(ref, " \t"), field, rewrite.DestinationReport).Gate {
 		return strings.TrimRight(value[:i], "; \t")
 	}
 	return value

@@ -112,16 +112,13 @@ func TestEditFields(t *testing.T) {
 		{"Accept-Ch", "Sec-CH-UA-Model, DPR", "Sec-CH-UA-Model, DPR"}, // marketing is not refused
 	} {
 		h := http.Header{c.field: {c.in}}
-		result := header.Edit(h, options(t))
+		header.Edit(h, options(t))
 		got := strings.Join(h[c.field], "|")
 		if got != c.want {
 			t.Errorf("%s: %q became %q, want %q", c.field, c.in, got, c.want)
 		}
-		if (result.Changes != 0) != (c.in != c.want) {
-			t.Errorf("%s: %q: counted %d changes", c.field, c.in, result.Changes)
-		}
 		before := h.Clone()
-		if again := header.Edit(h, options(t)); again.Changes != 0 || !reflect.DeepEqual(before, h) {
+		if header.Edit(h, options(t)); !reflect.DeepEqual(before, h) {
 			t.Errorf("%s: %q: a second Edit changed %v to %v", c.field, c.in, before, h)
 		}
 	}
@@ -130,8 +127,8 @@ func TestEditFields(t *testing.T) {
 func TestEditKeepsOtherValues(t *testing.T) {
 	shared := []string{"a=1", "_ga=2", "b=3", "_gid=4"}
 	h := http.Header{"Set-Cookie": shared}
-	if n := header.Edit(h, options(t)).Changes; n != 2 || !reflect.DeepEqual(h["Set-Cookie"], []string{"a=1", "b=3"}) {
-		t.Errorf("%d changes, left %q", n, h["Set-Cookie"])
+	if header.Edit(h, options(t)); !reflect.DeepEqual(h["Set-Cookie"], []string{"a=1", "b=3"}) {
+		t.Errorf("left %q", h["Set-Cookie"])
 	}
 	if !reflect.DeepEqual(shared, []string{"a=1", "_ga=2", "b=3", "_gid=4"}) {
 		t.Errorf("the slice that others hold became %q", shared)
@@ -144,7 +141,7 @@ func TestEditRedirect(t *testing.T) {
 	p.seen = []string{}
 	o.Destination = rewrite.DestinationImage
 	h := http.Header{"Location": {"https://tracker.test/pixel#f"}}
-	if v := header.Edit(h, o).Redirect; !v.Gate || v.Vendor != "tracker" || len(h) != 0 {
+	if v := header.Edit(h, o); !v.Gate || v.Vendor != "tracker" || len(h) != 0 {
 		t.Errorf("verdict %+v, header %v", v, h)
 	}
 	if want := fmt.Sprintf("https://tracker.test/pixel location %d", rewrite.DestinationImage); p.seen[0] != want {
@@ -168,19 +165,6 @@ func TestLinkDestinations(t *testing.T) {
 		if w := fmt.Sprintf("https://other.test/ link %d", want); len(p.seen) != 1 || p.seen[0] != w {
 			t.Errorf("%s: asked about %q, want %q", link, p.seen, w)
 		}
-	}
-}
-
-func TestEditReports(t *testing.T) {
-	var told []string
-	o := options(t)
-	o.OnChange = func(kind rewrite.Kind, field string, v rewrite.Verdict) {
-		told = append(told, fmt.Sprintf("%d %s %s", kind, field, v.Vendor))
-	}
-	header.Edit(http.Header{"Set-Cookie": {"_ga=1", "a=1"}}, o)
-	header.Edit(http.Header{"Link": {"<https://tracker.test>;rel=preload"}}, o)
-	if want := []string{"2 Set-Cookie tracker", "0 Link tracker"}; !reflect.DeepEqual(told, want) {
-		t.Errorf("told of %q, want %q", told, want)
 	}
 }
 
@@ -213,10 +197,10 @@ func TestOptOut(t *testing.T) {
 	} {
 		o := options(t)
 		o.OptOut = true
-		if header.Edit(c.in, o).Changes == 0 || !reflect.DeepEqual(c.in, c.want) {
+		if header.Edit(c.in, o); !reflect.DeepEqual(c.in, c.want) {
 			t.Errorf("%s: got %q", name, c.in)
 		}
-		if header.Edit(c.in, o).Changes != 0 || !reflect.DeepEqual(c.in, c.want) {
+		if header.Edit(c.in, o); !reflect.DeepEqual(c.in, c.want) {
 			t.Errorf("%s: a second Edit gave %q", name, c.in)
 		}
 	}
@@ -253,7 +237,7 @@ func FuzzEdit(f *testing.F) {
 			o.OptOut, o.Decoration = true, header.DefaultDecoration()
 			header.Edit(h, o)
 			before := h.Clone()
-			if header.Edit(h, o).Changes != 0 || !reflect.DeepEqual(before, h) {
+			if header.Edit(h, o); !reflect.DeepEqual(before, h) {
 				t.Fatalf("%s %q: %q, then %q", field, value, before, h)
 			}
 			for _, v := range h[field] {
@@ -326,9 +310,7 @@ func BenchmarkEdit(b *testing.B) {
 	o := options(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if header.Edit(h, o).Changes != 0 {
-			b.Fatal("changed")
-		}
+		header.Edit(h, o)
 	}
 }
 

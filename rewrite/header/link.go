@@ -21,8 +21,7 @@ func (e *editor) link(field, value string) string {
 		if trim(text) == "" {
 			continue
 		}
-		v, ok := e.judgeLink(field, text)
-		if ok && !v.Gate {
+		if e.keepsLink(field, text) {
 			if dropped {
 				if kept.Len() > 0 {
 					kept.WriteString(", ")
@@ -31,7 +30,6 @@ func (e *editor) link(field, value string) string {
 			}
 			continue
 		}
-		e.changed(rewrite.KindResource, field, v)
 		if !dropped {
 			dropped = true
 			kept.WriteString(strings.Trim(value[:start], ", \t"))
@@ -43,14 +41,14 @@ func (e *editor) link(field, value string) string {
 	return kept.String()
 }
 
-// judgeLink judges the target and the imagesrcset of one link-value; ok is false for malformed text.
-func (e *editor) judgeLink(field, text string) (v rewrite.Verdict, ok bool) {
+// keepsLink reports whether a link-value stays: it is not malformed, and neither its target nor its imagesrcset is gated.
+func (e *editor) keepsLink(field, text string) bool {
 	l, ok := parseLink(text)
 	if !ok || !l.fetches {
-		return v, ok
+		return ok
 	}
-	if v = e.judge(l.target, field, l.destination); v.Gate {
-		return v, true
+	if e.judge(l.target, field, l.destination).Gate {
+		return false
 	}
 	for rest := l.imageSrcset; rest != ""; {
 		rest = strings.TrimLeft(rest, " \t,")
@@ -59,13 +57,13 @@ func (e *editor) judgeLink(field, text string) (v rewrite.Verdict, ok bool) {
 			i = len(rest)
 		}
 		if candidate := strings.TrimRight(rest[:i], ","); candidate != "" {
-			if v = e.judge(candidate, field, rewrite.DestinationImage); v.Gate {
-				return v, true
+			if e.judge(candidate, field, rewrite.DestinationImage).Gate {
+				return false
 			}
 		}
 		rest = rest[i:]
 	}
-	return v, true
+	return true
 }
 
 // cutLink returns what is before the next comma outside of <…> and "…".

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/caddy-consent/caddy-consent/rewrite"
 )
 
 // adFeatures are the policy-controlled features of the browser's own advertising interfaces, all denied.
@@ -24,7 +22,6 @@ func (e *editor) optOut(h http.Header) {
 	if len(values) == 0 {
 		e.own[0] = adFeatures
 		h[field] = e.own[:]
-		e.deniedAds(field)
 		return
 	}
 	kept := make([]string, 0, len(values)+1)
@@ -37,12 +34,6 @@ func (e *editor) optOut(h http.Header) {
 		kept = kept[:0]
 	}
 	h[field] = append(kept, adFeatures)
-	e.deniedAds(field)
-}
-
-func (e *editor) deniedAds(field string) {
-	e.result.Changes++
-	e.changed(rewrite.KindHeader, field, rewrite.Verdict{})
 }
 
 // advertising reports whether a field starts or feeds one of the browser's advertising interfaces.
@@ -55,7 +46,7 @@ var advertisingFields = [...]string{
 }
 
 // clientHints removes the hints that tell devices apart and serve no rendering.
-func (e *editor) clientHints(field, value string) string {
+func (e *editor) clientHints(_, value string) string {
 	kept := make([]string, 0, 8)
 	removed := false
 	for hint := range strings.SplitSeq(value, ",") {
@@ -71,6 +62,5 @@ func (e *editor) clientHints(field, value string) string {
 	if !removed {
 		return value
 	}
-	e.changed(rewrite.KindHeader, field, rewrite.Verdict{})
 	return strings.Join(kept, ", ")
 }

@@ -132,8 +132,8 @@ func TestDecorationInLocation(t *testing.T) {
 	o := options(t)
 	o.Decoration = header.DefaultDecoration()
 	h := http.Header{"Location": {"/shop?item=4&gclid=abc&_gl=1*x"}}
-	if n := header.Edit(h, o).Changes; n != 1 || h.Get("Location") != "/shop?item=4" {
-		t.Errorf("%d changes: %q", n, h)
+	if header.Edit(h, o); h.Get("Location") != "/shop?item=4" {
+		t.Errorf("%q", h)
 	}
 }
 
