@@ -215,7 +215,7 @@ func (c *crawl) follow(base *url.URL, body []byte) {
 		ref, rel := "", ""
 		for _, a := range tag.Attr {
 			switch a.Key {
-			case "href":
+			case "href", "src":
 				ref = strings.TrimSpace(a.Val)
 			case "rel":
 				rel = strings.ToLower(a.Val)
@@ -228,7 +228,7 @@ func (c *crawl) follow(base *url.URL, body []byte) {
 		switch {
 		case tag.Data == "base":
 			base = u
-		case tag.Data == "a" && !strings.Contains(rel, "nofollow"), tag.Data == "area":
+		case tag.Data == "a" && !strings.Contains(rel, "nofollow"), tag.Data == "area", tag.Data == "frame", tag.Data == "iframe":
 			c.enqueue(target{url: u})
 		case tag.Data == "link" && strings.Contains(rel, "stylesheet"):
 			c.enqueue(target{url: u, style: true})

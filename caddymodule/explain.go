@@ -17,6 +17,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
+	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
 )
 
@@ -31,7 +32,8 @@ type explanation struct {
 	Line      int    `json:"line"`
 	DecidedBy string `json:"decided_by"`
 	name      string
-	remedy    string
+	remedy    string // what would let it pass
+	closes    string // what would gate it
 }
 
 // defaultPage stands for a page of a site that nobody knows.
@@ -164,14 +166,20 @@ func (p *policy) explain(raw string, kinds []rewrite.Destination) (explanation, 
 	for _, kind := range kinds {
 		r := resourceOf(u, kind)
 		m, found := p.match(&r)
-		if !found {
+		if !found && (m.Rule == "" || pass.Rule != "") {
 			continue
 		}
 		e := explanation{URL: raw, Verdict: "gate", Vendor: m.Vendor, Purpose: m.Purpose.String(), Rule: m.Rule, List: m.List, Line: m.Line}
-		e.DecidedBy = decidedBy(p.decision, m.Purpose, m.Number)
-		if v := p.site.catalogue.Vendor(m.Vendor); v != nil {
+		v := p.site.catalogue.Vendor(m.Vendor)
+		if v != nil {
 			e.name = v.Name
 		}
+		if !found {
+			e.passed(v, kind)
+			pass = e
+			continue
+		}
+		e.DecidedBy = decidedBy(p.decision, m.Purpose, m.Number)
 		if !p.decision.Permits(m.Purpose, m.Number) {
 			e.remedy = "the visitor agrees to " + e.Purpose + " (--granted " + e.Purpose + "), or the operator declares it: allow " + u.Host()
 			return e, nil
@@ -180,6 +188,26 @@ func (p *policy) explain(raw string, kinds []rewrite.Destination) (explanation, 
 		pass = e
 	}
 	return pass, nil
+}
+
+// passed says why a rule lets through what it recognised.
+func (e *explanation) passed(v *catalogue.Vendor, kind rewrite.Destination) {
+	e.Verdict = "pass"
+	switch {
+	case e.List == "allow" || v == nil:
+		e.Purpose, e.DecidedBy = "", "allow"
+	case e.Purpose == consent.Necessary.String() && slices.Contains(v.Payment, e.Rule):
+		e.DecidedBy = "payment"
+	case slices.Contains(v.Passes, e.Rule):
+		e.DecidedBy = "exception"
+	case navigation(kind):
+		e.DecidedBy = "navigation"
+	case !v.Pass: // the catalogue gates it: the operator does not
+		e.DecidedBy = "allow"
+	default:
+		e.DecidedBy = "default"
+		e.closes = "the operator requires consent: require " + e.Purpose + " " + e.Vendor
+	}
 }
 
 // decidedBy names what decided about a purpose of a vendor: a source (package consent), or "undecided".
@@ -210,17 +238,23 @@ func (e *explanation) write(out io.Writer, asJSON bool) error {
 		_, err := fmt.Fprintf(out, "      no rule knows it\n")
 		return err
 	}
-	who := e.name
-	if who == "" {
-		who = "a vendor that only the list knows"
+	who := e.name + ", for " + e.Purpose
+	switch {
+	case e.Purpose == "":
+		who = "declared by the operator"
+	case e.name == "":
+		who = "a vendor that only the list knows, for " + e.Purpose
 	}
 	where := e.List
 	if e.Line > 0 {
 		where = fmt.Sprintf("%s:%d", e.List, e.Line)
 	}
-	fmt.Fprintf(out, "      who   %s, for %s\n      rule  %s  (%s)\n      by    %s\n", who, e.Purpose, e.Rule, where, e.DecidedBy)
+	fmt.Fprintf(out, "      who   %s\n      rule  %s  (%s)\n      by    %s\n", who, e.Rule, where, e.DecidedBy)
 	if e.remedy != "" {
 		fmt.Fprintf(out, "      passes when %s\n", e.remedy)
+	}
+	if e.closes != "" {
+		fmt.Fprintf(out, "      gated when  %s\n", e.closes)
 	}
 	_, err := fmt.Fprintln(out)
 	return err

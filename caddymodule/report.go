@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 )
 
 func reportCommand() *cobra.Command {
@@ -152,12 +153,22 @@ func (s *siteReport) draft() string {
 	for _, c := range s.Seen {
 		vendors[c.Purpose] = append(vendors[c.Purpose], c.Vendor)
 	}
+	var passing strings.Builder
 	for _, purpose := range slices.Sorted(maps.Keys(vendors)) {
-		ids := slices.DeleteFunc(vendors[purpose], func(id string) bool { return id == "" })
-		slices.Sort(ids)
-		if ids = slices.Compact(ids); len(ids) > 0 && purpose != "" && purpose != consent.Necessary.String() {
-			fmt.Fprintf(&b, "\t\trequire %s %s\n", purpose, strings.Join(ids, " "))
+		if purpose == "" || purpose == consent.Necessary.String() {
+			continue
 		}
+		slices.Sort(vendors[purpose])
+		gated, passed := partition(slices.Compact(vendors[purpose]), passesByDefault)
+		if len(gated) > 0 {
+			fmt.Fprintf(&b, "\t\trequire %s %s\n", purpose, strings.Join(gated, " "))
+		}
+		if len(passed) > 0 {
+			fmt.Fprintf(&passing, "\t\t# require %s %s\n", purpose, strings.Join(passed, " "))
+		}
+	}
+	if passing.Len() > 0 {
+		b.WriteString("\t\t# These pass, but for embeds, because pages break without them. Without the # they are gated:\n" + passing.String())
 	}
 	s.draftHosts(&b)
 	suspects := s.seen("first-party")
@@ -180,6 +191,30 @@ func (s *siteReport) draft() string {
 	}
 	b.WriteString("\t}\n\t# reverse_proxy …\n}\n")
 	return b.String()
+}
+
+// passesByDefault reports whether a line that requires the built-in vendor would gate it.
+func passesByDefault(id string) bool {
+	c, err := builtinVendors()
+	v := (*catalogue.Vendor)(nil)
+	if err == nil {
+		v = c.Vendor(id)
+	}
+	return v != nil && v.Pass
+}
+
+// partition separates the names for which is holds; empty ones are left out.
+func partition(names []string, is func(string) bool) (not, yes []string) {
+	for _, n := range names {
+		switch {
+		case n == "":
+		case is(n):
+			yes = append(yes, n)
+		default:
+			not = append(not, n)
+		}
+	}
+	return not, yes
 }
 
 // draftHosts drafts the lines for hosts of nobody that is known.
