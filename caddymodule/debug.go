@@ -9,7 +9,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rules"
 )
 
@@ -36,22 +35,22 @@ type reasons struct {
 }
 
 // add takes the reason for one thing that was gated, or would have been in report mode.
-func (s *reasons) add(kind rewrite.Kind, what []byte, m *rules.Match) {
+func (s *reasons) add(of kind, what []byte, m *rules.Match) {
 	if len(s.list) == maxReasons || s.bytes >= maxReasonBytes {
 		return
 	}
-	if kind == rewrite.KindScript {
+	if of == kindScript {
 		what = fmt.Appendf(nil, "inline script: %.60s", what)
 	}
 	remedy := "consent " + m.Purpose.String()
-	if host := hostIn(what); kind == rewrite.KindResource && host != "" {
+	if host := hostIn(what); of == kindResource && host != "" {
 		remedy += ", or allow " + host
 	} else if m.Vendor != "" {
 		remedy += ", or allow " + m.Vendor
 	}
 	var b strings.Builder
 	b.WriteString(quoted(string(what)))
-	for _, p := range [...][2]string{{"kind", kindName(kind)}, {"vendor", m.Vendor}, {"purpose", m.Purpose.String()}, {"rule", m.Rule}, {"list", m.List}} {
+	for _, p := range [...][2]string{{"kind", string(of)}, {"vendor", m.Vendor}, {"purpose", m.Purpose.String()}, {"rule", m.Rule}, {"list", m.List}} {
 		if p[1] != "" {
 			b.WriteString(";" + p[0] + "=" + quoted(p[1]))
 		}

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/caddy-consent/caddy-consent/rewrite"
 )
 
 // Bounds of what is remembered of a site.
@@ -21,7 +19,7 @@ const (
 
 // seenKey is one kind of thing that was seen.
 type seenKey struct {
-	Kind            rewrite.Kind
+	Kind            kind
 	Vendor, Purpose string
 	Rule            string
 }
@@ -124,7 +122,7 @@ func (i *inventories) add(site, path string, t *tally) {
 	for n := range t.entries {
 		e := &t.entries[n]
 		if e.gated > 0 {
-			metrics.gated.WithLabelValues(label, kindName(e.kind), e.match.Purpose.String(), e.match.Vendor).Add(float64(e.gated))
+			metrics.gated.WithLabelValues(label, string(e.kind), e.match.Purpose.String(), e.match.Vendor).Add(float64(e.gated))
 		}
 		k := seenKey{e.kind, e.match.Vendor, e.match.Purpose.String(), e.match.Rule}
 		c := v.Seen[k]

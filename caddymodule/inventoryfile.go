@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/caddy-consent/caddy-consent/rewrite"
 )
 
 // inventoryReport is what was seen of the sites, as the admin API answers and as the file beside the store holds it. It has
@@ -79,7 +77,7 @@ func (v *inventory) report() siteReport {
 		}
 	}
 	for k, c := range v.Seen {
-		r.Seen = append(r.Seen, seenReport{kindName(k.Kind), k.Vendor, k.Purpose, k.Rule, c.Gated, c.Passed, slices.Clone(c.Pages)})
+		r.Seen = append(r.Seen, seenReport{string(k.Kind), k.Vendor, k.Purpose, k.Rule, c.Gated, c.Passed, slices.Clone(c.Pages)})
 	}
 	slices.Sort(r.Undeclared)
 	slices.SortFunc(r.Hosts, func(a, b hostReport) int {
@@ -123,10 +121,9 @@ func (i *inventories) restore(r inventoryReport) {
 			v.Hosts[h.Host] = c
 		}
 		for _, one := range s.Seen {
-			for _, k := range []rewrite.Kind{rewrite.KindResource, rewrite.KindScript, rewrite.KindCookie, rewrite.KindHeader, kindFirstParty} {
-				if kindName(k) == one.Kind {
-					v.Seen[seenKey{k, one.Vendor, one.Purpose, one.Rule}] = &seenCount{one.Gated, one.Passed, one.Pages, told{passed: one.Passed}}
-				}
+			switch k := kind(one.Kind); k {
+			case kindResource, kindScript, kindCookie, kindFirstParty:
+				v.Seen[seenKey{k, one.Vendor, one.Purpose, one.Rule}] = &seenCount{one.Gated, one.Passed, one.Pages, told{passed: one.Passed}}
 			}
 		}
 	}

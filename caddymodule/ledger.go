@@ -14,7 +14,6 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
-	"github.com/caddy-consent/caddy-consent/rewrite"
 )
 
 // The disclosure ledger says, by month, site and vendor, which categories of data were disclosed after visitors agreed. It
@@ -100,7 +99,7 @@ func (v *inventory) disclosures(month string) (lines []store.Disclosure, note fu
 	}
 	for k, c := range v.Seen {
 		category := disclosedContact
-		if k.Kind == rewrite.KindCookie {
+		if k.Kind == kindCookie {
 			category = disclosedCookie
 		}
 		if k.Vendor != "" && needsConsent(k.Purpose) {

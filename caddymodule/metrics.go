@@ -2,12 +2,10 @@ package caddymodule
 
 import (
 	"errors"
-	"math"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/caddy-consent/caddy-consent/consent"
-	"github.com/caddy-consent/caddy-consent/rewrite"
 )
 
 // The metrics stand in Caddy's registry, which each configuration makes anew, while their counts go on. What a label can
@@ -60,23 +58,6 @@ func countError(name string) { metrics.errors.WithLabelValues(name).Inc() }
 
 // maxMetricSites bounds the sites that have metrics of their own.
 const maxMetricSites = 100
-
-// kindFirstParty is tracking through the site's own path: a kind of ours beside those of package rewrite.
-const kindFirstParty = math.MaxUint8
-
-func kindName(k rewrite.Kind) string {
-	switch k {
-	case rewrite.KindResource:
-		return "resource"
-	case rewrite.KindScript:
-		return "script"
-	case rewrite.KindCookie:
-		return "cookie"
-	case rewrite.KindHeader:
-		return "header"
-	}
-	return "first-party"
-}
 
 // outcomes by what a page was decided.
 var outcomes = [...]string{"undecided", "refused", "partly", "granted"}

@@ -67,7 +67,7 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 		}
 		return rewrite.Verdict{}
 	}
-	v := p.verdict(rewrite.KindResource, r.URL, m)
+	v := p.verdict(kindResource, r.URL, m)
 	if p.request.ThirdParty {
 		p.tally.addHost(r.Host(), r.Destination, &m, !p.decision.Permits(m.Purpose, m.Number))
 	}
@@ -115,7 +115,7 @@ func (p *policy) Script(text []byte) rewrite.Verdict {
 	if !found || m.Mixed {
 		return rewrite.Verdict{}
 	}
-	v := p.verdict(rewrite.KindScript, text, m)
+	v := p.verdict(kindScript, text, m)
 	if v.Gate {
 		v.Globals = strings.TrimSpace(v.Globals + " " + rules.Declared(text))
 	}
@@ -128,18 +128,18 @@ func (p *policy) Cookie(name []byte) rewrite.Verdict {
 	if !found {
 		return rewrite.Verdict{}
 	}
-	return p.verdict(rewrite.KindCookie, name, m)
+	return p.verdict(kindCookie, name, m)
 }
 
-// verdict is the answer for a match of what: a URL, script or name; in report mode it is counted and let pass.
-func (p *policy) verdict(kind rewrite.Kind, what []byte, m rules.Match) rewrite.Verdict {
+// verdict is the answer for a match of what, a thing of that kind; in report mode it is counted and let pass.
+func (p *policy) verdict(of kind, what []byte, m rules.Match) rewrite.Verdict {
 	if p.decision.Permits(m.Purpose, m.Number) {
-		p.tally.add(kind, &m, false)
+		p.tally.add(of, &m, false)
 		return rewrite.Verdict{}
 	}
-	p.tally.add(kind, &m, true)
+	p.tally.add(of, &m, true)
 	if p.reasons != nil {
-		p.reasons.add(kind, what, &m)
+		p.reasons.add(of, what, &m)
 	}
 	vendor := m.Vendor
 	if vendor == "" {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/caddy-consent/caddy-consent/consent"
-	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
 	"github.com/caddy-consent/caddy-consent/rules"
 )
@@ -23,9 +22,9 @@ func (x *exchange) suspectCookies(h http.Header, now time.Time) {
 		if ok && x.suspect(&c, now) {
 			m := rules.Match{Purpose: consent.Marketing, Rule: suspectRule + pathPattern(c.WireName())}
 			gate := x.site.mode == modeStrict && !x.decision.Permits(m.Purpose, 0)
-			x.policy.tally.add(rewrite.KindCookie, &m, gate)
+			x.policy.tally.add(kindCookie, &m, gate)
 			if gate && x.policy.reasons != nil {
-				x.policy.reasons.add(rewrite.KindCookie, []byte(c.WireName()), &m)
+				x.policy.reasons.add(kindCookie, []byte(c.WireName()), &m)
 			}
 			if gate {
 				continue

@@ -19,8 +19,18 @@ type tally struct {
 	document   bool   // the response is a page
 }
 
+// kind is what was gated or let pass, in metrics and reports.
+type kind string
+
+const (
+	kindResource   kind = "resource"
+	kindScript     kind = "script"
+	kindCookie     kind = "cookie"
+	kindFirstParty kind = "first-party" // tracking through the site's own path
+)
+
 type tallyEntry struct {
-	kind          rewrite.Kind
+	kind          kind
 	match         rules.Match
 	gated, passed int
 }
@@ -40,16 +50,16 @@ const (
 	maxTallyHosts = 128
 )
 
-func (t *tally) add(kind rewrite.Kind, m *rules.Match, gated bool) {
+func (t *tally) add(what kind, m *rules.Match, gated bool) {
 	i := slices.IndexFunc(t.entries, func(e tallyEntry) bool {
-		return e.kind == kind && e.match.Vendor == m.Vendor && e.match.Rule == m.Rule && e.match.Purpose == m.Purpose
+		return e.kind == what && e.match.Vendor == m.Vendor && e.match.Rule == m.Rule && e.match.Purpose == m.Purpose
 	})
 	if i < 0 {
 		if len(t.entries) == maxTally {
 			return
 		}
 		i = len(t.entries)
-		t.entries = append(t.entries, tallyEntry{kind: kind, match: *m})
+		t.entries = append(t.entries, tallyEntry{kind: what, match: *m})
 	}
 	if gated {
 		t.entries[i].gated++

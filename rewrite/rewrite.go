@@ -74,17 +74,6 @@ type Policy interface {
 	Cookie(name []byte) Verdict
 }
 
-// Kind is what was changed, for counters and reports.
-type Kind uint8
-
-// The kinds of change.
-const (
-	KindResource Kind = iota
-	KindScript
-	KindCookie
-	KindHeader
-)
-
 // Marks are the attributes that carry a gated element's state. Only elements whose Mark attribute begins with the
 // response's own random value are ever revived; the rest of its value is the purpose and the vendor, separated by single spaces.
 const (

@@ -243,7 +243,7 @@ func (r *Rewriter) judgeReading(ref []byte) rewrite.Verdict {
 		}
 		r.res.URL, r.res.HostStart, r.res.HostEnd = abs, hostStart, hostEnd
 		if v := r.o.Policy.Resource(&r.res); v.Gate {
-			r.changed(rewrite.KindResource, v)
+			r.gated(v)
 			return v
 		}
 	}
@@ -292,7 +292,7 @@ func (r *Rewriter) judgeScript(text []byte) rewrite.Verdict {
 	}
 	for text := range r.o.Readings.Scripts(text) {
 		if v := r.o.Policy.Script(text); v.Gate {
-			r.changed(rewrite.KindScript, v)
+			r.gated(v)
 			return v
 		}
 	}
@@ -320,9 +320,9 @@ func (r *Rewriter) judgeHandlers(tag []byte, t *tag) {
 	}
 }
 
-func (r *Rewriter) changed(k rewrite.Kind, v rewrite.Verdict) {
-	if r.o.OnChange != nil {
-		r.o.OnChange(k, v)
+func (r *Rewriter) gated(v rewrite.Verdict) {
+	if r.o.onGate != nil {
+		r.o.onGate(v)
 	}
 }
 

@@ -291,7 +291,7 @@ func (s *styleText) options(r *Rewriter) *css.Options {
 		s.o.Resolve = r.resolveStyle
 		s.o.OnChange = func(v rewrite.Verdict) {
 			s.gated = v
-			r.changed(rewrite.KindResource, v)
+			r.gated(v)
 		}
 	}
 	s.o.Policy, s.o.Mark, s.o.Limit, s.o.Readings = r.o.Policy, r.o.Mark, r.o.Limit/4, r.o.Readings

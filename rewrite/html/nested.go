@@ -36,11 +36,11 @@ func (r *Rewriter) nested(doc []byte, xml bool) (out []byte, first rewrite.Verdi
 	}
 	var buf bytes.Buffer
 	o := Options{Policy: r.o.Policy, Base: r.bases[r.baseCount-1], Mark: r.o.Mark, Limit: r.o.Limit, Fragment: true, XML: xml, Readings: r.o.Readings, depth: r.o.depth + 1}
-	o.OnChange = func(k rewrite.Kind, v rewrite.Verdict) {
+	o.onGate = func(v rewrite.Verdict) {
 		if !first.Gate {
 			first = v
 		}
-		r.changed(k, v)
+		r.gated(v)
 	}
 	r.child.Reset(&buf, o)
 	r.child.frames = r.frames

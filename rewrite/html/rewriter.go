@@ -52,10 +52,9 @@ type Options struct {
 	// Link, if not nil, is shown the target of each link and form that holds a '=', and the host it leads to. It appends to
 	// dst what the target is to be instead, or reports false. The bytes are valid during the call only.
 	Link func(dst, target, host []byte) (out []byte, changed bool)
-	// OnChange is told of each change; may be nil.
-	OnChange func(kind rewrite.Kind, v rewrite.Verdict)
 
-	depth int // of srcdoc documents
+	depth  int                     // of srcdoc documents
+	onGate func(v rewrite.Verdict) // is told of each change in such a document; nil in the outermost one
 }
 
 // Rewriter rewrites one document; Reset makes it ready for the next. It is for one goroutine.
