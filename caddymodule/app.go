@@ -49,6 +49,7 @@ type App struct {
 	ctx       caddy.Context
 	log       *zap.Logger
 	store     *storeLease
+	held      error // another process holds the store's files: it cannot be started, only validated
 	released  atomic.Bool
 	keys      *consent.Keyring
 	signer    *store.Signer
@@ -75,7 +76,8 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "consent", New: func() caddy.Module { return new(App) }}
 }
 
-// Provision opens the store and compiles the rules. All that is wrong is reported together.
+// Provision opens the store and compiles the rules. All that is wrong is reported together, but for a store that another
+// process holds: that is for Start to say, so that a configuration can be validated beside the Caddy that runs it.
 func (a *App) Provision(ctx caddy.Context) error {
 	redirectStdlib()
 	a.ctx, a.log = ctx, ctx.Logger()
@@ -94,7 +96,11 @@ func (a *App) provisionStore() error {
 	if err != nil {
 		return err
 	}
-	if a.store, err = leaseStore(opener, a.signer); err != nil {
+	a.store, err = leaseStore(opener, a.signer)
+	switch {
+	case errors.Is(err, store.ErrHeld):
+		a.store, a.held = heldLease(err), err
+	case err != nil:
 		return err // it names the store
 	}
 	a.inventory = a.store.inventory
@@ -125,6 +131,9 @@ func (a *App) Validate() error {
 
 // Start begins watching the rules and sweeping records whose time is over.
 func (a *App) Start() error {
+	if a.held != nil {
+		return a.held
+	}
 	ctx, cancel := context.WithCancel(a.ctx)
 	a.stop = cancel
 	a.done.Go(func() { a.rules.watch(ctx, a.rulesChanged) })
@@ -146,7 +155,7 @@ func (a *App) Stop() error {
 // Cleanup gives the store back; it closes when the last request that uses it has ended.
 func (a *App) Cleanup() error {
 	// The field stays: requests in flight use it.
-	if a.store != nil && !a.released.Swap(true) {
+	if a.store != nil && a.held == nil && !a.released.Swap(true) {
 		return a.store.release()
 	}
 	return nil

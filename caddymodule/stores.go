@@ -205,6 +205,26 @@ func newLease(key string, s store.Store) (*storeLease, error) {
 	return l, nil
 }
 
+// heldLease stands for a store that is not there, until the start fails: nothing is granted.
+func heldLease(err error) *storeLease {
+	l := &storeLease{Store: unavailable{err: err}, inventory: new(inventories), stop: func() {}}
+	l.learned.overflow.shared = true
+	l.holders.Store(closingBit)
+	return l
+}
+
+// unavailable takes and has nothing. What no request calls is left out.
+type unavailable struct {
+	store.Store
+	err error
+}
+
+func (u unavailable) Append(context.Context, ...*consent.Record) error { return u.err }
+
+func (u unavailable) Scan(context.Context, store.Filter, func(store.Entry) error) error { return u.err }
+
+func (u unavailable) Close() error { return nil }
+
 // Latest returns the newest answer of a visitor. The store stays open meanwhile.
 func (l *storeLease) Latest(ctx context.Context, site string, id consent.ID) (store.State, error) {
 	if err := l.hold(); err != nil {

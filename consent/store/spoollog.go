@@ -56,7 +56,7 @@ func openSpoolFile(path string) (SpoolFile, error) {
 		return nil, err
 	}
 	if err := lockFile(f); err != nil {
-		return nil, errors.Join(fmt.Errorf("another process holds the file: stop it, or give this one a file of its own: %w", err), f.Close())
+		return nil, errors.Join(fmt.Errorf("%w: stop it, or give this one a file of its own: %w", ErrHeld, err), f.Close())
 	}
 	d, err := os.Open(filepath.Dir(path))
 	if err != nil {

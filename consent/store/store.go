@@ -32,6 +32,8 @@ var (
 	ErrTampered = errors.New("consent records were tampered with")
 	// ErrClock: the clock jumped so far that nothing is destroyed on its word.
 	ErrClock = errors.New("implausible clock")
+	// ErrHeld: another process has the store's file open.
+	ErrHeld = errors.New("another process holds the file")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("consent store is closed")
 )

@@ -154,7 +154,7 @@ func (s *Store) boltOptions() *bbolt.Options {
 func (s *Store) openError(err error) error {
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
-		return fmt.Errorf("consent store %s: another process holds the file: stop it, or give this one a file of its own, or use the postgres store for many nodes: %w", s.path, err)
+		return fmt.Errorf("consent store %s: %w: stop it, or give this one a file of its own, or use the postgres store for many nodes", s.path, store.ErrHeld)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("consent store %s: not permitted: give the file and its folder to the user that runs this program: %w", s.path, err)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
