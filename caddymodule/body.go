@@ -372,11 +372,11 @@ func (x *exchange) guardPage(mark, nonce string) guard.Page {
 // page is what banner and preference centre show.
 func (x *exchange) page() ui.Page {
 	return ui.Page{
-		Lang: x.lang(), Mark: x.responseMark(), Granted: x.decision.Granted, Denied: x.decision.Denied,
+		Lang: x.lang(), Mark: x.responseMark(), Granted: x.decision.Granted,
 		VendorOn: func(n uint16) (on, set bool) {
 			return x.decision.Vendors.Granted(n), x.decision.Vendors.Granted(n) || x.decision.Vendors.Refused(n)
 		},
-		Signal: signalName(x.decision.SignalDecided()), Return: x.returnTo(), Asked: !x.decision.Asked(), Recorded: !x.decision.ID.IsZero(),
+		Signal: signalName(x.decision.SignalDecided()), Return: x.returnTo(), Answered: x.decision.Ask == 0, Recorded: !x.decision.ID.IsZero(),
 	}
 }
 

@@ -317,7 +317,7 @@ func ExampleDecide() {
 	old := consent.Token{Granted: consent.OptionalPurposes, At: time.Now()}
 	d := consent.Decide(&terms, &consent.Signals{GPC: true, Token: old, TokenState: consent.TokenValid}, time.Now())
 	fmt.Println(d.String())
-	fmt.Println(d.Permits(consent.Marketing, 0), d.Asked(), string(d.TrackingStatus()))
+	fmt.Println(d.Permits(consent.Marketing, 0), d.Ask != 0, string(d.TrackingStatus()))
 	// Output:
 	// necessary=granted;by=necessary, functional=granted;by=token, analytics=denied;by=gpc, marketing=denied;by=gpc, social=denied;by=gpc
 	// false false N

@@ -5,11 +5,14 @@ import "time"
 const numPurposes = len(purposeNames)
 
 // Decision is what one visitor permits on one request, and why. It is a plain value.
+//
+// Visitors are asked under opt-in only, while a purpose is undecided and no signal has answered for them. With a signal, a
+// notice that it was honoured takes the place of the question; under the other regimes a permanent way to refuse does.
 type Decision struct {
 	Granted   Purposes            // agreed to; Necessary always
 	Denied    Purposes            // refused; what is in neither set is undecided
 	Permitted Purposes            // Granted, and what the regime permits while undecided
-	Ask       Purposes            // undecided purposes that the visitor should be asked about now
+	Ask       Purposes            // undecided purposes that the visitor is to be asked about now; often none
 	By        [numPurposes]Source // what decided, by purpose in order
 	Vendors   VendorChoices       // individual answers that count
 	Regime    Regime              // the regime in force for this request
@@ -38,11 +41,6 @@ func (d *Decision) Permits(p Purpose, vendor uint16) bool {
 	}
 	return d.Permitted.Has(p)
 }
-
-// Asked reports whether the visitor should be asked: under opt-in, while a purpose is undecided and no signal has answered
-// for the visitor. With a signal, a notice that it was honoured takes the place of the question; under the other regimes
-// a permanent way to refuse does.
-func (d *Decision) Asked() bool { return d.Ask != 0 }
 
 // SignalDecided returns the signals because of which a purpose is denied: those that a notice should name.
 func (d *Decision) SignalDecided() (set SignalSet) {

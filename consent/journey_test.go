@@ -185,7 +185,7 @@ func TestJourneys(t *testing.T) {
 			}
 			s := v.signals()
 			d := consent.Decide(&v.terms, &s, v.now)
-			asked := map[bool]string{true: "asked"}[d.Asked()]
+			asked := map[bool]string{true: "asked"}[d.Ask != 0]
 			if got := fmt.Sprintf("%v|%s|%c", d.Permitted, asked, d.TrackingStatus()); got != c.want {
 				t.Errorf("got  %s\nwant %s\n%v", got, c.want, d.String())
 			}

@@ -19,7 +19,7 @@ type Config struct {
 	Prefix string
 	// SiteName is the name of the site on the preference page; optional.
 	SiteName string
-	// PolicyURL and ImprintURL are linked from banner and preference page: a path of this site or an https URL; optional.
+	// PolicyURL and ImprintURL are linked from banner and preference page: a path of this site, or an http or https URL; optional.
 	PolicyURL, ImprintURL string
 	// Logo is an image of this site, by path ("/logo.svg"); another site's image would be a contact of its own. Optional.
 	Logo string
@@ -39,8 +39,8 @@ type Config struct {
 	Vendors []Vendor
 }
 
-// Vendor is what visitors are told about a party. Purpose is a purpose's name. PolicyURL and OptOutURL are https URLs or
-// empty, Retention is free text.
+// Vendor is what visitors are told about a party. Purpose is a purpose's name. PolicyURL and OptOutURL are paths of this
+// site, http or https URLs, or empty, Retention is free text.
 type Vendor struct {
 	ID, Name, Org, Purpose, PolicyURL, OptOutURL, Retention string
 	// Number is the permanent number under which a decision for this vendor alone is kept; with 0, or one above
@@ -135,7 +135,7 @@ func checkVendor(p *problems, v *Vendor, seen map[string]bool) {
 
 func checkLink(p *problems, option, link string) {
 	if link != "" && !isPath(link) && !isWeb(link) {
-		p.add(option, link, `must be a path such as "/privacy" or an https URL`)
+		p.add(option, link, `must be a path such as "/privacy" or a URL such as "https://site.example/privacy"`)
 	}
 }
 

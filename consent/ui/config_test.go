@@ -176,7 +176,7 @@ func TestHostileValues(t *testing.T) {
 		return b.String()
 	}
 	render := func(s string) []string {
-		p := ui.Page{Lang: s, Mark: s, Nonce: s, Return: s, Error: s, Asked: true}
+		p := ui.Page{Lang: s, Mark: s, Nonce: s, Return: s, Error: s, Answered: true}
 		ask, signal := ui.Page{Mark: s, Nonce: s, Return: s, Error: s, Lang: s}, ui.Page{Mark: s, Nonce: s, Signal: s, Return: s, Lang: s}
 		v := ui.Vendor{ID: s, Name: s, Org: s, Purpose: s, PolicyURL: "https://x.example/" + s}
 		tweet := ui.Embed{URL: "https://platform.twitter.com/widgets/tweet_button.html", Page: "https://example.com/?" + strings.Map(printable, s)}

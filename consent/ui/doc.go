@@ -21,6 +21,6 @@
 //	  p[role=status][data-consent-status]  live region; data-saved and data-error hold the sentences to put into it
 //
 // After a choice a script sets the boxes, puts the sentence into the live region, sets data-consent-state to
-// anything else than ask or signal and folds the panel. On Escape it folds the panel and does nothing else. A placeholder (a srcdoc document) holds a form
-// without scripts too, and button[data-consent-load=VENDOR], shown only where scripts run.
+// anything else than ask or signal and folds the panel. On Escape it folds the panel and does nothing else. A placeholder
+// (a srcdoc document) holds a form without scripts too, and button[data-consent-load=VENDOR], shown only where scripts run.
 package ui

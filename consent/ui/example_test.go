@@ -47,7 +47,7 @@ func ExampleUI_WritePreferences() {
 	if err != nil {
 		panic(err)
 	}
-	page := ui.Page{Lang: "en", Asked: true, Granted: consent.Purposes(consent.Analytics)}
+	page := ui.Page{Lang: "en", Answered: true, Granted: consent.Purposes(consent.Analytics)}
 	var b strings.Builder
 	if err := u.WritePreferences(&b, &page); err != nil {
 		panic(err)

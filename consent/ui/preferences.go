@@ -73,7 +73,7 @@ func (u *UI) status(v *view, p *Page, granted []string) string {
 		return t.fill("granted", "{purposes}", strings.Join(granted, t.comma()))
 	case p.Signal != "":
 		return t.fill("signal_text", "{signal}", isolate(v.lang, signalName(p.Signal)))
-	case p.Asked:
+	case p.Answered:
 		return t["refused"]
 	}
 	return t["undecided"]

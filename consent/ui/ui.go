@@ -61,8 +61,8 @@ type Page struct {
 	Lang string
 	// Mark is the response's random mark, Nonce the nonce of the site's own Content-Security-Policy, if it has one.
 	Mark, Nonce string
-	// Granted are the purposes the visitor agreed to; only these are ticked. Denied are those refused.
-	Granted, Denied consent.Purposes
+	// Granted are the purposes the visitor agreed to; only these are ticked.
+	Granted consent.Purposes
 	// VendorOn tells whether the visitor decided for the vendor of this number alone, and how; nil means never.
 	VendorOn func(number uint16) (on, set bool)
 	// Signal is the signal that was honoured, "GPC" or "DNT" or "" for none.
@@ -71,8 +71,8 @@ type Page struct {
 	Return string
 	// Link is the signed link that opened the preference page, "" for none: its forms post it as "link".
 	Link string
-	// Asked is true when there is nothing to ask any more.
-	Asked bool
+	// Answered is true when there is nothing to ask any more.
+	Answered bool
 	// Saved and Error report what became of the answer just given; Error is shown to the visitor on the preference page.
 	Saved bool
 	Error string
@@ -118,7 +118,7 @@ func (u *UI) AppendBanner(dst []byte, p *Page) []byte {
 	switch {
 	case p.Signal != "":
 		state = stateSignal
-	case p.Asked:
+	case p.Answered:
 		state = stateRest
 	}
 	v := values{page: p, returns: returnPath(p.Return)}

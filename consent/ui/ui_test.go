@@ -43,8 +43,8 @@ func someUI(t testing.TB) *ui.UI {
 // states are the pages a visitor can be shown.
 var states = map[string]ui.Page{
 	"ask":    {Mark: "0123456789abcdef", Return: "/a?b=1&c=2"},
-	"rest":   {Mark: "0123456789abcdef", Asked: true, Granted: consent.Purposes(consent.Analytics), Return: "/"},
-	"signal": {Mark: "0123456789abcdef", Asked: true, Signal: "GPC", Return: "/"},
+	"rest":   {Mark: "0123456789abcdef", Answered: true, Granted: consent.Purposes(consent.Analytics), Return: "/"},
+	"signal": {Mark: "0123456789abcdef", Answered: true, Signal: "GPC", Return: "/"},
 }
 
 func banner(u *ui.UI, state, lang string) string {
@@ -65,7 +65,7 @@ func TestGolden(t *testing.T) {
 		golden(t, "rest-"+lang, banner(u, "rest", lang))
 		golden(t, "signal-"+lang, banner(u, "signal", lang))
 		golden(t, "placeholder-"+lang, string(u.AppendPlaceholder(nil, &someVendors[3], &ui.Embed{Lang: lang, URL: "https://www.youtube.com/embed/abc?rel=0", Title: "The wheel", Return: "/museum"})))
-		golden(t, "preferences-"+lang, preferences(t, u, &ui.Page{Lang: lang, Asked: true, Granted: consent.Purposes(consent.Analytics), Recorded: true, Return: "/museum"}))
+		golden(t, "preferences-"+lang, preferences(t, u, &ui.Page{Lang: lang, Answered: true, Granted: consent.Purposes(consent.Analytics), Recorded: true, Return: "/museum"}))
 	}
 }
 
@@ -303,13 +303,13 @@ func TestPreferencesSaysWhatIsDecided(t *testing.T) {
 		want, refuse []string
 	}{
 		{"nothing", ui.Page{}, []string{"You have not chosen yet"}, []string{`value="withdraw"`, "/record", `role="alert"`, `role="status"`}},
-		{"refused", ui.Page{Asked: true, Recorded: true}, []string{"You have refused", `href="/.consent/record"`}, []string{`value="withdraw"`}},
-		{"granted", ui.Page{Asked: true, Granted: analytics}, []string{"You have agreed to: Statistics.", `value="withdraw"`, `value="analytics" autocomplete="off" aria-describedby="about-analytics" checked`}, nil},
-		{"signal", ui.Page{Asked: true, Signal: "DNT"}, []string{"Do Not Track (DNT). We follow it"}, []string{`value="withdraw"`}},
-		{"granted after a signal", ui.Page{Asked: true, Signal: "GPC", Granted: analytics}, []string{"You have agreed to: Statistics."}, nil},
-		{"one vendor allowed", ui.Page{Asked: true, VendorOn: only(3, true)}, []string{`value="+adroll" selected`, `value="withdraw"`, "You have agreed to: AdRoll."}, []string{`value="-adroll" selected`, `value="+matomo" selected`}},
-		{"one vendor refused", ui.Page{Asked: true, Granted: analytics, VendorOn: only(2, false)}, []string{`value="-matomo" selected`}, nil},
-		{"not asked for", ui.Page{Asked: true, Granted: consent.Purposes(consent.Necessary)}, []string{"You have refused"}, nil},
+		{"refused", ui.Page{Answered: true, Recorded: true}, []string{"You have refused", `href="/.consent/record"`}, []string{`value="withdraw"`}},
+		{"granted", ui.Page{Answered: true, Granted: analytics}, []string{"You have agreed to: Statistics.", `value="withdraw"`, `value="analytics" autocomplete="off" aria-describedby="about-analytics" checked`}, nil},
+		{"signal", ui.Page{Answered: true, Signal: "DNT"}, []string{"Do Not Track (DNT). We follow it"}, []string{`value="withdraw"`}},
+		{"granted after a signal", ui.Page{Answered: true, Signal: "GPC", Granted: analytics}, []string{"You have agreed to: Statistics."}, nil},
+		{"one vendor allowed", ui.Page{Answered: true, VendorOn: only(3, true)}, []string{`value="+adroll" selected`, `value="withdraw"`, "You have agreed to: AdRoll."}, []string{`value="-adroll" selected`, `value="+matomo" selected`}},
+		{"one vendor refused", ui.Page{Answered: true, Granted: analytics, VendorOn: only(2, false)}, []string{`value="-matomo" selected`}, nil},
+		{"not asked for", ui.Page{Answered: true, Granted: consent.Purposes(consent.Necessary)}, []string{"You have refused"}, nil},
 		{"saved", ui.Page{Saved: true}, []string{`role="status">Your choice has been saved.`}, nil},
 		{"failed", ui.Page{Error: "<b>disk</b>"}, []string{"could not be saved", "&lt;b&gt;disk"}, []string{"<b>disk"}},
 		{"return elsewhere", ui.Page{Return: "//evil.example/"}, []string{`href="/"`}, []string{"evil"}},
