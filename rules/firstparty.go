@@ -14,11 +14,11 @@ const maxShape = 8 << 10
 // that vendors' software uses on any host and the shapes of what their scripts send: GA4 and Universal Analytics, Segment
 // and RudderStack, PostHog, Plausible, Matomo, Snowplow, the Meta conversions gateway, Amplitude, Mixpanel and Umami.
 //
-// path has no query; query no question mark; body may be the beginning of it only. The answer does not depend on
-// Options.FirstParty: report it, or gate by it where the operator enabled that.
+// path has no query; query no question mark; body may be the beginning of it only. Report the answer, or gate by it where
+// the operator enabled that.
 func (s *Set) FirstParty(method, path, query, contentType string, body []byte) (Match, bool) {
 	a := address{path: []byte(path), query: []byte(query)}
-	if v, text := s.paths.lookup(&a); v >= 0 {
+	if v, text := s.paths.lookup(&a); v >= 0 && s.vendors[v].entry.Labels == nil { // see catalogue.Vendor.Labels
 		m := s.vendors[v].match
 		m.Rule = text
 		return m, !s.vendors[v].pass
@@ -44,7 +44,7 @@ func (s *Set) FirstParty(method, path, query, contentType string, body []byte) (
 func param(query []byte, name string) (value []byte, ok bool) {
 	for len(query) > 0 {
 		one := query
-		if i := indexByte(query, '&'); i >= 0 {
+		if i := bytes.IndexByte(query, '&'); i >= 0 {
 			one, query = query[:i], query[i+1:]
 		} else {
 			query = nil

@@ -48,6 +48,8 @@ func TestFirstPartyLeavesTheSitesOwn(t *testing.T) {
 	s := builtin(t, Options{})
 	for _, c := range []struct{ method, path, query, contentType, body string }{
 		{"GET", "/", "", "", ""},
+		{"GET", "/img/1x1.gif", "", "", ""}, // a vendor with labels stands for those of other hosts only
+		{"GET", "/blog/tracking-pixel", "", "", ""},
 		{"GET", "/search", "q=v%3D2%26tid%3DG-1&v=2", "", ""},
 		{"GET", "/product", "id=1&ev=sale", "", ""},
 		{"GET", "/api", "tid=G-1&v=3", "", ""},
