@@ -186,7 +186,7 @@ func (x *exchange) expireCookies(w http.ResponseWriter) {
 		if seen[n] || len(seen) == maxExpired {
 			return true
 		}
-		if m, found := x.site.rules.Cookie(name, true); found && !x.decision.Permits(m.Purpose, m.Number) {
+		if m, found := x.site.rules.Cookie(name); found && !x.decision.Permits(m.Purpose, m.Number) {
 			seen[n] = true
 			lines = cookie.Expire(lines, scope, n)
 		}

@@ -124,7 +124,7 @@ func (p *policy) Script(text []byte) rewrite.Verdict {
 
 // Cookie gates the cookies of vendors that the visitor has not agreed to.
 func (p *policy) Cookie(name []byte) rewrite.Verdict {
-	m, found := p.site.rules.Cookie(name, true)
+	m, found := p.site.rules.Cookie(name)
 	if !found {
 		return rewrite.Verdict{}
 	}

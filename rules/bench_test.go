@@ -39,7 +39,7 @@ func BenchmarkCookie(b *testing.B) {
 	defer cpuTime(b)()
 	i := 0
 	for b.Loop() {
-		s.Cookie(names[i%len(names)], true)
+		s.Cookie(names[i%len(names)])
 		i++
 	}
 }

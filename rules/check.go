@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
 )
 
-// Check returns everything that is wrong with a vendor's file: what catalogue.Check finds, and examples that do not match
+// Check returns everything that is wrong with a vendor's file: what catalogue.Parse finds, and examples that do not match
 // or benign ones that do. The examples are tried in company of the catalogue's other vendors, so that a new vendor that
 // takes URLs away from an old one, or the other way round, is found too. Each error names file, line and value.
 func Check(c *catalogue.Catalogue, data []byte, name string) []error {
@@ -28,7 +29,7 @@ func Check(c *catalogue.Catalogue, data []byte, name string) []error {
 			}
 		}
 	}
-	sortVendors(merged.Vendors)
+	slices.SortFunc(merged.Vendors, func(a, b *catalogue.Vendor) int { return strings.Compare(a.ID, b.ID) })
 	s, err := New(merged, nil, Options{Require: []string{v.ID}})
 	if err != nil {
 		return append(errs, err)
@@ -127,19 +128,11 @@ func (x *examiner) scripts() {
 
 func (x *examiner) cookies() {
 	for _, c := range x.vendor.Examples.Cookies {
-		m, ok := x.set.Cookie([]byte(c), true)
+		m, ok := x.set.Cookie([]byte(c))
 		x.report(c, m, ok, true)
 	}
 	for _, c := range x.vendor.Benign.Cookies {
-		m, ok := x.set.Cookie([]byte(c), true)
+		m, ok := x.set.Cookie([]byte(c))
 		x.report(c, m, ok, false)
-	}
-}
-
-func sortVendors(list []*catalogue.Vendor) {
-	for i := 1; i < len(list); i++ {
-		for j := i; j > 0 && strings.Compare(list[j-1].ID, list[j].ID) > 0; j-- {
-			list[j-1], list[j] = list[j], list[j-1]
-		}
 	}
 }

@@ -49,7 +49,7 @@ func ExampleSet_Script() {
 }
 
 func ExampleSet_Cookie() {
-	m, gate := newSet().Cookie([]byte("_hjSessionUser_4711"), true)
+	m, gate := newSet().Cookie([]byte("_hjSessionUser_4711"))
 	fmt.Println(gate, m.Vendor, m.Rule)
 	// Output: true hotjar _hjSessionUser_*
 }

@@ -1,5 +1,7 @@
 package rules
 
+import "bytes"
+
 // foldSize is how much of a joined string is kept. A longer one is looked through in pieces that overlap by foldOverlap.
 const (
 	foldSize    = 2048
@@ -107,15 +109,13 @@ func (r *recogniser) add(t *token) {
 			continue
 		}
 		// An escape sequence takes at least as many bytes as its value; do not cut one in two.
-		for n < len(text) && n > 12 && containsByte(text[n-10:n], '\\') {
+		for n < len(text) && n > 12 && bytes.IndexByte(text[n-10:n], '\\') >= 0 {
 			n--
 		}
 		f.buffer = unescape(f.buffer, text[:n])
 		text = text[n:]
 	}
 }
-
-func containsByte(s []byte, c byte) bool { return indexByte(s, c) >= 0 }
 
 // flush ends the fold before token t.
 func (r *recogniser) flush(t *token) {
@@ -134,7 +134,7 @@ func (r *recogniser) look(t *token) {
 	}
 	s := f.buffer
 	for from := 0; ; {
-		i := indexByte(s[from:], '.')
+		i := bytes.IndexByte(s[from:], '.')
 		if i < 0 {
 			return
 		}
@@ -188,7 +188,7 @@ func urlAt(s []byte, start, end int) (address, bool) {
 		stop++
 	}
 	a := address{host: s[start:end], path: s[path:stop]}
-	if q := indexByte(a.path, '?'); q >= 0 {
+	if q := bytes.IndexByte(a.path, '?'); q >= 0 {
 		a.path, a.query = a.path[:q], a.path[q+1:]
 	}
 	if len(a.path) > 0 && a.path[0] != '/' {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -96,7 +97,7 @@ func (s *Set) gatedHost(host []byte) bool {
 				return true
 			}
 		}
-		i := indexByte(host, '.')
+		i := bytes.IndexByte(host, '.')
 		if i < 0 {
 			return false
 		}

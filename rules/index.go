@@ -6,8 +6,6 @@ import (
 	"strings"
 )
 
-func indexByte(s []byte, c byte) int { return bytes.IndexByte(s, c) }
-
 // kind is what a rule of the catalogue asks for.
 type kind uint8
 
@@ -131,14 +129,14 @@ func newAddress(url []byte, start, end int) address {
 	}
 	a.path = url[end:]
 	if len(a.path) == 0 || a.path[0] != '/' { // a port
-		i := indexByte(a.path, '/')
+		i := bytes.IndexByte(a.path, '/')
 		if i < 0 {
 			a.path = nil
 			return a
 		}
 		a.path = a.path[i:]
 	}
-	if q := indexByte(a.path, '?'); q >= 0 {
+	if q := bytes.IndexByte(a.path, '?'); q >= 0 {
 		a.path, a.query = a.path[:q], a.path[q+1:]
 	}
 	return a

@@ -1,6 +1,9 @@
 package rules
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // nameIndex finds cookies and storage keys: exact names by map, others by wildcard, the most specific first. Names are
 // case-sensitive.
@@ -17,7 +20,7 @@ type nameGlob struct {
 }
 
 func (x *nameIndex) add(name string, vendor int32) {
-	if indexByte([]byte(name), '*') < 0 {
+	if !strings.Contains(name, "*") {
 		if x.exact == nil {
 			x.exact = make(map[string]nameGlob)
 		}
@@ -103,17 +106,13 @@ func wildcard(pattern string, name []byte) bool {
 // maxName bounds the names that are looked at: longer ones are nobody's.
 const maxName = 1024
 
-// Cookie judges a cookie by its name. firstParty says that the site's own domain sets it, as it must be for a cookie that
-// passes through the gateway.
-func (s *Set) Cookie(name []byte, firstParty bool) (Match, bool) {
+// Cookie judges a cookie of the site's own domain by its name: no other passes through a gateway.
+func (s *Set) Cookie(name []byte) (Match, bool) {
 	if m, ok := s.named(&s.cookies, name); ok || m.Vendor != "" || s.options.Cookies == nil {
 		return m, ok
 	}
 	return s.options.Cookies.match(name)
 }
-
-// StorageKey judges a key of localStorage or sessionStorage.
-func (s *Set) StorageKey(key []byte) (Match, bool) { return s.named(&s.storage, key) }
 
 func (s *Set) named(x *nameIndex, name []byte) (Match, bool) {
 	if len(name) > maxName {

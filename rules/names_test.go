@@ -18,28 +18,16 @@ func TestCookies(t *testing.T) {
 		"ph_phc_x_posthog": "posthog", "AMCV_ABC%40AdobeOrg": "adobe-analytics", "_ym_uid": "yandex-metrica", "_pin_unauth": "pinterest-tag", "_scid": "snap-pixel", "intercom-id-x": "intercom",
 		"SnapABugHistory": "snapengage", "__stripe_mid": "stripe", "cb:test": "clearbit",
 	} {
-		if m, ok := s.Cookie([]byte(name), true); !ok || m.Vendor != vendor || m.Purpose == 0 || m.Rule == "" {
+		if m, ok := s.Cookie([]byte(name)); !ok || m.Vendor != vendor || m.Purpose == 0 || m.Rule == "" {
 			t.Errorf("%s: %v %+v, want %s", name, ok, m, vendor)
 		}
 	}
 	for _, name := range []string{"", "PHPSESSID", "JSESSIONID", "ASP.NET_SessionId", "connect.sid", "laravel_session", "csrftoken", "XSRF-TOKEN", "wordpress_logged_in_x",
 		"wp-settings-1", "woocommerce_cart_hash", "cart", "lang", "theme", "_gallery", "ga", "_g", "session", "sessionid", "consent", "rack.session", "remember_me", "frontend",
 		"form_key", "PrestaShop-x", "SSESSabc", "fe_typo_user", "OptanonConsent", "CookieConsent", "TC_PRIVACY", "CONSENTMGR", "mtm_consent", "__hs_opt_out", "_tracking_consent", "aws-waf-token", "cf_clearance", "_cfuvid", "uuid", "euconsent-v2", strings.Repeat("_ga", 5000)} {
-		if m, ok := s.Cookie([]byte(name), true); ok {
+		if m, ok := s.Cookie([]byte(name)); ok {
 			t.Errorf("%.20s is taken for a cookie of %s by %q", name, m.Vendor, m.Rule)
 		}
-	}
-}
-
-func TestStorageKeys(t *testing.T) {
-	s := builtin(t, Options{})
-	for key, vendor := range map[string]string{"ajs_user_traits": "segment", "ph_phc_x_posthog": "posthog", "mp_x_mixpanel": "mixpanel", "_lr_abc": "logrocket"} {
-		if m, ok := s.StorageKey([]byte(key)); !ok || m.Vendor != vendor {
-			t.Errorf("%s: %v %s, want %s", key, ok, m.Vendor, vendor)
-		}
-	}
-	if m, ok := s.StorageKey([]byte("cart")); ok {
-		t.Errorf("cart: %s", m.Vendor)
 	}
 }
 
@@ -83,12 +71,12 @@ func TestCookieDatabase(t *testing.T) {
 		"shp_ad": {true, consent.Marketing}, "shp_lang": {false, consent.Functional}, "st_visitor": {true, consent.Analytics},
 		"st_lang": {false, consent.Functional}, "both": {true, consent.Analytics}, "odd": {}, "_ga": {true, consent.Analytics},
 	} {
-		m, ok := s.Cookie([]byte(name), true)
+		m, ok := s.Cookie([]byte(name))
 		if ok != want.ok || m.Purpose != want.purpose {
 			t.Errorf("%s: %v %v, want %v", name, ok, m.Purpose, want)
 		}
 	}
-	if m, _ := s.Cookie([]byte("st_x"), true); m.List != "db.csv" || m.Line != 4 || m.Rule != "st_" {
+	if m, _ := s.Cookie([]byte("st_x")); m.List != "db.csv" || m.Line != 4 || m.Rule != "st_" {
 		t.Errorf("%+v", m)
 	}
 	for _, bad := range []string{"", "a,b\n1,2\n", "Category,Cookie / Data Key name\n\"x"} {
@@ -113,7 +101,7 @@ func TestOpenCookieDatabase(t *testing.T) {
 	tracking, known, gatedAlone, wrong := 0, 0, 0, 0
 	for name, e := range db.exact {
 		want := e.Purpose == consent.Marketing || e.Purpose == consent.Analytics
-		m, ok := with.Cookie([]byte(name), true)
+		m, ok := with.Cookie([]byte(name))
 		if want {
 			tracking++
 			if m.Vendor == "" && !ok {
@@ -123,7 +111,7 @@ func TestOpenCookieDatabase(t *testing.T) {
 				known++
 			}
 		}
-		if m, ok := alone.Cookie([]byte(name), true); ok {
+		if m, ok := alone.Cookie([]byte(name)); ok {
 			if want {
 				gatedAlone++
 			} else if m.Purpose == consent.Marketing || m.Purpose == consent.Analytics {

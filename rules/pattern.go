@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // lower maps ASCII letters to lower case and leaves every other byte alone: no Unicode folding, as in URLs the Kelvin
 // sign is not a K.
@@ -131,7 +134,7 @@ func (p *parameter) match(query []byte) bool {
 	}
 	for len(query) > 0 {
 		one := query
-		if i := indexByte(query, '&'); i >= 0 {
+		if i := bytes.IndexByte(query, '&'); i >= 0 {
 			one, query = query[:i], query[i+1:]
 		} else {
 			query = nil

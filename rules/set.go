@@ -53,8 +53,6 @@ type Options struct {
 	ListPurposes []consent.Purpose
 	// Cookies knows more cookies than the catalogue does; nil for none.
 	Cookies *CookieDatabase
-	// FirstParty makes Match answer for vendors' software on the site's own hosts too, by path ("/matomo.js").
-	FirstParty bool
 }
 
 // Set judges. The zero value is of no use: see New.
@@ -64,7 +62,6 @@ type Set struct {
 	paths   pathIndex
 	shapes  shapeIndex
 	cookies nameIndex
-	storage nameIndex
 	marks   markIndex
 	lists   *filterlist.Engine
 	options Options
@@ -104,7 +101,6 @@ func New(c *catalogue.Catalogue, lists *filterlist.Engine, o Options) (*Set, err
 	}
 	s.index.seal()
 	s.cookies.seal()
-	s.storage.seal()
 	s.sieve = newSieve(s)
 	return s, nil
 }
@@ -185,9 +181,6 @@ func (s *Set) compile(i int32) {
 	for _, c := range v.Cookies {
 		s.cookies.add(c.Name, i)
 	}
-	for _, k := range v.Storage {
-		s.storage.add(k, i)
-	}
 	if !s.vendors[i].pass {
 		for _, m := range v.Inline {
 			s.marks.add(m, i)
@@ -257,8 +250,8 @@ func (s *Set) Match(r *Request, c Context) (Match, bool) {
 			return s.match(best.vendor, best.text), false
 		}
 	}
-	if r.ThirdParty || s.options.FirstParty {
-		if v, text := s.paths.lookup(&a); v >= 0 && !s.vendors[v].pass && (r.ThirdParty || s.vendors[v].entry.Labels == nil) {
+	if r.ThirdParty {
+		if v, text := s.paths.lookup(&a); v >= 0 && !s.vendors[v].pass {
 			return s.match(v, text), true
 		}
 	}

@@ -100,9 +100,6 @@ func TestMatchOnTheSiteItself(t *testing.T) {
 	if m, ok := set(t, c, nil, Options{}).Match(&own, Context{}); ok {
 		t.Errorf("a vendor's own site is gated by %q", m.Rule)
 	}
-	if _, ok := set(t, c, nil, Options{FirstParty: true}).Match(&own, Context{}); !ok {
-		t.Error("its software is not recognised though that is enabled")
-	}
 }
 
 func TestOptions(t *testing.T) {
@@ -261,7 +258,7 @@ func scan(x *hostIndex, a *address) *rule {
 }
 
 func FuzzMatch(f *testing.F) {
-	s := builtin(f, Options{FirstParty: true})
+	s := builtin(f, Options{})
 	for _, list := range seedURLs {
 		f.Add(list[0])
 	}
@@ -281,7 +278,7 @@ func FuzzMatch(f *testing.F) {
 }
 
 func TestMatchDoesNotAllocate(t *testing.T) {
-	s := builtin(t, Options{FirstParty: true})
+	s := builtin(t, Options{})
 	for _, u := range []string{"https://www.google.co.uk/ads/ga-audiences?x", "https://www.example.net/a/b/c.js?d=e", "https://x.example.net/piwik.php?idsite=1"} {
 		r, _ := filterlist.NewRequest(u, "https://www.example.org/", filterlist.Script)
 		if n := testing.AllocsPerRun(100, func() { s.Match(&r, Context{}) }); n > 0 {
@@ -290,7 +287,7 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 	}
 	for _, name := range []string{"_ga", "_hjSessionUser_1", "PHPSESSID"} {
 		b := []byte(name)
-		if n := testing.AllocsPerRun(100, func() { s.Cookie(b, true) }); n > 0 {
+		if n := testing.AllocsPerRun(100, func() { s.Cookie(b) }); n > 0 {
 			t.Errorf("cookie %s: %v allocations", name, n)
 		}
 	}

@@ -37,7 +37,7 @@ func (x *shapeIndex) lookup(r *Request, a *address) *shape {
 	if r.Type == filterlist.Document { // where the visitor goes
 		return nil
 	}
-	if dot := indexByte(a.host, '.'); dot > 0 {
+	if dot := bytes.IndexByte(a.host, '.'); dot > 0 {
 		label := a.host[:dot]
 		for n := len(label) - 1; n > 0 && '0' <= label[n] && label[n] <= '9'; n-- { // stats2
 			label = label[:n]
@@ -59,7 +59,7 @@ func (x *shapeIndex) lookup(r *Request, a *address) *shape {
 // name that its owner gave: "example.com" and "example.co.uk" can, "com" and "co.uk" cannot. It need not be exact: what
 // it takes for registered by mistake is a host that says it is for tracking all the same.
 func subdomain(rest []byte) bool {
-	dot := indexByte(rest, '.')
+	dot := bytes.IndexByte(rest, '.')
 	if dot < 0 {
 		return false
 	}

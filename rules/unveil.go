@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Scripts spell addresses in ways that only running them would tell: ['https://a','.example'].join(''), atob('aHR0…'),
@@ -236,7 +237,7 @@ func (a *arguments) pattern() (old []byte, all bool) {
 	}
 	a.pos++
 	start := a.pos
-	for a.pos < len(a.text) && (alphanumeric(a.text[a.pos]) || indexByte([]byte("_-#@!~%&:;, "), a.text[a.pos]) >= 0) {
+	for a.pos < len(a.text) && (alphanumeric(a.text[a.pos]) || strings.IndexByte("_-#@!~%&:;, ", a.text[a.pos]) >= 0) {
 		a.pos++
 	}
 	old = a.text[start:a.pos]

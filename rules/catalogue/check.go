@@ -10,13 +10,6 @@ import (
 	"strings"
 )
 
-// Check returns everything that is wrong with a vendor's file: each error names file, line, value and the way out. It
-// does not try the examples: rules.Check does, as it can match.
-func Check(data []byte, name string) []error {
-	_, errs := Parse(data, name)
-	return errs
-}
-
 // placeholders and stubKinds are the words that Vendor documents.
 var (
 	placeholders = []string{"", "video", "audio", "map", "post", "button", "chat", "comments", "form"}

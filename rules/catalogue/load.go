@@ -142,8 +142,9 @@ type file struct {
 	Benign            Examples          `json:"benign"`
 }
 
-// Parse reads one vendor's file; name is the file's name and gives the ID. It returns nil and what is wrong if the file
-// cannot be used.
+// Parse reads one vendor's file; name is the file's name and gives the ID. If the file cannot be used it returns nil and
+// everything that is wrong: each error names file, line, value and the way out. It does not try the examples: rules.Check
+// does, as it can match.
 func Parse(data []byte, name string) (*Vendor, []error) {
 	c := checker{name: name, data: data}
 	var f file

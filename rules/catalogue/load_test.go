@@ -119,7 +119,7 @@ func TestCheck(t *testing.T) {
 		"default":         {`"category"`, `"default": "maybe", "category"`, `use "pass" or "gate"`},
 	} {
 		file := strings.Replace(good, c.change, c.to, 1)
-		errs := catalogue.Check([]byte(file), "v.json")
+		_, errs := catalogue.Parse([]byte(file), "v.json")
 		if c.want == "" {
 			if len(errs) > 0 {
 				t.Errorf("%s: %v", name, errs)
@@ -130,7 +130,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, errs, c.want)
 		}
 	}
-	if errs := catalogue.Check([]byte(good), "Bad Name.json"); len(errs) != 1 {
+	if _, errs := catalogue.Parse([]byte(good), "Bad Name.json"); len(errs) != 1 {
 		t.Errorf("file name: %v", errs)
 	}
 }
@@ -180,12 +180,13 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-func ExampleCheck() {
-	for _, err := range catalogue.Check([]byte(`{
+func ExampleParse() {
+	_, errs := catalogue.Parse([]byte(`{
   "number": 541, "name": "Example Metrics", "org": "Example Ltd", "category": "web-analytics",
   "purpose": "statistics",
   "hosts": ["metrics.example/js"]
-}`), "example-metrics.json") {
+}`), "example-metrics.json")
+	for _, err := range errs {
 		fmt.Println(err)
 	}
 	// Output:

@@ -67,7 +67,7 @@ func (p *policy) Script(text []byte) rewrite.Verdict {
 }
 
 // Cookie implements rewrite.Policy.
-func (p *policy) Cookie(name []byte) rewrite.Verdict { return p.verdict(p.set.Cookie(name, true)) }
+func (p *policy) Cookie(name []byte) rewrite.Verdict { return p.verdict(p.set.Cookie(name)) }
 
 func (p *policy) verdict(m rules.Match, gate bool) rewrite.Verdict {
 	if !gate || m.Purpose == consent.Necessary {
