@@ -128,7 +128,6 @@ type file struct {
 	Labels            []string          `json:"labels"`
 	Inline            []string          `json:"inline"`
 	Globals           []string          `json:"globals"`
-	Elements          []string          `json:"elements"`
 	Cookies           map[string]string `json:"cookies"`
 	ThirdPartyCookies map[string]string `json:"thirdPartyCookies"`
 	Storage           []string          `json:"storage"`
@@ -137,7 +136,6 @@ type file struct {
 	Links             []Link            `json:"links"`
 	Policy            string            `json:"policy"`
 	OptOut            string            `json:"optOut"`
-	NoConsent         string            `json:"noConsent"`
 	Examples          Examples          `json:"examples"`
 	Benign            Examples          `json:"benign"`
 }
@@ -162,9 +160,9 @@ func Parse(data []byte, name string) (*Vendor, []error) {
 	v := &Vendor{
 		ID: id, Number: f.Number, Name: f.Name, Org: f.Org, Purpose: purpose, Category: f.Category,
 		Pass: f.Default == "pass", Hosts: f.Hosts, Patterns: f.Patterns, Embeds: f.Embeds, Passes: f.Passes, Payment: f.Payment,
-		Paths: f.Paths, Labels: f.Labels, Inline: f.Inline, Globals: f.Globals, Elements: f.Elements, Cookies: cookies(f.Cookies),
+		Paths: f.Paths, Labels: f.Labels, Inline: f.Inline, Globals: f.Globals, Cookies: cookies(f.Cookies),
 		ThirdPartyCookies: cookies(f.ThirdPartyCookies), Storage: f.Storage, Stubs: f.Stubs,
-		Placeholder: f.Placeholder, Links: f.Links, Policy: f.Policy, OptOut: f.OptOut, NoConsent: f.NoConsent,
+		Placeholder: f.Placeholder, Links: f.Links, Policy: f.Policy, OptOut: f.OptOut,
 		Examples: f.Examples, Benign: f.Benign,
 	}
 	if f.Default != "" && f.Default != "pass" && f.Default != "gate" {

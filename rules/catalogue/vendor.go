@@ -41,8 +41,6 @@ type Vendor struct {
 	Inline []string
 	// Globals are the names that the vendor's script defines on window.
 	Globals []string
-	// Elements describes widget markup: "class~name", "id=name", "[attribute]", "<tag>".
-	Elements []string
 	// Cookies are the names (with * as a wildcard) of cookies set on the site's own domain; ThirdPartyCookies those on
 	// the vendor's.
 	Cookies, ThirdPartyCookies []Cookie
@@ -57,8 +55,6 @@ type Vendor struct {
 	Links []Link
 	// Policy and OptOut are addresses for the preference centre; "" if there is none.
 	Policy, OptOut string
-	// NoConsent tells in a sentence how the vendor's own interface is told that there is no consent.
-	NoConsent string
 	// Examples are real URLs, scripts and names that must match; Benign look-alikes that must not.
 	Examples, Benign Examples
 }
