@@ -37,19 +37,11 @@ const adminBase = "/consent/"
 //	POST   /consent/records/sweep[?any_clock=true]   destroys what is past its retention
 //
 // No answer holds a visitor's address: none is kept.
-type AdminAPI struct{ app *App }
+type AdminAPI struct{}
 
 // CaddyModule returns the module's ID.
 func (*AdminAPI) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "admin.api.consent", New: func() caddy.Module { return new(AdminAPI) }}
-}
-
-// Provision finds the consent app, if the configuration has one.
-func (a *AdminAPI) Provision(ctx caddy.Context) error {
-	if app, err := ctx.AppIfConfigured("consent"); err == nil {
-		a.app, _ = app.(*App)
-	}
-	return nil
 }
 
 // Routes returns the API's route.
@@ -61,26 +53,30 @@ func (a *AdminAPI) Routes() []caddy.AdminRoute {
 func adminError(status int, err error) error { return caddy.APIError{HTTPStatus: status, Err: err} }
 
 func (a *AdminAPI) serve(w http.ResponseWriter, r *http.Request) error {
-	if a.app == nil {
-		return adminError(http.StatusNotFound, errors.New("this configuration has no consent gateway"))
+	// Caddy gives its admin API to a configuration before that could be started, and leaves it there when that fails: the
+	// app that runs must be asked for.
+	active, _ := caddy.ActiveContext().AppIfConfigured("consent")
+	app, ok := active.(*App)
+	if !ok {
+		return adminError(http.StatusNotFound, errors.New("no consent gateway is running: a site block with consent starts one"))
 	}
 	path := strings.TrimPrefix(r.URL.Path, adminBase)
-	handlers, ok := adminHandlers[path]
-	if !ok {
+	handlers := adminHandlers[path]
+	if handlers == nil {
 		return adminError(http.StatusNotFound, fmt.Errorf("there is no %s%s", adminBase, path))
 	}
-	handle, ok := handlers[r.Method]
-	if !ok {
+	handle := handlers[r.Method]
+	if handle == nil {
 		w.Header().Set("Allow", strings.Join(slices.Sorted(maps.Keys(handlers)), ", "))
 		return adminError(http.StatusMethodNotAllowed, fmt.Errorf("%s%s does not take %s", adminBase, path, r.Method))
 	}
-	if err := a.app.store.hold(); err != nil {
+	if err := app.store.hold(); err != nil {
 		return adminError(http.StatusServiceUnavailable, err)
 	}
-	defer a.app.store.letGo()
+	defer app.store.letGo()
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "application/json")
-	answer, err := handle(a.app, w, r)
+	answer, err := handle(app, w, r)
 	if err != nil {
 		return adminStatus(err)
 	}
@@ -219,5 +215,4 @@ func (a *App) activeSites() []*site {
 
 var (
 	_ caddy.AdminRouter = (*AdminAPI)(nil)
-	_ caddy.Provisioner = (*AdminAPI)(nil)
 )
