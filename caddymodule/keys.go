@@ -35,6 +35,9 @@ func (a *App) provisionKeys() error {
 	var errs []error
 	for i, text := range texts {
 		k, err := consent.ParseKey(repl.ReplaceAll(text, ""))
+		if err != nil && strings.HasPrefix(text, "{") {
+			err = fmt.Errorf("%s: %w", text, err) // a placeholder, no secret
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("consent key %d: %w", i+1, err))
 		}
