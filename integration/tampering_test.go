@@ -15,14 +15,18 @@ import (
 
 // beyondTheGuard are the ways that no script can stop. Those that run scripts the policy header stops, once it is in force.
 var beyondTheGuard = map[string]string{
-	"import-in-eval":         "a direct call of eval cannot be replaced, and import() is no function",
-	"import-in-file":         "import() is syntax, in a file that nobody changes",
-	"frame-location":         "location cannot be replaced, and a frame's first, empty document has no navigate event; held by csp strict",
-	"frame-location-replace": "as frame-location",
-	"string-patched":         "the page replaced what the language itself is made of; its scripts are held by the policy, all else by csp strict",
-	"regexp-patched":         "as string-patched",
-	"map-patched":            "as string-patched",
-	"url-patched":            "as string-patched",
+	"import-in-eval":          "a direct call of eval cannot be replaced, and import() is no function",
+	"import-in-file":          "import() is syntax, in a file that nobody changes",
+	"frame-location":          "location cannot be replaced, and a frame's first, empty document has no navigate event; held by csp strict",
+	"frame-location-replace":  "as frame-location",
+	"location-blob-frame":     "as frame-location, to a document that the page made",
+	"anchor-blob-frame":       "as location-blob-frame",
+	"open-javascript-frame":   "as frame-location: what the script returns becomes a document with natives of its own",
+	"anchor-javascript-frame": "as open-javascript-frame",
+	"string-patched":          "the page replaced what the language itself is made of; its scripts are held by the policy, all else by csp strict",
+	"regexp-patched":          "as string-patched",
+	"map-patched":             "as string-patched",
+	"url-patched":             "as string-patched",
 }
 
 // unfollowed are ways that this browser does not follow here, or over UDP, which the lab does not see: only that nothing gets

@@ -5,7 +5,7 @@ const parked = new List(), originals = new Memo(), once = new Members(), failed 
 const {set: setInner} = describe(proto(self, 'Element'), 'innerHTML') || {}, {set: nativeSrcdoc} = describe(proto(self, 'HTMLIFrameElement'), 'srcdoc') || {};
 const setSrcdoc = (el, markup) => call(nativeSrcdoc, el, [policy(markup)]);
 const {setAttribute: setAttr, getAttribute: getAttr, removeAttribute: dropAttr, hasAttribute: hasAttr, querySelectorAll: select} = proto(self, 'Element');
-const animating = /^(to|from|by|values)$/, fetching = /^(src|href|srcset|imagesrcset|data|poster|background|ping|attributionsrc)$/;
+const animating = /^(to|from|by|values)$/, painted = /^(style|mask|cursor|filter|clip-path|fill|stroke|marker-\w+)$/, fetching = /^(src|href|srcset|imagesrcset|data|poster|background|ping|attributionsrc)$/;
 // What is judged is what is used: an object that page code passes for a string is asked for it once. Trusted Types stay.
 const types = self.trustedTypes;
 const fixed = (v) => v && /^[of]/.test(typeof v) && !(types && (types.isHTML(v) || types.isScriptURL(v) || types.isScript(v))) ? '' + v : v;
@@ -17,16 +17,21 @@ const fetches = (el, name) => animating.test(name) ? /^(set|animate)$/.test(el.l
   && (name != 'data' || el.localName == 'object')
   && !(el.localName == 'link' && /^(?!.*(style|icon|pre|manifest|dns|import))./i.test(call(getAttr, el, ['rel']) || ''));
 
+// The beginning of a URL without what a browser passes over there (URL, 4.4): enough to tell its scheme.
+const head = (url) => ('' + url).slice(0, 999).replace(/^[\0- ]+|[\t\n\r]/g, '');
+const made = (url) => /^(blob|data):/i.test(head(url));
+
 // A document in a data: URL is as good as the addresses in it.
 const within = (value) => {
   try { value = decodeURIComponent(value); } catch (e) {}
   return addresses(value);
 };
-const urlsOf = (name, value) => /^\s*(javascript:|data:(text\/html|image\/svg|\w+\/x?h?t?ml))/i.test(value) ? within(value) : /set$|ping|values/.test(name) ? value.split(/[\s,;]+/).filter((u) => /[/:]/.test(u)) : [value];
+const urlsOf = (name, value) => /^(javascript:|data:(text\/html|image\/svg|\w+\/x?h?t?ml))/i.test(head(value)) ? within(value) : /set$|ping|values/.test(name) ? value.split(/[\s,;]+/).filter((u) => /[/:]/.test(u)) : [value];
 let sync = 0, trusting = 0;
 const gatedBy = (el, name, value) => {
   if (once.has(el)) return 0;
   let held = 0;
+  if (el.localName == 'script' && made(value)) return codeIn(value);
   for (const url of urlsOf(name, value)) {
     const who = sync ? judgeNow(url, el.localName) : judge(url);
     if (who && who != unknown) return who;
@@ -37,13 +42,30 @@ const gatedBy = (el, name, value) => {
 
 // CSS: url(…) and strings that are addresses become about:invalid#consent,… (see rewrite.InertCSS).
 const inert = (who, url) => 'about:invalid#consent,' + mark + ',' + names[Math.log2(who.bit)] + ',' + who.id + ',' + encodeURIComponent(url).replace(/['()]/g, escape);
-const css = (text) => !/url|import|image|src|\\/i.test(text) ? text : (foresee(text, 'style'), text)
-  .replace(/\\0{0,4}([467][0-9a-f])\s?/gi, (all, hex) => /[a-z]/i.test(hex = String.fromCharCode(parseInt(hex, 16))) ? hex : all)
-  .replace(/\/\*[^]*?\*\/|(url\(\s*)([^"'\s)][^)]*?)(?=\s*\))|(["'])((?:\\[^]|(?!\3)[^\\])*)\3/gi, (all, fn, bare, quote, quoted) => {
-    const url = (bare || quoted || '').replace(/\\([0-9a-f]{1,6}\s?|[^])/gi, (_, c) => /^[0-9a-f]/i.test(c) ? String.fromCodePoint(Math.min(parseInt(c, 16), 0x10ffff)) : c < ' ' ? '' : c);
-    const who = /^\s*([a-z]+:)?[\\/]{2}/i.test(url) && judgeNow(url, 'style');
-    return who ? (fn || quote) + inert(who, url) + (fn ? '' : quote) : all;
-  });
+// Escaped letters are read first, then comments, url(…) and strings, which the end of the text or a bare newline ends, too.
+const letter = (all, hex, plain) => plain || ((n) => n > 64 && n < 91 || n > 96 && n < 123 ? String.fromCharCode(n) : all)(parseInt(hex, 16));
+const css = (text) => {
+  if (!/url|import|image|src|\\/i.test(text)) return text;
+  foresee(text, 'style');
+  const far = !ownBase();
+  let changed;
+  const safe = text.replace(/\\(?:([0-9a-f]{1,6})(?:\r\n|\s)?|([g-z])|[^])/gi, letter)
+    .replace(/\/\*[^]*?(?:\*\/|$)|\\[^]|(url\(\s*)((?:\\[^]|[^"'\s)\\])(?:\\[^]|[^)\\])*?)(?=\s*(?:\)|$))|(["'])((?:\\[^]|(?!\3)[^\\\n\r\f])*)\3?/gi, (all, fn, bare, quote, quoted, at, whole) => {
+      const url = (bare || quoted || '').replace(/\\([0-9a-f]{1,6}(?:\r\n|\s)?|[^])/gi, (_, c) => /^[0-9a-f]/i.test(c) ? String.fromCodePoint(Math.min(parseInt(c, 16), 0x10ffff)) : c < ' ' ? '' : c);
+      const who = (far || /[:\\]|\/\s*\//.test(url)) && judgeNow(url, 'style');
+      const to = who ? inert(who, url) : made(url) && /import[^;{}]*$/i.test(whole.slice(Math.max(at - 99, 0), at)) ? sheet(url) : url;
+      return to == url ? all : (changed = 1, (fn || quote) + to + (fn ? '' : quote));
+    });
+  return changed ? safe : text;
+};
+// A style sheet made from a blob or in a data: URL.
+const sheet = (url) => {
+  try {
+    const text = loadNow(url).responseText, safe = css(text);
+    if (safe != text) return objectUrl(new Blob([safe], {type: 'text/css'}));
+  } catch (e) {}
+  return url;
+};
 // What stands for a frame the late part asks the gateway for.
 const standFor = (el, again) => el.width != 1 && el.height != 1 && arrived.then(() => now.stand && now.stand(el, again));
 // Next.js starts a page when these have come, or failed (client/app-bootstrap). Other scripts are only late.
@@ -113,22 +135,26 @@ const trusted = (attr, value) => attr == 'src' ? ours.createScriptURL(value) : a
 const guarded = (url) => {
   try {
     const x = loadNow(url), type = x.getResponseHeader('Content-Type'), text = x.responseText;
-    if (/^text.html/i.test(type)) return url[0] == 'd' ? 'data:text/html;charset=utf-8,' + encodeURIComponent(frame(text)) : objectUrl(new Blob([frame(text)], {type}));
+    if (/^text.html/i.test(type)) return head(url) > 'c' ? 'data:text/html;charset=utf-8,' + encodeURIComponent(frame(text)) : objectUrl(new Blob([frame(text)], {type}));
     if (/xml/i.test(type) && addresses(text).some((u) => judgeNow(u, 'image'))) return 'about:blank';
   } catch (e) {}
   return url;
 };
 // The gated party that code imports from, if the code says so.
-const importOf = (code) => addresses((code.match(/\bimport\b[^;"'`]*.[^"'`\s]+/g) || []).join(' ')).map((url) => trusting ? judge(url) : judgeNow(url, 'script')).find((who) => who && who != unknown);
+const importOf = (code) => within((code.match(/\bimport\b[^;"'`]*.[^"'`\s]+/g) || []).join(' ')).map((url) => trusting ? judge(url) : judgeNow(url, 'script')).find((who) => who && who != unknown);
+
+const codeIn = (url) => {
+  try { return importOf(loadNow(url).responseText) || 0; } catch (e) { return 0; }
+};
 
 // An attribute is about to get a value; go does it. Returns true if it was gated or held.
 const assign = (el, name, value, go) => {
   name = name.toLowerCase().replace(/^xlink:/, '');
-  if (name == 'style') return void go(css('' + value));
+  if (painted.test(name)) return void go(css('' + value));
   if (name == 'srcdoc') return void go(frame('' + value));
   if (name == 'type' && keptValue(el, 'parked') != null) return void call(setAttr, el, [dash + 'type', value]);
   if (!fetches(el, name)) return void go(value);
-  if (/^(i?frame|embed|object)$/.test(el.localName) && /^(blob|data):/.test(value)) value = guarded('' + value);
+  if (/^(i?frame|embed|object|link)$/.test(el.localName) && made(value)) value = (el.localName == 'link' ? sheet : guarded)('' + value);
   const who = gatedBy(el, name, '' + value);
   if (!who) {
     unpark(el, name);
@@ -145,17 +171,17 @@ const assign = (el, name, value, go) => {
 
 // Looks at what already stands on an element; returns whether something was gated.
 const special = 'style,script:not([src]),set,animate,meta[http-equiv]';
-const marked = '[data-consent],[*|href],[src],[srcset],[imagesrcset],[data],[poster],[background],[ping],[attributionsrc],[style],[srcdoc],template,' + special;
+const marked = '[data-consent],[*|href],[src],[srcset],[imagesrcset],[data],[poster],[background],[ping],[attributionsrc],[style],[srcdoc],template,[mask],[cursor],[clip-path],[fill*="("],[stroke*="("],[filter],[marker-start],[marker-mid],[marker-end],' + special;
 const inspect = (el) => {
   let changed = 0;
   const local = el.localName, by = call(getAttr, el, [kept]), from = by && by.split(' ')[0];
   if (fragments.has(from)) changed = 1, call(setAttr, el, [kept, by.replace(from, mark)]);
   for (const a of [...el.attributes]) {
     const name = a.localName;
-    if (name == 'style' && /url|image|src|\\/i.test(a.value)) {
+    if (painted.test(name) && /url|image|src|\\/i.test(a.value)) {
       const text = css(a.value);
       if (text != a.value) changed = 1, a.value = text;
-    } else if (fetches(el, name)) changed = assign(el, name, a.value, none) && (a.name == name || call(dropAttr, el, [a.name]), 1) || changed;
+    } else if (fetches(el, name)) changed = assign(el, name, a.value, (v) => v == a.value || el.isConnected || call(setAttr, el, [a.name, v], changed = 1)) && (a.name == name || call(dropAttr, el, [a.name]), 1) || changed;
     else if (name == 'srcdoc' && keptValue(el, 'src') == null && frame(a.value) != a.value) changed = 1, setSrcdoc(el, frame(a.value));
   }
   if (local == 'style') changed = restyle(el) || changed;
@@ -183,7 +209,8 @@ const scan = (root) => {
 // Markup is parsed where nothing is fetched, gated there, and only then handed to the page.
 const inertDoc = doc && doc.implementation.createHTMLDocument('');
 // Markup that names no other host, nor could after its escapes are resolved, needs no look.
-const plain = (markup) => !/\/\s*[/\\]|\\|&(#|sol|colon|bsol|tab|new)|(http|ws)s?:|srcdoc/i.test(markup) && doc.baseURI.startsWith(self.origin);
+const ownBase = () => doc.baseURI.startsWith(self.origin);
+const plain = (markup) => !/\/\s*[/\\]|\\|&(#|sol|colon|bsol|tab|new)|(http|ws)s?:|:\s*(text|image.svg|appl)|srcdoc/i.test(markup) && ownBase();
 const boxFor = (el) => el.nodeType == 1 ? inertDoc.importNode(el, false) : inertDoc.createElement('template');
 // Markup with what is gated taken out, for where its nodes are made only later: so each address is judged at once. Templates
 // that declare a shadow root stay templates here, where nothing hides from the scan.
@@ -199,7 +226,7 @@ const gatedMarkup = (markup) => {
 // A document for srcdoc: gated, and guarded by this very script.
 const frame = (markup) => {
   const [, type = '', rest] = /^(\s*<!doctype[^>]*>)?([^]*)$/i.exec(markup);
-  return markup.includes('data-consent-guard') ? markup : type + guardTag() + gatedMarkup(rest);
+  return /^<script( (data-[\w-]+|nonce)="[^"]*")*>$/.test(rest.split(source)[0]) ? markup : type + guardTag() + gatedMarkup(rest);
 };
 let ours;
 const policy = (markup) => {

@@ -53,10 +53,10 @@ const network = (w) => {
     return sent === false ? false : true;
   });
   hook(w, 'importScripts', (f, self, args) => call(f, self, args.map(fixed).filter((url) => !judgeNow(url, 'script'))));
-  for (const name of ['WebSocket', 'EventSource', 'WebTransport']) hook(w, name, none, (f, args, t) => {
+  for (const name of ['WebSocket', 'WebSocketStream', 'EventSource', 'WebTransport']) hook(w, name, none, (f, args, t) => {
     args = firstFixed(args);
     const who = identify(args[0]) == unknown ? judgeNow(args[0], 'websocket') || 0 : identify(args[0]);
-    if (who && !permitted(who)) return quiet({url: '' + args[0], ready: new Later(none), closed: new Later(none)});
+    if (who && !permitted(who)) return quiet({url: '' + args[0], ready: new Later(none), opened: new Later(none), closed: new Later(none)});
     const socket = reflect.construct(f, args, t);
     if (who) sockets.set(socket, who);
     return socket;
@@ -74,14 +74,14 @@ const network = (w) => {
   // A worker made from a blob gets the guard in front; one from the site's own files gets it from the gateway.
   for (const name of ['Worker', 'SharedWorker']) hook(w, name, none, (f, args, t) => {
     args = firstFixed(args);
-    const url = '' + args[0], blob = /^(blob|data):/.test(url);
+    const url = '' + args[0], blob = made(url);
     if (judge(url)) return idle();
     if (blob && source) try {
       const text = loadNow(url).responseText;
       if (importOf(text)) return idle();
-      const made = workers.get(url) || objectUrl(new Blob([prelude(), text], {type: 'text/javascript'}));
-      workers.set(url, made);
-      args = [ours ? ours.createScriptURL(made) : made, ...args.slice(1)];
+      const own = workers.get(url) || objectUrl(new Blob([prelude(), text], {type: 'text/javascript'}));
+      workers.set(url, own);
+      args = [ours ? ours.createScriptURL(own) : own, ...args.slice(1)];
     } catch (e) {}
     return reflect.construct(f, args, t);
   });

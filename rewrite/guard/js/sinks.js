@@ -43,7 +43,12 @@ const guardAttributes = (w, element, node) => {
     return result;
   };
   hooks(element, 'setAttributeNode setAttributeNodeNS', attach);
-  hooks(proto(w, 'NamedNodeMap'), 'setNamedItem setNamedItemNS', (f, map, args) => (args[0] && fetching.test(args[0].localName) && judgeNow(args[0].value) ? null : call(f, map, args)));
+  hooks(proto(w, 'NamedNodeMap'), 'setNamedItem setNamedItemNS', (f, map, args) => {
+    const a = args[0];
+    if (a && fetching.test(a.localName) && judgeNow(a.value)) return null;
+    if (a && !a.ownerElement && made(a.value)) a.value = guarded(a.value);
+    return call(f, map, args);
+  });
   for (const [object, key] of [[proto(w, 'Attr'), 'value'], [node, 'nodeValue'], [node, 'textContent']]) {
     property(object, key, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode && n.parentNode.localName == 'style' ? css(value == null ? '' : '' + value) : value));
   }
@@ -187,13 +192,14 @@ const guardStyle = (w) => {
     property(proto(w, name), 'style', (on, value, go) => go(css('' + value)), (on, go) => styleOf(go()));
   }
   property(proto(w, 'CSSStyleDeclaration'), 'cssText', (s, value, go) => go(css('' + value)));
-  const styled = (f, self, args) => call(f, self, args.map(inertly)), made = (f, args, t) => reflect.construct(f, args.map(inertly), t);
+  const styled = (f, self, args) => call(f, self, args.map(inertly)), built = (f, args, t) => reflect.construct(f, args.map(inertly), t);
   for (const [name, list] of pairs({
     CSSStyleDeclaration: 'setProperty', CSSStyleSheet: 'insertRule addRule replace replaceSync', CSSGroupingRule: 'insertRule',
+    CSSStyleRule: 'insertRule', CSSKeyframesRule: 'appendRule',
     StylePropertyMap: 'set append', Element: 'animate', KeyframeEffect: 'setKeyframes',
   })) hooks(proto(w, name), list, styled);
-  hook(w, 'FontFace', none, made);
-  hook(w, 'KeyframeEffect', none, made);
+  hooks(w.CSS, 'registerProperty', styled);
+  for (const name of ['FontFace', 'KeyframeEffect', 'CSSUnparsedValue']) hook(w, name, none, built);
   hook(w, 'Audio', none, (f, args, t) => {
     const el = reflect.construct(f, [], t);
     el.preload = 'auto';
@@ -215,6 +221,7 @@ const guardNavigation = (w) => {
   hook(w, 'open', (f, self, args) => {
     args = args.map(fixed);
     if (args[0] && judgeNow(args[0], 'document')) return null;
+    if (args[0] && made(args[0])) args[0] = guarded('' + args[0]);
     const opened = call(f, self, args);
     patch(opened);
     return opened;
