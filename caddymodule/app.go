@@ -39,6 +39,9 @@ type App struct {
 	Keys []string `json:"keys,omitempty"`
 	// VendorFiles are further vendor files (JSON, rules/catalogue/README.md) as glob patterns.
 	VendorFiles []string `json:"vendor_files,omitempty"`
+	// CookieDatabase is a file that classifies cookies which the catalogue does not know: CSV in the format of the Open
+	// Cookie Database. Default: none.
+	CookieDatabase string `json:"cookie_database,omitempty"`
 	// Lists are filter lists in Adblock Plus, uBlock Origin or AdGuard syntax, or hosts files.
 	Lists []List `json:"lists,omitempty"`
 	// Retention is how long a consent record is kept after it ended. Default: 3 years.

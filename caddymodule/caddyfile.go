@@ -177,7 +177,7 @@ func parseStore(d *caddyfile.Dispenser, a *App) error {
 	return nil
 }
 
-// parseRules reads: rules builtin | rules file GLOB | rules list PATH|URL|NAME { purpose P; refresh D }.
+// parseRules reads: rules builtin | rules file GLOB | rules cookies FILE | rules list PATH|URL|NAME { purpose P; refresh D }.
 func parseRules(d *caddyfile.Dispenser, a *App) error {
 	args := d.RemainingArgs()
 	switch {
@@ -186,6 +186,11 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 	case len(args) == 2 && args[0] == "file":
 		a.VendorFiles = append(a.VendorFiles, absolute(d, args[1]))
 		return skipBlock(d, "watch")
+	case len(args) == 2 && args[0] == "cookies" && a.CookieDatabase == "":
+		a.CookieDatabase = absolute(d, args[1])
+		return nil
+	case len(args) == 2 && args[0] == "cookies":
+		return d.Err("rules cookies stands twice: put the lines of both files into one")
 	case len(args) == 2 && args[0] == "list":
 		l := List{Source: args[1]}
 		switch path := strings.ContainsAny(l.Source, `/\.{`); {
@@ -198,7 +203,7 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 		a.Lists = append(a.Lists, l)
 		return err
 	}
-	return d.Errf("rules %s is not understood: use rules builtin, rules file GLOB, or rules list PATH|URL|NAME", strings.Join(args, " "))
+	return d.Errf("rules %s is not understood: use rules builtin, rules file GLOB, rules cookies FILE, or rules list PATH|URL|NAME", strings.Join(args, " "))
 }
 
 var listOptions = map[string]option[List]{

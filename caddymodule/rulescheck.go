@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ func rulesCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "rules", Short: "Work with vendor files and filter lists"}
 	needsSub(cmd)
 	var all bool
-	check := command("check FILE…", "Check vendor files (.json) and filter lists (any other)",
+	check := command("check FILE…", "Check vendor files (.json), cookie databases (.csv) and filter lists (any other)",
 		`Names every line that is wrong or not in force, with the reason. Ends with status 1 if a vendor file is wrong or a list
 cannot be used at all.`,
 		func(cmd *cobra.Command, args []string) error {
@@ -53,12 +54,15 @@ func checkRules(out io.Writer, path string, all bool) error {
 		_, err = fmt.Fprintf(out, "%s: the vendor file is right, its examples included\n", path)
 		return err
 	}
-	f, err := os.Open(path)
-	if err != nil {
+	if filepath.Ext(path) == ".csv" {
+		db, err := rules.ParseCookieDatabase(path, bytes.NewReader(data))
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "%s: %d cookies\n", path, db.Len())
 		return err
 	}
-	defer func() { _ = f.Close() }()
-	_, report, err := filterlist.Parse(path, f, filterlist.Limits{})
+	_, report, err := filterlist.Parse(path, bytes.NewReader(data), filterlist.Limits{})
 	fmt.Fprintf(out, "%s: %d rules in force; %d cosmetic rules, which a gateway does not apply; %d lines dropped\n", path, report.Rules, report.Cosmetic, report.Dropped)
 	for i, d := range report.Drops {
 		if i == 20 && !all {

@@ -1,7 +1,9 @@
 package caddymodule
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +21,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/rules"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist/source"
@@ -40,7 +43,9 @@ type compiledRules struct {
 	catalogue *catalogue.Catalogue
 	engine    *filterlist.Engine // nil without lists
 	purposes  []consent.Purpose
-	sum       uint64 // of all this, once for all sites: see content
+	cookies   *rules.CookieDatabase // nil without one
+	cookieSum [sha256.Size]byte     // of its file
+	sum       uint64                // of all this, once for all sites: see content
 }
 
 // build tells this program from an older one, which may have left more in a page.
@@ -60,6 +65,7 @@ func (c *compiledRules) content() (uint64, error) {
 			_, _ = f.Write(l.SHA256[:])
 		}
 	}
+	_, _ = f.Write(c.cookieSum[:])
 	err := json.NewEncoder(f).Encode([]any{c.purposes, c.catalogue.Vendors})
 	return f.Sum64(), err
 }
@@ -75,6 +81,7 @@ func (c *compiledRules) sumWith(build string, m mode, o *Options) (uint64, error
 type ruleSource struct {
 	log      *zap.Logger
 	vendors  []string // globs
+	cookies  string   // a cookie database's path, "" for none
 	compiled compiledRules
 	stamp    string
 	samples  func() samples
@@ -97,7 +104,7 @@ const startTimeout = 8 * time.Second
 // provisionRules loads catalogue and lists. All that is wrong is reported together. A list whose publisher does not answer
 // is no error: the gateway starts without it and tries again.
 func (a *App) provisionRules() error {
-	s := &ruleSource{log: a.log, vendors: a.VendorFiles, samples: a.samples}
+	s := &ruleSource{log: a.log, vendors: a.VendorFiles, cookies: a.CookieDatabase, samples: a.samples}
 	var errs []error
 	for _, l := range a.Lists {
 		one, err := newRuleList(l)
@@ -208,6 +215,9 @@ func (s *ruleSource) compile(ctx context.Context) (c compiledRules, err error) {
 	if c.catalogue, err = s.loadCatalogue(); err != nil {
 		return c, err
 	}
+	if err = s.loadCookies(&c); err != nil {
+		return c, err
+	}
 	var sources []*source.Source
 	var loaded []*ruleList
 	for _, l := range s.lists {
@@ -292,6 +302,22 @@ func (s *ruleSource) loadCatalogue() (*catalogue.Catalogue, error) {
 		systems = append(systems, matching{os.DirFS(dir), pattern})
 	}
 	return catalogue.Load(systems...)
+}
+
+// loadCookies reads the operator's cookie database, if there is one.
+func (s *ruleSource) loadCookies(c *compiledRules) error {
+	if s.cookies == "" {
+		return nil
+	}
+	data, err := os.ReadFile(s.cookies)
+	if err == nil {
+		c.cookieSum = sha256.Sum256(data)
+		c.cookies, err = rules.ParseCookieDatabase(s.cookies, bytes.NewReader(data))
+	}
+	if err != nil {
+		return fmt.Errorf("rules cookies: %w; give a CSV file in the format of the Open Cookie Database", err)
+	}
+	return nil
 }
 
 // matching shows only the files of a folder that match a pattern.

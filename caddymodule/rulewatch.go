@@ -17,15 +17,17 @@ import (
 // watchEvery is how often files are looked at for changes, and publishers whose time has come are asked.
 const watchEvery = 2 * time.Second
 
-// look returns a text that changes when a vendor file does.
+// look returns a text that changes when a vendor file or the cookie database does.
 func (s *ruleSource) look() string {
-	var b strings.Builder
+	paths := []string{s.cookies}
 	for _, glob := range s.vendors {
 		matches, _ := filepath.Glob(glob)
-		for _, p := range matches {
-			if info, err := os.Stat(p); err == nil {
-				fmt.Fprintf(&b, "%s %d %d\n", p, info.Size(), info.ModTime().UnixNano())
-			}
+		paths = append(paths, matches...)
+	}
+	var b strings.Builder
+	for _, p := range paths {
+		if info, err := os.Stat(p); err == nil {
+			fmt.Fprintf(&b, "%s %d %d\n", p, info.Size(), info.ModTime().UnixNano())
 		}
 	}
 	return b.String()

@@ -30,6 +30,7 @@ type shared[V any] struct {
 type compiledFrom struct {
 	catalogue weak.Pointer[catalogue.Catalogue]
 	engine    weak.Pointer[filterlist.Engine]
+	cookies   weak.Pointer[rules.CookieDatabase]
 	options   [sha256.Size]byte
 }
 
@@ -39,7 +40,7 @@ func (s *shared[V]) get(c compiledRules, options any, compile func() (*V, error)
 	if err != nil {
 		return nil, err
 	}
-	from := compiledFrom{weak.Make(c.catalogue), weak.Make(c.engine), sha256.Sum256(text)}
+	from := compiledFrom{weak.Make(c.catalogue), weak.Make(c.engine), weak.Make(c.cookies), sha256.Sum256(text)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.values[from].Value(); known != nil {

@@ -164,7 +164,7 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 	if err := n.options.knownVendors(c.catalogue); err != nil {
 		return nil, err
 	}
-	ruleOptions.ListPurposes = c.purposes
+	ruleOptions.ListPurposes, ruleOptions.Cookies = c.purposes, c.cookies
 	if n.rules, err = sharedRules.get(c, ruleOptions, func() (*rules.Set, error) { return rules.New(c.catalogue, c.engine, ruleOptions) }); err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func (x *exchange) suspectCookies(h http.Header, now time.Time) {
 
 func (x *exchange) suspect(c *cookie.SetCookie, now time.Time) bool {
 	name := []byte(c.WireName())
-	if _, known := x.site.rules.Cookie(name); known {
+	if m, _ := x.site.rules.Cookie(name); m.Purpose != 0 { // somebody classified it, if only as what need not be gated
 		return false
 	}
 	return rules.Suspicious(name, []byte(c.Value), c.Lifetime(now))

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -11,24 +12,19 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent"
 )
 
-// CookieEntry is one line of a cookie database.
-type CookieEntry struct {
-	// Platform is who sets the cookie, Category the database's own word for why.
-	Platform, Category string
-	Purpose            consent.Purpose
-	// Name is the cookie's name, or the beginning of it where Prefix is set.
-	Name   string
-	Prefix bool
-	// Domain says where a third party sets it, "" for the site's own; Retention how long it is kept, in words.
-	Domain, Retention string
-	Line              int
+// cookieEntry is one line of a cookie database.
+type cookieEntry struct {
+	name    string // the cookie's, or the beginning of it
+	prefix  bool
+	purpose consent.Purpose
+	line    int
 }
 
 // CookieDatabase classifies cookies by name. It is immutable.
 type CookieDatabase struct {
 	name     string
-	exact    map[string]CookieEntry
-	prefixes []CookieEntry // longest first
+	exact    map[string]cookieEntry
+	prefixes []cookieEntry // longest first
 }
 
 // maxCookieRows bounds what ParseCookieDatabase keeps.
@@ -53,8 +49,8 @@ func ParseCookieDatabase(name string, r io.Reader) (*CookieDatabase, error) {
 			return nil, fmt.Errorf("%s: no column %q: this is not in the format of the Open Cookie Database", name, must)
 		}
 	}
-	db := &CookieDatabase{name: name, exact: make(map[string]CookieEntry)}
-	prefixes := make(map[string]CookieEntry)
+	db := &CookieDatabase{name: name, exact: make(map[string]cookieEntry)}
+	prefixes := make(map[string]cookieEntry)
 	for {
 		row, err := in.Read()
 		if errors.Is(err, io.EOF) {
@@ -63,17 +59,17 @@ func ParseCookieDatabase(name string, r io.Reader) (*CookieDatabase, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		e, ok := cookieEntry(row, col)
+		e, ok := newCookieEntry(row, col)
 		if !ok {
 			continue
 		}
-		e.Line, _ = in.FieldPos(0)
+		e.line, _ = in.FieldPos(0)
 		into := db.exact
-		if e.Prefix {
+		if e.prefix {
 			into = prefixes
 		}
-		if old, seen := into[e.Name]; !seen || intrusiveness(e.Purpose) > intrusiveness(old.Purpose) {
-			into[e.Name] = e
+		if old, seen := into[e.name]; !seen || intrusiveness(e.purpose) > intrusiveness(old.purpose) {
+			into[e.name] = e
 		}
 		if len(db.exact)+len(prefixes) > maxCookieRows {
 			return nil, fmt.Errorf("%s: more than %d cookies", name, maxCookieRows)
@@ -82,53 +78,49 @@ func ParseCookieDatabase(name string, r io.Reader) (*CookieDatabase, error) {
 	for _, e := range prefixes {
 		db.prefixes = append(db.prefixes, e)
 	}
-	slices.SortFunc(db.prefixes, func(a, b CookieEntry) int {
-		if len(a.Name) != len(b.Name) {
-			return len(b.Name) - len(a.Name)
-		}
-		return strings.Compare(a.Name, b.Name)
+	slices.SortFunc(db.prefixes, func(a, b cookieEntry) int {
+		return cmp.Or(cmp.Compare(len(b.name), len(a.name)), strings.Compare(a.name, b.name))
 	})
 	return db, nil
 }
 
-func cookieEntry(row []string, col map[string]int) (CookieEntry, bool) {
+func newCookieEntry(row []string, col map[string]int) (cookieEntry, bool) {
 	get := func(name string) string {
 		if i, ok := col[name]; ok && i < len(row) {
 			return strings.Clone(strings.TrimSpace(row[i]))
 		}
 		return ""
 	}
-	e := CookieEntry{Platform: get("platform"), Category: get("category"), Name: get("cookie / data key name"),
-		Domain: get("domain"), Retention: get("retention period")}
+	e := cookieEntry{name: get("cookie / data key name")}
 	// Rows often leave out a column in the middle; the mark is the last one in any case.
-	e.Prefix = len(row) > 1 && strings.TrimSpace(row[len(row)-1]) == "1"
-	if cut, ok := strings.CutSuffix(e.Name, "*"); ok {
-		e.Name, e.Prefix = cut, true
+	e.prefix = len(row) > 1 && strings.TrimSpace(row[len(row)-1]) == "1"
+	if cut, ok := strings.CutSuffix(e.name, "*"); ok {
+		e.name, e.prefix = cut, true
 	}
-	switch strings.ToLower(e.Category) {
+	switch strings.ToLower(get("category")) {
 	case "marketing", "advertising":
-		e.Purpose = consent.Marketing
+		e.purpose = consent.Marketing
 	case "analytics", "statistics", "performance":
-		e.Purpose = consent.Analytics
+		e.purpose = consent.Analytics
 	case "functional", "personalization", "preferences":
-		e.Purpose = consent.Functional
+		e.purpose = consent.Functional
 	case "security", "necessary":
-		e.Purpose = consent.Necessary
+		e.purpose = consent.Necessary
 	}
-	return e, e.Purpose != 0 && len(e.Name) > 0 && (!e.Prefix || len(e.Name) > 1)
+	return e, e.purpose != 0 && len(e.name) > 0 && (!e.prefix || len(e.name) > 1)
 }
 
-// Lookup returns the entry for a cookie's name: the exact one, or that of the longest prefix.
-func (db *CookieDatabase) Lookup(name string) (CookieEntry, bool) {
+// lookup returns the entry for a cookie's name: the exact one, or that of the longest prefix.
+func (db *CookieDatabase) lookup(name string) (cookieEntry, bool) {
 	if e, ok := db.exact[name]; ok {
 		return e, true
 	}
 	for _, e := range db.prefixes {
-		if strings.HasPrefix(name, e.Name) {
+		if strings.HasPrefix(name, e.name) {
 			return e, true
 		}
 	}
-	return CookieEntry{}, false
+	return cookieEntry{}, false
 }
 
 // Len returns the number of names.
@@ -138,11 +130,11 @@ func (db *CookieDatabase) match(name []byte) (Match, bool) {
 	if len(name) > maxName {
 		return Match{}, false
 	}
-	e, ok := db.Lookup(string(name))
+	e, ok := db.lookup(string(name))
 	if !ok {
 		return Match{}, false
 	}
 	// Databases list many cookies of content systems and shops as functional: those are the site's own.
-	gate := e.Purpose == consent.Analytics || e.Purpose == consent.Marketing
-	return Match{Purpose: e.Purpose, Rule: e.Name, List: db.name, Line: e.Line}, gate
+	gate := e.purpose == consent.Analytics || e.purpose == consent.Marketing
+	return Match{Purpose: e.purpose, Rule: e.name, List: db.name, Line: e.line}, gate
 }

@@ -66,9 +66,19 @@ func ExampleParseCookieDatabase() {
 		fmt.Println(err)
 		return
 	}
-	e, ok := db.Lookup("ad_visitor")
-	fmt.Println(ok, e.Purpose)
-	// Output: true marketing
+	c, err := catalogue.Builtin()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s, err := rules.New(c, nil, rules.Options{Cookies: db})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, gate := s.Cookie([]byte("ad_visitor"))
+	fmt.Println(gate, m.Purpose, m.List, m.Line)
+	// Output: true marketing mine.csv 2
 }
 
 func ExampleSuspicious() {

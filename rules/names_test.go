@@ -100,12 +100,12 @@ func TestOpenCookieDatabase(t *testing.T) {
 	with, alone := builtin(t, Options{Cookies: db}), builtin(t, Options{})
 	tracking, known, gatedAlone, wrong := 0, 0, 0, 0
 	for name, e := range db.exact {
-		want := e.Purpose == consent.Marketing || e.Purpose == consent.Analytics
+		want := e.purpose == consent.Marketing || e.purpose == consent.Analytics
 		m, ok := with.Cookie([]byte(name))
 		if want {
 			tracking++
 			if m.Vendor == "" && !ok {
-				t.Errorf("%s (%s, %s) is not gated", name, e.Platform, e.Category)
+				t.Errorf("%s (line %d) is not gated", name, e.line)
 			}
 			if ok {
 				known++
@@ -116,7 +116,7 @@ func TestOpenCookieDatabase(t *testing.T) {
 				gatedAlone++
 			} else if m.Purpose == consent.Marketing || m.Purpose == consent.Analytics {
 				wrong++
-				t.Logf("%s: %s here, %s (%s) there", name, m.Vendor, e.Category, e.Platform)
+				t.Logf("%s: %s here, %s there (line %d)", name, m.Vendor, e.purpose, e.line)
 			}
 		}
 	}
@@ -155,7 +155,7 @@ func FuzzCookieDatabase(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, ok := db.Lookup(""); ok {
+		if _, ok := db.lookup(""); ok {
 			t.Error("the empty name is known")
 		}
 	})
