@@ -104,7 +104,7 @@ func adminStatus(err error) error {
 type adminHandler func(a *App, w http.ResponseWriter, r *http.Request) (any, error)
 
 var adminHandlers = map[string]map[string]adminHandler{
-	"status":              {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.status(), nil }},
+	"status":              {http.MethodGet: func(a *App, _ http.ResponseWriter, r *http.Request) (any, error) { return a.status(r.Context()), nil }},
 	"report":              {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.inventory.report(), nil }},
 	"explain":             {http.MethodGet: (*App).adminExplain},
 	"records":             {http.MethodGet: (*App).adminScan, http.MethodDelete: (*App).adminErase},

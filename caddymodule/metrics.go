@@ -26,6 +26,29 @@ var metrics = struct {
 	rewritten: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: "rewritten_bytes_total", Help: "Bytes that came out of the rewriters."}),
 }
 
+// spooled is asked for when the metrics are.
+var spooled = prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "caddy", Subsystem: "consent", Name: "spooled_records",
+	Help: "Records of refusals that wait on disk until the store takes them."}, func() float64 {
+	n := 0
+	openStores.Range(func(_, v any) bool {
+		if l, ok := v.(*storeLease); ok {
+			n += l.spool.Stats().Pending
+		}
+		return true
+	})
+	return float64(n)
+})
+
+// What can be counted is there from the start, at zero: a rate over a series that appears with its first count misses it.
+func init() {
+	for _, e := range []consent.Event{consent.EventGiven, consent.EventRefused, consent.EventWithdrawn} {
+		metrics.answers.WithLabelValues(string(e))
+	}
+	for _, name := range []string{errorStore, errorNotice, errorAnswer, errorLimit, errorAsk, errorUnrewritable, errorList} {
+		metrics.errors.WithLabelValues(name)
+	}
+}
+
 func counterVec(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: name, Help: help}, labels)
 }
@@ -35,7 +58,7 @@ func registerMetrics(r *prometheus.Registry) error {
 	if r == nil {
 		return nil
 	}
-	for _, c := range []prometheus.Collector{metrics.decisions, metrics.gated, metrics.answers, metrics.errors, metrics.judged, metrics.rewritten, metrics.listRules, metrics.listChecked} {
+	for _, c := range []prometheus.Collector{spooled, metrics.decisions, metrics.gated, metrics.answers, metrics.errors, metrics.judged, metrics.rewritten, metrics.listRules, metrics.listChecked} {
 		if err := r.Register(c); err != nil && !errors.As(err, new(prometheus.AlreadyRegisteredError)) {
 			return err
 		}

@@ -1,9 +1,14 @@
 package caddymodule
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/store"
 )
 
 // status is how a gateway is doing. It holds no connection string: those have passwords.
@@ -11,8 +16,9 @@ type status struct {
 	Store struct {
 		Kind    string `json:"kind"`
 		Path    string `json:"path,omitempty"`
-		Spooled int    `json:"spooled"` // records that wait until the store takes them
-		Dropped int    `json:"dropped"` // records that it never will
+		Spooled int    `json:"spooled"`         // records that wait until the store takes them
+		Dropped int    `json:"dropped"`         // records that it never will
+		Error   string `json:"error,omitempty"` // why it cannot be read now; until it can, nobody's agreement counts
 	} `json:"store"`
 	Rules struct {
 		Vendors int          `json:"vendors"`
@@ -43,9 +49,18 @@ type siteStatus struct {
 
 func (m mode) String() string { return [...]string{"enforce", "report", "strict", "off"}[m] }
 
+// statusTimeout bounds how long the store is waited for.
+const statusTimeout = 3 * time.Second
+
 // status gathers how the gateway is doing.
-func (a *App) status() status {
+func (a *App) status(ctx context.Context) status {
 	var s status
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
+	defer cancel()
+	// Nobody has this id, so that no cache answers.
+	if _, err := a.store.Latest(ctx, "status", consent.NewID()); err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.Store.Error = err.Error()
+	}
 	spool := a.store.spool.Stats()
 	s.Store.Kind, s.Store.Path, s.Store.Spooled, s.Store.Dropped = a.store.kind, a.store.path, spool.Pending, spool.Dropped
 	a.mu.Lock()

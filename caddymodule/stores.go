@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -118,6 +119,9 @@ var postgresOptions = map[string]option[PostgresStore]{
 // Open connects, and makes or migrates the tables.
 func (p *PostgresStore) Open(ctx context.Context, signer *store.Signer) (store.Store, error) {
 	s, err := postgres.Open(ctx, p.dsn(), postgres.Options{Signer: signer, Prefix: p.Table, Lazy: p.Lazy})
+	if errors.Is(err, store.ErrUnavailable) {
+		return nil, fmt.Errorf("%w: start the database, or start without it (store postgres DSN { lazy }): then nothing is granted until it is there", err)
+	}
 	if err != nil {
 		return nil, err
 	}
