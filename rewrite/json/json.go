@@ -20,8 +20,6 @@ type Options struct {
 	// HTML appends to dst what a fragment of HTML shall become, and returns it. It is given the unescaped text of a string from
 	// its first tag on. If the answer is equal, the string keeps its bytes. It must not keep its arguments, and not be nil.
 	HTML func(dst, html []byte) []byte
-	// Paths limits which values are looked at; nil stands for all.
-	Paths *Paths
 	// Limit bounds the HTML of one string as it is written in the text, in bytes; 0 stands for DefaultLimit.
 	Limit int
 }
@@ -41,10 +39,9 @@ type Rewriter struct {
 	w    io.Writer
 	err  error
 	mode mode
-	at   position
+	at   structure
 
 	held       []byte // the raw text of a string from its first possible tag on
-	key        []byte // the raw text of a name
 	html, next []byte // scratch
 }
 
@@ -52,8 +49,7 @@ type mode uint8
 
 const (
 	outside    mode = iota
-	passing         // within a string that is not looked at, or has no tag so far
-	escape          // after a backslash there
+	passing         // within a string that has no tag so far
 	name            // within a name
 	nameEscape      // after a backslash there
 	maybe           // after what may begin a tag
@@ -66,22 +62,7 @@ func NewRewriter(w io.Writer, o Options) *Rewriter {
 	if o.Limit <= 0 {
 		o.Limit = DefaultLimit
 	}
-	r := &Rewriter{o: o, w: w}
-	r.at.reset(o.Paths)
-	return r
-}
-
-// Append appends src to dst with its strings rewritten. It returns dst as it was with the error if a limit is exceeded.
-func Append(dst, src []byte, o Options) ([]byte, error) {
-	b := bytes.NewBuffer(dst)
-	r := NewRewriter(b, o)
-	if _, err := r.Write(src); err != nil {
-		return dst, err
-	}
-	if err := r.Close(); err != nil {
-		return dst, err
-	}
-	return b.Bytes(), nil
+	return &Rewriter{o: o, w: w}
 }
 
 // Write rewrites p, holding back at most the HTML of a string that is not complete. It returns a *LimitError or the error
@@ -100,9 +81,6 @@ func (r *Rewriter) Write(p []byte) (int, error) {
 				r.write(p[from:i])
 				from = i
 			}
-		case escape:
-			r.mode = passing
-			i++
 		case maybe:
 			r.held = append(r.held, p[i])
 			i++
@@ -155,39 +133,26 @@ func (r *Rewriter) outside(p []byte, i int) int {
 		r.mode = passing
 		if r.at.expectsName() {
 			r.mode = name
-			r.key = r.key[:0]
 		}
 		return i + 1
 	}
 	return i
 }
 
-// maxName is how much of a name is kept: a longer one matches no path by its text.
-const maxName = 1024
-
+// name goes to the end of a name.
 func (r *Rewriter) name(p []byte, i int) int {
-	for begin := i; i < len(p); i++ {
+	for ; i < len(p); i++ {
 		switch c := p[i]; {
 		case r.mode == nameEscape:
 			r.mode = name
 		case c == '\\':
 			r.mode = nameEscape
 		case c == '"':
-			r.keep(p[begin:i])
-			r.html = appendUnescaped(r.html[:0], r.key)
-			r.at.named(r.html)
 			r.mode = outside
 			return i + 1
 		}
-		if i == len(p)-1 {
-			r.keep(p[begin:])
-		}
 	}
 	return i
-}
-
-func (r *Rewriter) keep(p []byte) {
-	r.key = append(r.key, p[:min(len(p), maxName+1-min(maxName+1, len(r.key)))]...)
 }
 
 // interesting are the bytes that mean something in a string.
@@ -195,7 +160,6 @@ var interesting = [256]bool{'"': true, '\\': true, '<': true}
 
 // pass goes through a string up to its end or to what may begin a tag, which it begins to hold.
 func (r *Rewriter) pass(p []byte, i int) int {
-	looked := r.at.looked()
 	for ; i < len(p); i++ {
 		c := p[i]
 		if !interesting[c] {
@@ -204,13 +168,6 @@ func (r *Rewriter) pass(p []byte, i int) int {
 		if c == '"' {
 			r.mode = outside
 			return i + 1
-		}
-		if !looked {
-			if c == '\\' {
-				r.mode = escape
-				return i + 1
-			}
-			continue
 		}
 		n, tag, known := beginsTag(p[i:])
 		switch {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	stdjson "encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -76,9 +75,8 @@ func TestRewrite(t *testing.T) {
 				want = c.in
 			}
 			o := json.Options{HTML: gate}
-			got, err := json.Append([]byte("->"), []byte(c.in), o)
-			if err != nil || string(got) != "->"+want {
-				t.Errorf("Append gave\n%s, %v, want\n%s", got, err, want)
+			if got := rewrite(t, o, c.in); got != want {
+				t.Errorf("in one piece:\n%s, want\n%s", got, want)
 			}
 			for i := range len(c.in) + 1 {
 				if got := rewrite(t, o, c.in[:i], c.in[i:]); got != want {
@@ -108,63 +106,10 @@ func TestHTMLIsUnescaped(t *testing.T) {
 	}
 }
 
-func TestPaths(t *testing.T) {
-	const b = `"<b>"`
-	for _, c := range []struct{ paths, in, want string }{
-		{"a", `{"a":B,"b":B}`, `{"a":X,"b":B}`},
-		{"a.b", `{"a":{"b":B,"c":B},"b":B}`, `{"a":{"b":X,"c":B},"b":B}`},
-		{"*.b", `{"a":{"b":B},"x":[B],"b":B}`, `{"a":{"b":X},"x":[B],"b":B}`},
-		{"#.b", `[{"b":B},{"c":B,"b":B}]`, `[{"b":X},{"c":B,"b":X}]`},
-		{"#", `[B,{"a":B},B]`, `[X,{"a":B},X]`},
-		{"a.#", `{"a":[B,[B],B],"c":B}`, `{"a":[X,[B],X],"c":B}`},
-		{"*", `[B,{"a":B}]`, `[X,{"a":B}]`},
-		{"**.html", `{"html":B,"a":[{"html":B,"x":B}]}`, `{"html":X,"a":[{"html":X,"x":B}]}`},
-		{"a.**", `{"a":{"b":[B]},"c":B}`, `{"a":{"b":[X]},"c":B}`},
-		{"a.**", `{"a":B,"c":B}`, `{"a":X,"c":B}`},
-		{"a.**.b", `{"a":{"b":B,"c":{"b":B,"d":B}},"b":B}`, `{"a":{"b":X,"c":{"b":X,"d":B}},"b":B}`},
-		{"**", `[B,{"a":B}]`, `[X,{"a":X}]`},
-		{`a\.b`, `{"a.b":B,"a":{"b":B}}`, `{"a.b":X,"a":{"b":B}}`},
-		{`\*`, `{"*":B,"a":B}`, `{"*":X,"a":B}`},
-		{"a", `{"\u0061":B}`, `{"\u0061":X}`},
-		{"a c", `{"a":B,"b":B,"c":B}`, `{"a":X,"b":B,"c":X}`},
-		{"a", `{"a":B}{"a":B}`, `{"a":X}{"a":X}`},
-		{"a", `B`, `B`},
-		{"a", `]}{"a":B}`, `]}{"a":X}`},
-	} {
-		paths, err := json.ParsePaths(strings.Fields(c.paths)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in, want := strings.ReplaceAll(c.in, "B", b), strings.NewReplacer("B", b, "X", `"<i>"`).Replace(c.want)
-		o := json.Options{Paths: paths, HTML: func(dst, _ []byte) []byte { return append(dst, "<i>"...) }}
-		for i := range len(in) + 1 {
-			if got := rewrite(t, o, in[:i], in[i:]); got != want {
-				t.Fatalf("%s in %s split at %d: %s, want %s", c.paths, in, i, got, want)
-			}
-		}
-	}
-}
-
-func TestParsePathsRefuses(t *testing.T) {
-	for _, bad := range []string{"", "a..b", ".", "a.", strings.Repeat("a.", 64) + "a"} {
-		if _, err := json.ParsePaths(bad); err == nil || !strings.Contains(err.Error(), "JSON path") {
-			t.Errorf("%.20q: %v", bad, err)
-		}
-	}
-	if _, err := json.ParsePaths(strings.Repeat("a.", 63) + "a"); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestLimit(t *testing.T) {
 	o := json.Options{HTML: gate, Limit: 100}
 	var limit *json.LimitError
-	if out, err := json.Append(nil, []byte(`["`+strings.Repeat("x", 5000)+`<b>`+strings.Repeat("x", 100)+`"]`), o); !errors.As(err, &limit) || out != nil {
-		t.Errorf("%d bytes, %v", len(out), err)
-	}
-	if _, err := json.Append(nil, []byte(`["`+strings.Repeat("x", 5000)+`<b>`+strings.Repeat("x", 97)+`"]`), o); err != nil {
-		t.Error(err)
-	}
+	rewrite(t, o, `["`+strings.Repeat("x", 5000)+`<b>`+strings.Repeat("x", 97)+`"]`)
 	var out bytes.Buffer
 	r := json.NewRewriter(&out, o)
 	if _, err := io.WriteString(r, `["ok","<b>`+strings.Repeat("x", 100)); !errors.As(err, &limit) || out.String() != `["ok","` {
@@ -176,9 +121,8 @@ func TestLimit(t *testing.T) {
 }
 
 func TestDepthIsBounded(t *testing.T) {
-	paths, _ := json.ParsePaths("x")
 	deep := strings.Repeat(`[{"a":`, 100000) + `"<b>https://tracker.test/"`
-	got := rewrite(t, json.Options{HTML: gate, Paths: paths}, deep)
+	got := rewrite(t, json.Options{HTML: gate}, deep)
 	if strings.Contains(got, "tracker") {
 		t.Error("a string below all depth was not looked at")
 	}
@@ -287,26 +231,10 @@ func BenchmarkRewriter(b *testing.B) {
 }
 
 func ExampleNewRewriter() {
-	paths, _ := json.ParsePaths("**.html")
 	r := json.NewRewriter(os.Stdout, json.Options{
-		Paths: paths,
-		HTML:  func(dst, html []byte) []byte { return append(dst, bytes.ReplaceAll(html, []byte("<hr>"), nil)...) },
+		HTML: func(dst, html []byte) []byte { return append(dst, bytes.ReplaceAll(html, []byte("<hr>"), nil)...) },
 	})
-	io.WriteString(r, `{"html":"<p>a<\/p><hr>","other":"<hr>"}`+"\n")
+	io.WriteString(r, `{"html":"<p>a<\/p><hr>","<hr>":"a < b"}`+"\n")
 	r.Close()
-	// Output: {"html":"<p>a<\/p>","other":"<hr>"}
-}
-
-func ExampleAppend() {
-	out, err := json.Append(nil, []byte(`["\u003cb\u003e"]`), json.Options{
-		HTML: func(dst, html []byte) []byte { return append(append(dst, html...), "</b>"...) },
-	})
-	fmt.Println(string(out), err)
-	// Output: ["\u003cb\u003e\u003c/b\u003e"] <nil>
-}
-
-func ExampleParsePaths() {
-	_, err := json.ParsePaths("data..html")
-	fmt.Println(err)
-	// Output: JSON path "data..html" has an empty step: write names joined by single dots, as in data.*.html
+	// Output: {"html":"<p>a<\/p>","<hr>":"a < b"}
 }
