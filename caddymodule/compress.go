@@ -3,39 +3,62 @@ package caddymodule
 import (
 	"net/http"
 	"reflect"
+	"slices"
 
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/encode"
 
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 )
 
-// compresses notes whether a body that comes compressed and is rewritten is to be compressed again here:
-// the client takes gzip, and no encode handler stands outside, which would do it as the operator configured it.
+// compresses notes who compresses what is rewritten. What comes compressed leaves compressed if the client takes gzip, by
+// the gateway (gzip) or by an encode handler outside, as the operator configured it. For pages the gateway does that in its
+// place where it offers gzip (encode): it has the guard, a fifth of a page, compressed already.
 func (x *exchange) compresses(w http.ResponseWriter) {
-	x.gzip = x.site.mode != modeReport && encoding.AcceptsGzip(x.r.Header["Accept-Encoding"]) && !encodes(w)
+	if x.site.mode == modeReport || !encoding.AcceptsGzip(x.r.Header["Accept-Encoding"]) {
+		return
+	}
+	config, encodes := outerEncode(w)
+	x.gzip = !encodes
+	if config != nil && slices.Contains(config.Prefer, "gzip") {
+		x.encode = config
+	}
 }
 
 // encodePackage holds Caddy's encode handler, whose writer has no exported name.
 var encodePackage = reflect.TypeFor[encode.Encode]().PkgPath()
 
-// encodes reports whether an encode handler compresses what is written to w: it wraps the writer of a request that asks
-// for a coding it has.
-func encodes(w http.ResponseWriter) bool {
+// outerEncode reports whether an encode handler compresses what is written to w, and how that is configured. A Caddy whose
+// encode is written differently leaves config nil: then it does all that it would.
+func outerEncode(w http.ResponseWriter) (config *encode.Encode, encodes bool) {
 	for w != nil {
 		if t := reflect.TypeOf(w); t.Kind() == reflect.Pointer && t.Elem().PkgPath() == encodePackage {
-			return true
+			v := reflect.ValueOf(w).Elem()
+			if coding := v.FieldByName("encodingName"); coding.Kind() == reflect.String && coding.Len() == 0 {
+				return nil, false // it has nothing that the client takes
+			}
+			if c := v.FieldByName("config"); c.IsValid() && c.Type() == reflect.TypeFor[*encode.Encode]() {
+				config = (*encode.Encode)(c.UnsafePointer())
+			}
+			return config, true
 		}
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
-			return false
+			return nil, false
 		}
 		w = u.Unwrap()
 	}
-	return false
+	return nil, false
 }
 
-// declareCoding makes the header true for a body that came compressed: it leaves so if the client takes that (RFC 9110,
-// 12.5.5).
+// insteadOfEncode reports whether a page is one that the encode handler outside would compress.
+func (w *responseWriter) insteadOfEncode(h http.Header) bool {
+	e := w.x.encode
+	return e != nil && w.kind == encoding.KindHTML && w.x.document() && len(h["Content-Encoding"]) == 0 && !caddyhttp.IsIncremental(h) &&
+		!listed(h["Cache-Control"], "no-transform") && (e.Matcher == nil || e.Matcher.Match(w.status, h))
+}
+
+// declareCoding makes the header true for a body that may leave compressed, as the client takes it (RFC 9110, 12.5.5).
 func (x *exchange) declareCoding(h http.Header) {
 	if x.gzip {
 		h["Content-Encoding"] = []string{"gzip"}

@@ -3,7 +3,7 @@ package caddymodule
 import "sync"
 
 // outputBuffer is what is gathered before it is sent: a write to the connection costs more than a copy.
-type outputBuffer [16 << 10]byte
+type outputBuffer [40 << 10]byte
 
 var outputs = sync.Pool{New: func() any { return new(outputBuffer) }}
 

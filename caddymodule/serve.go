@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/encode"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -36,14 +37,15 @@ type exchange struct {
 	decision consent.Decision
 	policy   policy
 	fetch    fetchDest
-	url      *url.URL // as the browser asked for it
-	gzip     bool     // what comes compressed leaves compressed: see compresses
-	confirms bool     // the request's entity tags are those of a rewritten body
-	siteCSP  bool     // the site has a policy of its own
-	behind   bool     // another gateway is in front and asks; what it says of the decision counts for nothing
-	mark     string   // see responseMark
-	stateTag string   // see state
-	language string   // see lang
+	url      *url.URL       // as the browser asked for it
+	gzip     bool           // what comes compressed leaves compressed: see compresses
+	encode   *encode.Encode // compresses outside, nil where it does not or has no gzip
+	confirms bool           // the request's entity tags are those of a rewritten body
+	siteCSP  bool           // the site has a policy of its own
+	behind   bool           // another gateway is in front and asks; what it says of the decision counts for nothing
+	mark     string         // see responseMark
+	stateTag string         // see state
+	language string         // see lang
 	baseURL  *weburl.URL
 	html     *html.Rewriter // of the pool
 	link     string         // a preference-centre link that was opened

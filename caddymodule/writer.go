@@ -258,16 +258,21 @@ func (w *responseWriter) begin(end bool) error {
 
 // sink returns where the rewriter writes to.
 func (w *responseWriter) sink(h http.Header) stage {
-	if w.decoder == nil {
+	level := encoding.GzipFast
+	if w.decoder != nil {
+		delete(h, "Content-Encoding")
+		delete(h, "Content-Length")
+	}
+	if w.insteadOfEncode(h) {
+		w.x.gzip, level = true, encoding.GzipSmall
+	} else if w.decoder == nil {
 		return &w.out
 	}
-	delete(h, "Content-Encoding")
-	delete(h, "Content-Length")
 	w.x.declareCoding(h)
 	if !w.x.gzip {
 		return &w.out
 	}
-	w.gzip = encoding.NewGzip(&w.out, w.x.guard().constant)
+	w.gzip = encoding.NewGzip(&w.out, w.x.guard().constant, level)
 	return w.gzip
 }
 
