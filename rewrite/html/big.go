@@ -189,11 +189,7 @@ func (r *Rewriter) bigAttr(b []byte, s span, oversize bool) {
 		return
 	}
 	name := b[s.nameStart:s.nameEnd]
-	var key uint64
-	for _, c := range name {
-		key = key<<8 | uint64(attrByte[c])
-	}
-	id := lookupAttrOf(key, name, r.o.XML)
+	id := lookupAttrOf(keyOf(name), name, r.o.XML)
 	if id == attrOther || !el.mask.has(id) || id != attrOn && r.big.seen.has(id) {
 		return
 	}

@@ -267,11 +267,7 @@ func (d *deepScanner) endAttr(p int) {
 		d.attr.id = attrOther
 		return
 	}
-	var key uint64
-	for _, c := range name {
-		key = key<<8 | uint64(attrByte[c])
-	}
-	d.attr.id = lookupAttr(key, name)
+	d.attr.id = lookupAttr(keyOf(name), name)
 }
 
 // maxAttrName is longer than any known attribute's name, event handlers too.
@@ -286,11 +282,7 @@ func (d *deepScanner) endName(c byte) (set uint64) {
 		name := d.bytes(d.nameAt, d.pos)
 		el := &elements[0]
 		if len(name) <= maxAttrName {
-			var key uint64
-			for _, c := range name {
-				key = key<<8 | uint64(nameByte[c])
-			}
-			el = lookupElement(key, name)
+			el = lookupElement(keyOf(name), name)
 		}
 		set |= 1 << el.bit
 		if el == elScript || el == elStyle {

@@ -72,11 +72,7 @@ func (r *Rewriter) appendMark() {
 // emitAttr appends one attribute as the plan says, or under the name that keeps it.
 func (r *Rewriter) emitAttr(tag []byte, s span, name []byte, keep bool) {
 	p := &r.plan
-	var key uint64
-	for _, c := range name {
-		key = key<<8 | uint64(attrByte[c])
-	}
-	id := lookupAttrOf(key, name, r.o.XML)
+	id := lookupAttrOf(keyOf(name), name, r.o.XML)
 	rename := keep || p.renamed.has(id) && id != attrOther
 	switch {
 	case id == attrOther:

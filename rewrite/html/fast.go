@@ -22,31 +22,31 @@ func nameEnds(w uint64) uint64 {
 	return (space | (slash-ones)&^slash | (equal-ones)&^equal) & highs
 }
 
-// shortName returns the length and the key of the name that w begins with: its last eight bytes in lower case. A length of
-// eight says that the name may go on. The name has no byte up to the space in it, so that setting a bit is lower case for
-// what it is compared with.
+// shortName returns the length and the key of the name that w begins with. A length of eight says that the name may go on;
+// the key is right even so. The name has no byte up to the space in it, so that setting a bit is lower case for what it is
+// compared with.
 func shortName(w uint64) (n int, key uint64) {
-	n = bits.TrailingZeros64(nameEnds(w)) &^ 7
-	return n >> 3, bits.ReverseBytes64((w | 0x20*ones) << (64 - n))
+	ends := nameEnds(w)
+	first := ends & -ends
+	return bits.TrailingZeros64(ends) >> 3, (w | 0x20*ones) & (first>>7 - 1)
 }
+
+// window is how many bytes there must be where a name is looked at in a hurry.
+const window = 24
 
 // nameAt returns where the name that begins at b[p] ends, and its key. It returns 0 if b is too short to tell.
 func nameAt(b []byte, p int) (end int, key uint64) {
-	if p+8 > len(b) {
+	if p > len(b)-8 {
 		return 0, 0
 	}
 	n, key := shortName(binary.LittleEndian.Uint64(b[p:]))
-	if n < 8 {
-		return p + n, key
-	}
-	for end = p + 8; end+8 <= len(b); end += 8 {
-		if m := nameEnds(binary.LittleEndian.Uint64(b[end:])); m != 0 {
-			end += bits.TrailingZeros64(m) >> 3
-			_, key = shortName(binary.LittleEndian.Uint64(b[end-8:]))
-			return end, key
+	for end = p + n; n == 8; end += n {
+		if end > len(b)-8 {
+			return 0, 0
 		}
+		n = bits.TrailingZeros64(nameEnds(binary.LittleEndian.Uint64(b[end:]))) >> 3
 	}
-	return 0, 0
+	return end, key
 }
 
 // start does what scan does, faster, for a start tag that is whole in b and spelled as most are. It returns -1 where it is
@@ -85,69 +85,88 @@ func (t *tag) close(b []byte) int {
 // attributes notes the attributes of a start tag whose name ends at b[p], and returns where the tag ends, -1 if it cannot
 // tell.
 func (t *tag) attributes(b []byte, p int) int {
-	for p+9 < len(b) {
-		c := b[p]
-		if isSpace(c) {
-			p++
-			c = b[p]
-		}
-		if !isLetter(c) {
+	for p <= len(b)-window {
+		s := (*[window]byte)(b[p : p+window : p+window])
+		if !isSpace(s[0]) || !isLetter(s[1]) {
 			switch {
-			case c == '>':
+			case s[0] == '>':
 				return p + 1
-			case isSpace(c):
-				continue
-			case c == '/' && b[p+1] == '>':
+			case s[0] == '/' && s[1] == '>':
 				t.selfClosing = true
 				return p + 2
+			case !isSpace(s[0]):
+				return -1
 			}
-			return -1
+			p++
+			continue
 		}
-		var end int
-		var id attrID
-		if n, key := shortName(binary.LittleEndian.Uint64(b[p:])); n < 8 {
-			end = p + n
-			if t.judged {
-				id = attrID(attrTable.findShort(key))
-				if id == attrOther && (isHandler(b[p:end]) || t.xml) {
-					id = lookupAttrOf(key, b[p:end], t.xml)
-				}
-			}
-		} else if end, key = nameAt(b, p); end == 0 || end+2 >= len(b) {
-			return -1
-		} else if t.judged {
-			id = lookupAttrOf(key, b[p:end], t.xml)
-		}
-		s := span{nameStart: p, nameEnd: end, valueStart: end, valueEnd: end}
-		switch c := b[end]; {
-		case c == '=' && b[end+1] == '"': // as most values are
-			i := bytes.IndexByte(b[end+2:], '"')
+		w := binary.LittleEndian.Uint64(s[1:9])
+		if w<<8 == class { // which means nothing
+			i := bytes.IndexByte(b[p+8:], '"')
 			if i < 0 {
 				return -1
 			}
-			s.quote, s.valueStart, s.valueEnd = '"', end+2, end+2+i
-			p = s.valueEnd + 1
-		case c == '=':
-			if p = s.value(b, end+1); p < 0 {
+			p += i + 9
+			continue
+		}
+		n, key := shortName(w)
+		if n == 8 || s[1+n&7] != '=' || s[2+n&7] != '"' {
+			if p = t.attribute(b, p+1); p < 0 {
 				return -1
 			}
-		case c == '>':
-			p = end
-		case isSpace(c):
-			for p = end; p < len(b) && isSpace(b[p]); p++ {
-			}
-			if p == len(b) || b[p] == '=' {
-				return -1
-			}
-		default:
+			continue
+		}
+		start := p + n + 3
+		i := bytes.IndexByte(b[start:], '"')
+		if i < 0 {
 			return -1
 		}
-		if id != attrOther && !t.seen.has(id) {
-			t.seen |= 1 << id
-			t.attrs[id] = s
+		if t.judged {
+			id := attrID(attrTable.findShort(key))
+			if id == attrOther && (key&0xFFFF == on || t.xml) {
+				id = lookupAttrOf(key, b[p+1:p+1+n], t.xml)
+			}
+			t.keep(id, &span{p + 1, p + 1 + n, start, start + i, '"'})
 		}
+		p = start + i + 1
 	}
 	return -1
+}
+
+// class and on are what the text of these attributes begins with in memory, on in lower case.
+const (
+	class = 'c'<<8 | 'l'<<16 | 'a'<<24 | 's'<<32 | 's'<<40 | '='<<48 | '"'<<56
+	on    = 'o' | 'n'<<8
+)
+
+// attribute notes the attribute that begins at b[p], and returns where it ends, -1 if it cannot tell.
+func (t *tag) attribute(b []byte, p int) int {
+	end, key := nameAt(b, p)
+	if end == 0 || end+1 >= len(b) {
+		return -1
+	}
+	s := span{nameStart: p, nameEnd: end, valueStart: end, valueEnd: end}
+	switch c := b[end]; {
+	case c == '=':
+		if p = s.value(b, end+1); p < 0 {
+			return -1
+		}
+	case c == '>':
+		p = end
+	case isSpace(c):
+		for p = end; p < len(b) && isSpace(b[p]); p++ {
+		}
+		if p == len(b) || b[p] == '=' {
+			return -1
+		}
+		p--
+	default:
+		return -1
+	}
+	if t.judged {
+		t.keep(lookupAttrOf(key, b[s.nameStart:end], t.xml), &s)
+	}
+	return p
 }
 
 // value reads the value at b[p], right behind the '=', and returns where it ends, -1 if it cannot tell.

@@ -258,24 +258,30 @@ func buildElements() []element {
 	return list
 }
 
-// table is an immutable hash table from a name's key (its last eight bytes, never 0) to an index. It is small enough to
-// stay in a processor's first cache.
+// table is an immutable hash table from a name's key to an index. It is large enough for nearly every key to have its place
+// for itself.
 type table struct {
 	keys  [tableSize]uint64
 	ids   [tableSize]uint8
 	names [256]string // by id
 }
 
-const tableSize = 512
+const tableSize = 2048
 
-func (t *table) slot(key uint64) uint64 { return key * 0x9E3779B97F4A7C15 >> 55 }
+// slot returns where a key is looked for first: the highest bits of a product, as many as tableSize needs.
+func slot(key uint64) uint64 { return key * 0x9E3779B97F4A7C15 >> 53 }
+
+// keyOf returns the key of a name: its first eight bytes in lower case, the first in the lowest byte. It is never 0.
+func keyOf(name []byte) (key uint64) {
+	for i := range min(len(name), 8) {
+		key |= uint64(nameByte[name[i]]) << (8 * i)
+	}
+	return key
+}
 
 func (t *table) add(name string, id int) {
-	var key uint64
-	for i := range len(name) {
-		key = key<<8 | uint64(name[i])
-	}
-	i := t.slot(key)
+	key := keyOf([]byte(name))
+	i := slot(key)
 	for t.keys[i] != 0 {
 		i = (i + 1) % tableSize
 	}
@@ -284,7 +290,7 @@ func (t *table) add(name string, id int) {
 
 // find returns the id added for the name, 0 for none.
 func (t *table) find(key uint64, name []byte) int {
-	for i := t.slot(key); ; i = (i + 1) % tableSize {
+	for i := slot(key); ; i = (i + 1) % tableSize {
 		switch k := t.keys[i%tableSize]; {
 		case k == 0:
 			return 0
@@ -300,7 +306,7 @@ func (t *table) find(key uint64, name []byte) int {
 
 // findShort is find for the key of a name of at most seven bytes, which no other name has.
 func (t *table) findShort(key uint64) int {
-	i := t.slot(key)
+	i := slot(key)
 	for t.keys[i%tableSize] != key {
 		if t.keys[i%tableSize] == 0 {
 			return 0
@@ -354,13 +360,7 @@ func lookupAttrOf(key uint64, name []byte, xml bool) attrID {
 // lookupElement returns the element of that name, elements[0] for one that is not known.
 func lookupElement(key uint64, name []byte) *element { return &elements[elementTable.find(key, name)] }
 
-func byName(name string) *element {
-	var key uint64
-	for i := range len(name) {
-		key = key<<8 | uint64(name[i])
-	}
-	return lookupElement(key, []byte(name))
-}
+func byName(name string) *element { return lookupElement(keyOf([]byte(name)), []byte(name)) }
 
 var (
 	elBase, elBody, elCol, elFont, elFrameset    = byName("base"), byName("body"), byName("col"), byName("font"), byName("frameset")

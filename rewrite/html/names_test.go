@@ -31,16 +31,16 @@ func TestNames(t *testing.T) {
 		}
 	}
 	for id := attrOn + 1; id < attrCount; id++ {
-		if lookupAttr(keyOf(attrNames[id]), []byte(attrNames[id])) != id {
+		if lookupAttr(keyOf([]byte(attrNames[id])), []byte(attrNames[id])) != id {
 			t.Errorf("attribute %s", attrNames[id])
 		}
 	}
 	for _, n := range []string{"xsrc", "src2", "data-src", "backgroun", "x-attributionsrc", "zttributionsrc"} {
-		if id := lookupAttr(keyOf(n), []byte(n)); id != attrOther {
+		if id := lookupAttr(keyOf([]byte(n)), []byte(n)); id != attrOther {
 			t.Errorf("%s is taken for %s", n, attrNames[id])
 		}
 	}
-	if lookupAttr(keyOf("ONload"), []byte("ONload")) != attrOn || lookupAttr(keyOf("on"), []byte("on")) != attrOther {
+	if lookupAttr(keyOf([]byte("ONload")), []byte("ONload")) != attrOn || lookupAttr(keyOf([]byte("on")), []byte("on")) != attrOther {
 		t.Error("event handlers")
 	}
 }

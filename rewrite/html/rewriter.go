@@ -325,11 +325,7 @@ func (r *Rewriter) element(t *tag, b []byte) *element {
 	if !r.o.XML && !t.end {
 		return lookupElement(t.name, b[1:t.nameEnd])
 	}
-	from := 1
-	if t.end {
-		from = 2
-	}
-	name := b[from:t.nameEnd]
+	name := b[t.nameStart():t.nameEnd]
 	if r.o.XML {
 		for i := len(name) - 1; i >= 0; i-- {
 			if name[i] == ':' {
@@ -337,11 +333,7 @@ func (r *Rewriter) element(t *tag, b []byte) *element {
 				break
 			}
 		}
-		var key uint64
-		for _, c := range name {
-			key = key<<8 | uint64(nameByte[c])
-		}
-		return lookupElement(key, name)
+		return lookupElement(keyOf(name), name)
 	}
 	return lookupElement(t.name, name)
 }

@@ -12,21 +12,26 @@ import (
 // skip passes over text and such tags from b[p] on. It returns where something else may begin; if end is not 0, that is a
 // start tag, which ends there and is described by t.tag.
 func (t *tokenizer) skip(b []byte, p int) (at, end int) {
-	for p+12 < len(b) {
-		if b[p] != '<' { // tags often follow each other
-			i := bytes.IndexByte(b[p:], '<')
+	for p <= len(b)-window {
+		s := (*[window]byte)(b[p : p+window : p+window])
+		if s[0] != '<' { // tags often follow each other
+			x := binary.LittleEndian.Uint64(s[:8]) ^ '<'*ones
+			if m := (x - ones) &^ x & highs; m != 0 {
+				p += bits.TrailingZeros64(m) >> 3
+				continue
+			}
+			i := bytes.IndexByte(b[p+8:], '<')
 			if i < 0 {
 				return len(b), 0
 			}
-			if p += i; p+12 >= len(b) {
-				return p, 0
-			}
+			p += i + 8
+			continue
 		}
-		w := binary.LittleEndian.Uint64(b[p+1:])
+		w := binary.LittleEndian.Uint64(s[1:9])
 		if byte(w) == '/' {
-			w = binary.LittleEndian.Uint64(b[p+2:])
+			w = binary.LittleEndian.Uint64(s[2:10])
 			n := bits.TrailingZeros64(nameEnds(w)) >> 3
-			if !isLetter(byte(w)) || b[p+2+n] != '>' || n+3 > t.skim {
+			if !isLetter(byte(w)) || s[n+2] != '>' || n+3 > t.skim {
 				return p, 0
 			}
 			p += n + 3
@@ -83,37 +88,41 @@ var watchedAttrs = func() (t [256]attrSet) {
 // skipAttributes returns where the tag ends whose attributes begin at b[p], -1 if it cannot tell. Up to the end, or to the
 // '=' before a value, nothing in a tag has a meaning.
 func skipAttributes(b []byte, p int) int {
-	for p+8 <= len(b) {
-		equal := binary.LittleEndian.Uint64(b[p:])&(0xFC*ones) ^ 0x3C*ones // '<' to '?'
+	for p <= len(b)-window {
+		s := (*[window]byte)(b[p : p+window : p+window])
+		if s[0] == '>' {
+			return p + 1
+		}
+		equal := binary.LittleEndian.Uint64(s[1:9])&(0xFC*ones) ^ 0x3C*ones // '<' to '?'
 		mark := (equal - ones) &^ equal & highs
 		if mark == 0 {
 			p += 8
 			continue
 		}
-		p += bits.TrailingZeros64(mark) >> 3
-		switch b[p] {
-		case '>':
-			return p + 1
-		case '=':
-			if p+2 >= len(b) || !isAlphanumeric(b[p-1]) {
-				return -1 // part of a name, maybe
+		n := bits.TrailingZeros64(mark) >> 3 & 7
+		c := s[n+1]
+		p += n + 1
+		if c != '=' {
+			if c == '>' {
+				return p + 1
 			}
-			switch c := b[p+1]; {
-			case c == '"' || c == '\'':
-				i := bytes.IndexByte(b[p+2:], c)
-				if i < 0 {
-					return -1
-				}
-				p += i + 3
-			default:
-				var s span
-				if p = s.value(b, p+1); p < 0 {
-					return -1
-				}
-			}
-		default:
-			p++
+			continue
 		}
+		if !isAlphanumeric(s[n]) {
+			return -1 // part of a name, maybe
+		}
+		if c = s[n+2]; c != '"' && c != '\'' {
+			var v span
+			if p = v.value(b, p+1); p < 0 {
+				return -1
+			}
+			continue
+		}
+		i := bytes.IndexByte(b[p+2:], c)
+		if i < 0 {
+			return -1
+		}
+		p += i + 3
 	}
 	return -1
 }

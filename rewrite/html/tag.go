@@ -20,7 +20,6 @@ type tag struct {
 
 	state attrState
 	pos   int
-	key   uint64 // of the attribute's name so far
 	cur   span
 }
 
@@ -45,10 +44,15 @@ const (
 
 func (t *tag) reset(end bool) {
 	t.end, t.selfClosing, t.name, t.nameEnd, t.seen = end, false, 0, 0, 0
-	t.state, t.pos = inTagName, 1
-	if end {
-		t.pos = 2
+	t.state, t.pos = inTagName, t.nameStart()
+}
+
+// nameStart returns where the tag's name begins.
+func (t *tag) nameStart() int {
+	if t.end {
+		return 2
 	}
+	return 1
 }
 
 // scan passes over the tag that b begins with (WHATWG HTML, 13.2.5.8 and 13.2.5.32 to 13.2.5.40). It returns its length,
@@ -58,13 +62,11 @@ func (t *tag) scan(b []byte) int {
 	for p < len(b) {
 		switch t.state {
 		case inTagName:
-			key := t.name
 			for p < len(b) && nameByte[b[p]] != 0 {
-				key = key<<8 | uint64(nameByte[b[p]])
 				p++
 			}
-			t.name = key
 			if p < len(b) {
+				t.name = keyOf(b[t.nameStart():p])
 				t.nameEnd, t.state, t.selfClosing = p, beforeAttr, false
 			}
 		case beforeAttr:
@@ -79,16 +81,13 @@ func (t *tag) scan(b []byte) int {
 			default:
 				t.selfClosing = false
 				t.cur = span{nameStart: p}
-				t.key, t.state = uint64(nameByte[c]), inAttrName // a leading '=' belongs to the name
+				t.state = inAttrName // a leading '=' belongs to the name
 			}
 			p++
 		case inAttrName:
-			key := t.key
 			for p < len(b) && attrByte[b[p]] != 0 {
-				key = key<<8 | uint64(attrByte[b[p]])
 				p++
 			}
-			t.key = key
 			if p < len(b) {
 				t.cur.nameEnd = p
 				if t.state = afterAttrName; b[p] == '=' {
@@ -151,13 +150,14 @@ func (t *tag) scan(b []byte) int {
 func (t *tag) attr(b []byte) {
 	t.state = beforeAttr
 	if t.judged && !t.end {
-		t.note(b, &t.cur, t.key)
+		name := b[t.cur.nameStart:t.cur.nameEnd]
+		t.keep(lookupAttrOf(keyOf(name), name, t.xml), &t.cur)
 	}
 }
 
-// note keeps an attribute with a known name, its first occurrence only, as a browser does.
-func (t *tag) note(b []byte, s *span, key uint64) {
-	if id := lookupAttrOf(key, b[s.nameStart:s.nameEnd], t.xml); id != 0 && !t.seen.has(id) {
+// keep keeps an attribute with a known name, its first occurrence only, as a browser does.
+func (t *tag) keep(id attrID, s *span) {
+	if id != attrOther && !t.seen.has(id) {
 		t.seen |= 1 << id
 		t.attrs[id] = *s
 	}

@@ -304,7 +304,7 @@ func (b *tokenBuilder) tag(k kind, raw string, tk *tokenizer) {
 		if _, ok := attrs[n]; !ok {
 			attrs[n] = string(appendText(nil, []byte(raw[s.valueStart:s.valueEnd]), true))
 		}
-		if id := attrTable.find(keyOf(n), []byte(n)); id != 0 && attrs[n] != string(appendText(nil, []byte(raw[tk.tag.attrs[id].valueStart:tk.tag.attrs[id].valueEnd]), true)) {
+		if id := attrTable.find(keyOf([]byte(n)), []byte(n)); id != 0 && attrs[n] != string(appendText(nil, []byte(raw[tk.tag.attrs[id].valueStart:tk.tag.attrs[id].valueEnd]), true)) {
 			panic("scan and nextAttr disagree: " + raw)
 		}
 	}
@@ -313,13 +313,6 @@ func (b *tokenBuilder) tag(k kind, raw string, tk *tokenizer) {
 		tok = append(tok, true)
 	}
 	b.out = append(b.out, tok)
-}
-
-func keyOf(s string) (key uint64) {
-	for i := range len(s) {
-		key = key<<8 | uint64(s[i])
-	}
-	return key
 }
 
 func (b *tokenBuilder) finish(s state, k kind) []any {
