@@ -22,15 +22,16 @@ var (
 
 // catalogue collects what the script's constants are made of.
 type catalogue struct {
-	lines, names []string
-	text         map[uint32]string // which pattern has a hash
-	hosts        map[string]bool
-	errs         []error
+	lines []string
+	text  map[uint32]string // which host or pattern has a hash
+	hosts map[string]int    // which vendor names a host
+	names map[string]int    // which vendor names a cookie ("c…") or a storage key ("s…")
+	errs  []error
 }
 
 // newCatalogue checks a configuration and compiles its vendors, in order.
 func newCatalogue(c Config) (*catalogue, error) {
-	k := &catalogue{text: make(map[uint32]string), hosts: make(map[string]bool)}
+	k := &catalogue{text: make(map[uint32]string), hosts: owners(c.Vendors), names: nameOwners(c.Vendors)}
 	if c.Prefix == "" || c.Prefix[0] != '/' || strings.HasSuffix(c.Prefix, "/") || !printable.MatchString(c.Prefix) {
 		k.errs = append(k.errs, fmt.Errorf("guard: prefix %q: want a path like /.consent", c.Prefix))
 	}
@@ -39,17 +40,14 @@ func newCatalogue(c Config) (*catalogue, error) {
 			k.errs = append(k.errs, fmt.Errorf("guard: allow %q: not a host", h))
 		}
 	}
-	seen, hosts := make(map[string]bool), owners(c.Vendors)
+	seen := make(map[string]bool)
 	for i := range c.Vendors {
 		v := &c.Vendors[i]
 		if seen[v.ID] {
 			k.errs = append(k.errs, fmt.Errorf("guard: vendor %q: twice in the catalogue", v.ID))
 		}
 		seen[v.ID] = true
-		k.add(v, func(host string) bool {
-			owner, named := hosts[host]
-			return named && owner != i
-		})
+		k.add(v, i)
 	}
 	if len(k.errs) > 0 {
 		return nil, errors.Join(k.errs...)
@@ -60,15 +58,16 @@ func newCatalogue(c Config) (*catalogue, error) {
 // severalOwners is the owner of a host that several vendors name.
 const severalOwners = -1
 
-// owners returns which vendor names a host, in its patterns or hosts. On a host of another one a pattern has to be spelled
-// out although its own vendor's host would say the same.
+// owners returns which vendor names a host in its patterns or hosts, counted from 1. On a host of another one a pattern has
+// to be spelled out although its own vendor's host would say the same.
 func owners(vendors []Vendor) map[string]int {
 	all := make(map[string]int)
 	add := func(host string, i int) {
-		if owner, ok := all[host]; ok && owner != i {
-			i = severalOwners
+		if owner := all[host]; owner != 0 && owner != i+1 {
+			all[host] = severalOwners
+			return
 		}
-		all[host] = i
+		all[host] = i + 1
 	}
 	for i, v := range vendors {
 		for _, p := range v.Patterns {
@@ -82,11 +81,40 @@ func owners(vendors []Vendor) map[string]int {
 	return all
 }
 
+// nameOwners returns the first vendor that names a cookie ("c…") or a storage key ("s…"), counted from 1.
+func nameOwners(vendors []Vendor) map[string]int {
+	all := make(map[string]int)
+	for i, v := range vendors {
+		for _, list := range []struct {
+			kind  string
+			names []string
+		}{{"c", v.Cookies}, {"s", v.Storage}} {
+			for _, n := range list.names {
+				if n = list.kind + stem(n); all[n] == 0 {
+					all[n] = i + 1
+				}
+			}
+		}
+	}
+	return all
+}
+
+// stem cuts a name after its first *: the script knows one at the end only, which stands for any rest.
+func stem(name string) string {
+	before, _, open := strings.Cut(name, "*")
+	if open {
+		before += "*"
+	}
+	return before
+}
+
 func (k *catalogue) fail(v *Vendor, format string, args ...any) {
 	k.errs = append(k.errs, fmt.Errorf("guard: vendor %q: "+format, append([]any{v.ID}, args...)...))
 }
 
-func (k *catalogue) add(v *Vendor, foreign func(host string) bool) {
+// add appends the i-th vendor's lines: purpose and id, patterns with a *, hashes of other patterns and hosts, globals,
+// cookies, storage keys.
+func (k *catalogue) add(v *Vendor, i int) {
 	bit := slices.Index(purposes, v.Purpose)
 	if !validID.MatchString(v.ID) {
 		k.fail(v, "an id has lower-case letters, digits and hyphens")
@@ -94,47 +122,52 @@ func (k *catalogue) add(v *Vendor, foreign func(host string) bool) {
 	if bit < 0 {
 		k.fail(v, "no purpose %q", v.Purpose)
 	}
-	var hosts []string
+	globs, group := k.patterns(v, v.Patterns, i)
+	group += k.hostKeys(v, i)
+	for _, g := range v.Globals {
+		if !validGlobal.MatchString(g) {
+			k.fail(v, "global %q", g)
+		}
+	}
+	line := fmt.Sprintf("%d%s %s %s %s %s %s", bit, v.ID, strings.Join(globs, "|"), group, strings.Join(v.Globals, ","),
+		strings.Join(k.stored(v, i, "c", v.Cookies), ","), strings.Join(k.stored(v, i, "s", v.Storage), ","))
+	k.lines = append(k.lines, strings.TrimRight(line, " "))
+	if len(v.Passes) > 0 { // as those of a nameless vendor that needs no consent
+		globs, group := k.patterns(&Vendor{ID: v.ID}, v.Passes, i)
+		k.lines = append(k.lines, strings.TrimRight(fmt.Sprintf("0 %s %s", strings.Join(globs, "|"), group), " "))
+	}
+	if len(v.Paths) > 0 {
+		k.lines = append(k.lines, "/"+v.ID+" "+strings.Join(k.paths(v), "|"))
+	}
+}
+
+// hostKeys returns the hashes of a vendor's hosts and labels.
+func (k *catalogue) hostKeys(v *Vendor, i int) (group string) {
 	for _, h := range v.Hosts {
-		switch {
-		case !validHost.MatchString(h) || !strings.Contains(h, "."):
+		if !validHost.MatchString(h) || !strings.Contains(h, ".") {
 			k.fail(v, "host %q", h)
-		case !k.hosts[h]:
-			k.hosts[h] = true
-			if stem, ok := strings.CutSuffix(h, ".com"); ok && !strings.Contains(stem, ".") {
-				h = stem // the script completes a host without a dot
-			}
-			hosts = append(hosts, h)
+			continue
+		}
+		// One whose parent domain says the same is left out.
+		_, parent, _ := strings.Cut(h, ".")
+		for k.hosts[parent] == 0 && strings.Contains(parent, ".") {
+			_, parent, _ = strings.Cut(parent, ".")
+		}
+		if !(k.hosts[parent] == i+1 && slices.Contains(v.Hosts, parent)) {
+			group += k.key(v, h)
 		}
 	}
 	for _, l := range v.Labels {
 		if !validHost.MatchString(l) || strings.Contains(l, ".") {
 			k.fail(v, "label %q", l)
 		}
-		hosts = append(hosts, l+".")
+		group += k.key(v, l+".")
 	}
-	globs, group := k.patterns(v, v.Patterns, foreign)
-	for _, g := range v.Globals {
-		if !validGlobal.MatchString(g) {
-			k.fail(v, "global %q", g)
-		}
-	}
-	line := fmt.Sprintf("%d%s %s %s %s %s", bit, v.ID, strings.Join(hosts, ","), strings.Join(globs, "|"), group, strings.Join(v.Globals, " "))
-	k.lines = append(k.lines, strings.TrimRight(line, " "))
-	if len(v.Passes) > 0 { // as those of a nameless vendor that needs no consent
-		globs, group := k.patterns(&Vendor{ID: v.ID}, v.Passes, nil)
-		k.lines[len(k.lines)-1] += fmt.Sprintf(";0  %s %s", strings.Join(globs, "|"), group)
-	}
-	if len(v.Paths) > 0 {
-		k.lines[len(k.lines)-1] += ";/" + v.ID + " " + strings.Join(k.paths(v), "|")
-	}
-	if names := append(k.prefixed(v, "c", v.Cookies), k.prefixed(v, "s", v.Storage)...); len(names) > 0 {
-		k.names = append(k.names, v.ID+" "+strings.Join(names, " "))
-	}
+	return group
 }
 
 // patterns returns, of a vendor's URL patterns, those that need a regular expression, and the hashes of the others.
-func (k *catalogue) patterns(v *Vendor, patterns []string, foreign func(host string) bool) (globs []string, group string) {
+func (k *catalogue) patterns(v *Vendor, patterns []string, i int) (globs []string, group string) {
 	list := slices.Clone(patterns)
 	slices.SortFunc(list, func(a, b string) int { return len(a) - len(b) })
 	var kept []string
@@ -147,7 +180,7 @@ func (k *catalogue) patterns(v *Vendor, patterns []string, foreign func(host str
 			continue
 		case slices.ContainsFunc(kept, func(q string) bool { return strings.HasPrefix(p, q) && wordEnd(q, p) }):
 			continue
-		case v.covers(strings.TrimLeft(host, "*.")) && !foreign(strings.TrimLeft(host, "*.")):
+		case v.covers(strings.TrimLeft(host, "*.")) && k.hosts[strings.TrimLeft(host, "*.")] == i+1:
 			continue
 		case strings.Contains(strings.TrimPrefix(host, "*."), "*") || strings.Contains(path, "*"):
 			kept = append(kept, p)
@@ -220,18 +253,28 @@ func alphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// prefixed returns names with their kind in front. The script knows a * at the end only: what follows another is any rest.
-func (k *catalogue) prefixed(v *Vendor, kind string, names []string) (list []string) {
+// stored returns a vendor's names of cookies or storage keys as the script takes them, without those that an earlier vendor
+// has, and those that a shorter one of its own with a * says as well.
+func (k *catalogue) stored(v *Vendor, i int, kind string, names []string) (list []string) {
 	for _, n := range names {
-		stem, _, open := strings.Cut(n, "*")
-		if len(stem) < 2 || !printable.MatchString(stem) || strings.ContainsAny(stem, ";") {
-			k.fail(v, "name %q: want two characters or more before any *", n)
+		text := stem(n)
+		if len(strings.TrimSuffix(text, "*")) < 2 || !printable.MatchString(text) || strings.ContainsAny(text, ";,") {
+			k.fail(v, "name %q: want two characters or more before any *, and neither ; nor ,", n)
 			continue
 		}
-		if open {
-			stem += "*"
+		if k.names[kind+text] != i+1 || slices.Contains(list, text) {
+			continue
 		}
-		list = append(list, kind+stem)
+		shorter := strings.TrimSuffix(text, "*")
+		if shorter != text {
+			shorter = shorter[:len(shorter)-1]
+		}
+		for shorter != "" && k.names[kind+shorter+"*"] == 0 {
+			shorter = shorter[:len(shorter)-1]
+		}
+		if shorter == "" || k.names[kind+shorter+"*"] != i+1 {
+			list = append(list, text)
+		}
 	}
 	return list
 }

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
@@ -12,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sort"
 	"strings"
 	"unicode/utf16"
 
@@ -27,11 +25,9 @@ var sources embed.FS
 // joined into one function; shared are the names of the first that the second uses.
 var (
 	firstModules = []string{"judge", "gate", "sinks", "network", "storage", "stubs", "start"}
-	lateModules  = []string{"late/names", "late/replay", "late/revive", "late/ui"}
-	shared       = "Later,List,Members,Memo,Table,after,answers,boxes,call,consentMode,cookieOf,copy,css,dash,describe,doc,early,endpoint,enlist,follower,fragments,gatedBy,getAttr,hasAttr,heed,hook,identify,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,parties,party,parked,parse,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown,wrote"
+	lateModules  = []string{"late/catalogue", "late/names", "late/replay", "late/revive", "late/ui"}
+	shared       = "Later,List,Members,Memo,Table,after,answers,boxes,call,consentMode,cookieOf,copy,css,dash,describe,doc,early,endpoint,follower,fragments,gatedBy,getAttr,hasAttr,heed,hook,identify,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,party,parked,parse,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown,wrote"
 )
-
-const defaultBudget = 12 << 10
 
 // Vendor is one party that the script knows.
 type Vendor struct {
@@ -70,10 +66,6 @@ type Config struct {
 	Strict bool
 	// Allow are hosts, with their subdomains, that are never gated.
 	Allow []string
-	// Budget is the size in bytes, after gzip, that the part in the page is to keep: as many vendors as fit, from the
-	// first on, are known to it. The others are known to the late part; until that has come, requests that may be
-	// theirs wait. 0 stands for 12 KiB.
-	Budget int
 }
 
 // Page is what the script is told about one response.
@@ -97,7 +89,6 @@ type Guard struct {
 	first, late []byte
 	rest        []byte // what follows the start tag in a page
 	path, hash  string
-	known       int // how many vendors the first part knows
 }
 
 // Compile makes the script. The error joins all findings; each names the vendor and the value that is wrong.
@@ -106,38 +97,15 @@ func Compile(c Config) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The more vendors the page's own part knows, the longer it is: as many as fit, by bisection.
-	most := cmp.Or(c.Budget, defaultBudget)
-	var g *Guard
-	n := sort.Search(len(k.lines), func(n int) bool {
-		var one *Guard
-		if one, err = build(c, k, n+1); err != nil {
-			return true
-		}
-		_, size := one.Size()
-		return size > most
-	})
-	if err == nil {
-		g, err = build(c, k, n)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return g, nil
-}
-
-// build makes the script whose first part knows the first n vendors; the late part brings the others.
-func build(c Config, k *catalogue, n int) (*Guard, error) {
-	data := fmt.Sprintf("const others=%s,nameList=%s,commands=%s;",
-		literal(strings.Join(k.lines[n:], ";")), literal(strings.Join(k.names, ";")), literal(strings.Join(commands, ";")))
+	data := fmt.Sprintf("const judging=%t,strict=%t,catalogue=%s,commands=%s;",
+		c.Judge, c.Strict, literal(strings.Join(k.lines, ";")), literal(strings.Join(commands, ";")))
 	late, err := join("'use strict';document.currentScript.install((["+shared+"])=>{"+data, lateModules, "})")
 	if err != nil {
 		return nil, err
 	}
 	digest := sha256.Sum256(late)
 	file := "guard-" + hex.EncodeToString(digest[:8]) + ".js"
-	data = fmt.Sprintf("const catalogue=%s,prefix=%s,judging=%t,strict=%t,late=%s,allowed=%s.split(' ').filter(h=>h);",
-		literal(strings.Join(k.lines[:n], ";")), literal(c.Prefix), c.Judge, c.Strict, literal(file), literal(strings.Join(c.Allow, " ")))
+	data = fmt.Sprintf("const prefix=%s,judging=%t,late=%s,allowed=[%s];", literal(c.Prefix), c.Judge, literal(file), literals(c.Allow))
 	first, err := join("(()=>{'use strict';"+data, firstModules, "})()")
 	if err != nil {
 		return nil, err
@@ -149,7 +117,6 @@ func build(c Config, k *catalogue, n int) (*Guard, error) {
 		late:  late,
 		path:  c.Prefix + "/" + file,
 		hash:  "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'",
-		known: n,
 	}, nil
 }
 
@@ -299,4 +266,13 @@ func literal(s string) string {
 	e := json.NewEncoder(&b)
 	_ = e.Encode(s) // with HTML escaping: no < or > comes out; a strings.Builder does not fail
 	return strings.TrimSpace(b.String())
+}
+
+// literals returns a list of JavaScript strings.
+func literals(list []string) string {
+	all := make([]string, len(list))
+	for i, s := range list {
+		all[i] = literal(s)
+	}
+	return strings.Join(all, ",")
 }

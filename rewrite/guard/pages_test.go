@@ -39,21 +39,13 @@ func TestPolicies(t *testing.T) {
 func TestWorker(t *testing.T) {
 	t.Parallel()
 	b := newScenarioBench(t)
-	b.judge = func(url string) string {
-		if strings.Contains(url, "tracker.test") {
-			return "marketing tracker"
-		}
-		return ""
-	}
-	for _, budget := range []int{0, 1} {
-		g := testGuard(t, Config{Budget: budget})
-		b.page("/worker.js", string(g.AppendWorker(nil, Page{Mark: testMark, Site: "site.test", GPC: true}))+
-			`(async()=>{importScripts('https://tracker.test/w.js','https://cdn.test/w.js');const r=await fetch('https://tracker.test/f');postMessage([self.ran,r.status,navigator.globalPrivacyControl].join(' '))})()`)
-		b.page("/page", b.guarded(g, Page{}, "", ""))
-		got, thrown := b.visit(t, "/page", `new Promise((done) => { const w = new Worker('/worker.js'); w.onmessage = (e) => done(e.data); w.onerror = (e) => done(e.message) })`, 0)
-		if want := "cdn.test/w.js 200 true"; got != want || len(thrown) > 0 {
-			t.Errorf("got %q, want %q; %q", got, want, thrown)
-		}
+	g := testGuard(t, Config{})
+	b.page("/worker.js", string(g.AppendWorker(nil, Page{Mark: testMark, Site: "site.test", GPC: true}))+
+		`(async()=>{importScripts('https://tracker.test/w.js','https://cdn.test/w.js');const r=await fetch('https://tracker.test/f');postMessage([self.ran,r.status,navigator.globalPrivacyControl].join(' '))})()`)
+	b.page("/page", b.guarded(g, Page{}, "", ""))
+	got, thrown := b.visit(t, "/page", `new Promise((done) => { const w = new Worker('/worker.js'); w.onmessage = (e) => done(e.data); w.onerror = (e) => done(e.message) })`, 0)
+	if want := "cdn.test/w.js 200 true"; got != want || len(thrown) > 0 {
+		t.Errorf("got %q, want %q; %q", got, want, thrown)
 	}
 	if hits := b.seen("tracker.test"); len(hits) > 0 {
 		t.Errorf("leaks %q", hits)
@@ -98,7 +90,7 @@ func TestPageCode(t *testing.T) {
 	t.Parallel()
 	b := newScenarioBench(t)
 	vendors := referenceVendors(t)
-	purpose := make(map[string]string)
+	purpose, globals := make(map[string]string), make(map[string]string)
 	arrays := map[string]bool{"dataLayer": true, "_gaq": true, "_paq": true, "uetq": true, "_cio": false, "_fbq": true}
 	for i := range vendors {
 		purpose[vendors[i].ID] = vendors[i].Purpose
@@ -107,13 +99,14 @@ func TestPageCode(t *testing.T) {
 				vendors[i].Globals[j] += "[]"
 			}
 		}
+		globals[vendors[i].ID] = strings.Join(vendors[i].Globals, " ")
 	}
-	g := testGuard(t, Config{Vendors: vendors, Budget: 1 << 20})
+	g := testGuard(t, Config{Vendors: vendors})
 	var body strings.Builder
 	body.WriteString(`<script>var called=[];function done(w){called.push(w)}</script>`)
 	want := 0
 	for id, code := range pageCode {
-		body.WriteString(`<script type="text/plain" data-consent="` + testMark + ` ` + purpose[id] + ` ` + id + `" data-consent-src="https://x.test/"></script><script>` + code + `</script>`)
+		body.WriteString(`<script type="text/plain" data-consent="` + testMark + ` ` + purpose[id] + ` ` + id + ` ` + globals[id] + `" data-consent-src="https://x.test/"></script><script>` + code + `</script>`)
 		want += strings.Count(code, "done(")
 	}
 	b.page("/page", b.guarded(g, Page{}, "", body.String()))
@@ -157,26 +150,23 @@ func TestCatalogue(t *testing.T) {
 		probes = append(probes, probe{u, ""})
 	}
 	list, _ := json.Marshal(probes)
-	for _, budget := range []int{0, 1, 1 << 20} {
-		g := testGuard(t, Config{Vendors: vendors, Budget: budget})
-		b.page("/page", b.guarded(g, Page{}, "", ""))
-		got, _ := b.visit(t, "/page", "(async()=>{"+click+"await here(); return JSON.stringify("+string(list)+`.map((p) => {const a = document.createElement('embed'); a.src = p.URL; return [p.URL, p.ID, ((a.dataset.consent || '').split(' ')[2] || '')]}).filter((r) => r[1] != r[2]))})()`, 0)
-		var wrong [][3]string
-		if err := json.Unmarshal([]byte(got), &wrong); err != nil {
-			t.Fatal(err, got)
-		}
-		missed := 0
-		for _, w := range wrong {
-			switch {
-			case w[1] == "":
-				t.Errorf("%s is benign, taken for %s's", w[0], w[2])
-			case w[2] == "":
-				missed++
-				t.Errorf("%s of %s is not known", w[0], w[1])
-			}
-		}
-		t.Logf("budget %d: %d URLs, %d claimed by another vendor too", budget, len(probes), len(wrong)-missed)
+	b.page("/page", b.guarded(testGuard(t, Config{Vendors: vendors}), Page{}, "", ""))
+	got, _ := b.visit(t, "/page", "(async()=>{"+click+"await here(); return JSON.stringify("+string(list)+`.map((p) => {const a = document.createElement('embed'); a.src = p.URL; return [p.URL, p.ID, ((a.dataset.consent || '').split(' ')[2] || '')]}).filter((r) => r[1] != r[2]))})()`, 0)
+	var wrong [][3]string
+	if err := json.Unmarshal([]byte(got), &wrong); err != nil {
+		t.Fatal(err, got)
 	}
+	missed := 0
+	for _, w := range wrong {
+		switch {
+		case w[1] == "":
+			t.Errorf("%s is benign, taken for %s's", w[0], w[2])
+		case w[2] == "":
+			missed++
+			t.Errorf("%s of %s is not known", w[0], w[1])
+		}
+	}
+	t.Logf("%d URLs, %d claimed by another vendor too", len(probes), len(wrong)-missed)
 }
 
 // TestHistory shows that going back does not bring a withdrawn vendor back: the page from the back/forward cache asks.

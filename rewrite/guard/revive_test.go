@@ -78,15 +78,20 @@ func newScenarioBench(t testing.TB) *bench {
 		return denyAll
 	}
 	b.judge = func(url string) string {
-		if strings.Contains(url, "listed.test") {
+		switch {
+		case strings.Contains(url, "listed.test"):
 			return "marketing -"
+		case strings.Contains(url, "//tracker.test/public/"):
+			return ""
+		case strings.Contains(url, "tracker.test/"):
+			return "marketing tracker trk trkq[] Trk"
 		}
 		return ""
 	}
 	return b
 }
 
-const parkedAs = `data-consent="` + testMark + ` marketing tracker"`
+const parkedAs = `data-consent="` + testMark + ` marketing tracker trk trkq[] Trk"`
 
 var revivals = []scenario{
 	{

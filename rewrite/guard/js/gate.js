@@ -2,20 +2,25 @@
 const proto = (w, name) => (w[name] || none).prototype || {};
 const call = reflect.apply;
 const parked = new List(), originals = new Memo(), once = new Members(), failed = new Members(), boxes = new Memo();
-const {set: setInner} = describe(proto(self, 'Element'), 'innerHTML') || {}, {set: nativeSrcdoc} = describe(proto(self, 'HTMLIFrameElement'), 'srcdoc') || {};
-const setSrcdoc = (el, markup) => call(nativeSrcdoc, el, [policy(markup)]);
-const {setAttribute: setAttr, getAttribute: getAttr, removeAttribute: dropAttr, hasAttribute: hasAttr, querySelectorAll: select} = proto(self, 'Element');
-const animating = /^(to|from|by|values)$/, painted = /^(style|mask|cursor|filter|clip-path|fill|stroke|marker-\w+)$/, fetching = /^(src|href|srcset|imagesrcset|data|poster|background|ping|attributionsrc)$/;
+// Natives as functions of the object that they are called on.
+const native = (f) => (on, ...args) => call(f, on, args);
+const [setAttr, getAttr, dropAttr, hasAttr, select] = ['setAttribute', 'getAttribute', 'removeAttribute', 'hasAttribute', 'querySelectorAll'].map((name) => native(proto(self, 'Element')[name]));
+const accessor = (type, name) => describe(proto(self, type), name) || {};
+const setInner = native(accessor('Element', 'innerHTML').set), setText = native(accessor('Node', 'textContent').set), getText = native(accessor('Node', 'textContent').get);
+const nativeSrcdoc = native(accessor('HTMLIFrameElement', 'srcdoc').set);
+const setSrcdoc = (el, markup) => nativeSrcdoc(el, policy(markup));
+const animating = /^(to|from|by|values)$/, painted = /^(style|mask|cursor|filter|clip-path|fill|stroke|marker-\w+)$/;
+const fetching = ['src', 'href', 'srcset', 'imagesrcset', 'data', 'poster', 'background', 'ping', 'attributionsrc'];
 // What is judged is what is used: an object that page code passes for a string is asked for it once. Trusted Types stay.
 const types = self.trustedTypes;
 const fixed = (v) => v && /^[of]/.test(typeof v) && !(types && (types.isHTML(v) || types.isScriptURL(v) || types.isScript(v))) ? '' + v : v;
 const kept = 'data-consent', dash = kept + '-';
 
 // Whether an element fetches what its attribute names (links by rel; a, area and base never do by href).
-const fetches = (el, name) => animating.test(name) ? /^(set|animate)$/.test(el.localName) : fetching.test(name)
+const fetches = (el, name) => animating.test(name) ? /^(set|animate)$/.test(el.localName) : fetching.includes(name)
   && !(name == 'href' && /^(a|area|base)$/.test(el.localName))
   && (name != 'data' || el.localName == 'object')
-  && !(el.localName == 'link' && /^(?!.*(style|icon|pre|manifest|dns|import))./i.test(call(getAttr, el, ['rel']) || ''));
+  && !(el.localName == 'link' && /^(?!.*(style|icon|pre|manifest|dns|import))./i.test(getAttr(el, 'rel') ?? ''));
 
 // The beginning of a URL without what a browser passes over there (URL, 4.4): enough to tell its scheme.
 const head = (url) => ('' + url).slice(0, 999).replace(/^[\0- ]+|[\t\n\r]/g, '');
@@ -41,7 +46,7 @@ const gatedBy = (el, name, value) => {
 };
 
 // CSS: url(…) and strings that are addresses become about:invalid#consent,… (see rewrite.InertCSS).
-const inert = (who, url) => 'about:invalid#consent,' + mark + ',' + names[Math.log2(who.bit)] + ',' + who.id + ',' + encodeURIComponent(url).replace(/['()]/g, escape);
+const inert = (who, url) => 'about:invalid#consent,' + mark + ',' + purposeOf(who) + ',' + who.id + ',' + encodeURIComponent(url).replace(/['()]/g, escape);
 // Escaped letters are read first, then comments, url(…) and strings, which the end of the text or a bare newline ends, too.
 const letter = (all, hex, plain) => plain || ((n) => n > 64 && n < 91 || n > 96 && n < 123 ? String.fromCharCode(n) : all)(parseInt(hex, 16));
 const css = (text) => {
@@ -67,68 +72,66 @@ const sheet = (url) => {
   return url;
 };
 // What stands for a frame the late part asks the gateway for.
-const standFor = (el, again) => el.width != 1 && el.height != 1 && arrived.then(() => now.stand && now.stand(el, again));
+const standFor = (el, again) => el.width != 1 && el.height != 1 && arrived.then(() => now.stand?.(el, again));
 // Next.js starts a page when these have come, or failed (client/app-bootstrap). Other scripts are only late.
-const awaited = (url) => Array.isArray(self.__next_s) && self.__next_s.some((s) => s && s[0] == url);
+const awaited = (url) => Array.isArray(self.__next_s) && self.__next_s.some((s) => s?.[0] == url);
 const park = (el, name, value, who) => {
-  const script = el.localName == 'script', text = '' + value;
-  if (!(call(getAttr, el, [kept]) || '').startsWith(mark)) {
-    for (const a of [...el.attributes]) if (a.name.startsWith(kept)) call(dropAttr, el, [a.name]);
-  }
-  call(setAttr, el, [kept, mark + ' ' + (who.bit ? names[Math.log2(who.bit)] : 'held') + ' ' + (who.id || '-')]);
-  if (name) call(setAttr, el, [dash + name, text]);
+  const local = el.localName, script = local == 'script', text = '' + value;
+  if (!marks(el)) for (const a of heldBy(el)) dropAttr(el, a.name);
+  setAttr(el, kept, mark + ' ' + (purposeOf(who) || 'held') + ' ' + (who.id || '-'));
+  if (name) setAttr(el, dash + name, text);
   if (text !== value) originals.set(el, value); // a Trusted Types object
-  if (script && !call(hasAttr, el, [dash + 'parked'])) {
-    const type = call(getAttr, el, ['type']);
-    if (type != null) call(setAttr, el, [dash + 'type', type]);
-    call(setAttr, el, [dash + 'parked', '']);
-    call(setAttr, el, ['type', 'text/plain']);
+  if (script && !hasAttr(el, dash + 'parked')) {
+    const type = getAttr(el, 'type');
+    if (type != null) setAttr(el, dash + 'type', type);
+    setAttr(el, dash + 'parked', '');
+    setAttr(el, 'type', 'text/plain');
   }
-  call(dropAttr, el, [name]);
+  dropAttr(el, name);
   if (parked.size < 5000) parked.add(el);
   if (!who.bit) return;
   standIns(who);
-  if ((el.localName == 'img' || script && awaited(text)) && !failed.has(el)) failed.add(el), after(() => el.dispatchEvent(new Event('error')));
-  if (el.localName == 'iframe' && name == 'src') standFor(el, 1);
+  if ((local == 'img' || script && awaited(text)) && !failed.has(el)) failed.add(el), after(() => el.dispatchEvent(new Event('error')));
+  if (local == 'iframe' && name == 'src') standFor(el, 1);
 };
 // The page gives an element another address: what was kept of the old one goes.
 const unpark = (el, name) => {
-  if (!call(hasAttr, el, [dash + name])) return;
-  for (const a of [...el.attributes]) if (a.name.startsWith(kept)) {
-    if (a.name == dash + 'type') call(setAttr, el, ['type', a.value]);
-    call(dropAttr, el, [a.name]);
+  if (!hasAttr(el, dash + name)) return;
+  for (const a of heldBy(el)) {
+    if (a.name == dash + 'type') setAttr(el, 'type', a.value);
+    dropAttr(el, a.name);
   }
-  if (el.localName == 'iframe') call(dropAttr, el, ['srcdoc']);
+  if (el.localName == 'iframe') dropAttr(el, 'srcdoc');
   parked.delete(el);
 };
-const keptValue = (el, name) => (call(getAttr, el, [kept]) || '').startsWith(mark) ? call(getAttr, el, [dash + name]) : null;
+const marks = (el) => getAttr(el, kept)?.startsWith(mark), heldBy = (el) => [...el.attributes].filter((a) => a.name.startsWith(kept));
+const keptValue = (el, name) => marks(el) ? getAttr(el, dash + name) : null;
 
 const partyOf = (el) => {
-  const [m, purpose, id, ...globals] = (call(getAttr, el, [kept]) || '').split(' ');
-  return m == mark && names.includes(purpose) && copy({}, party(id, 1 << names.indexOf(purpose)), globals[0] && {globals});
+  const [m, purpose, id, ...globals] = (getAttr(el, kept) || '').split(' ');
+  return m == mark && names.includes(purpose) && party(purpose, id, ...globals);
 };
 // Gives an element back what was taken off; the placeholder of a frame is kept for a withdrawal.
 const restore = (el) => {
-  const held = [...el.attributes].filter((a) => a.name.startsWith(kept)), script = el.localName == 'script' && keptValue(el, 'src');
-  if (el.localName == 'iframe' && call(hasAttr, el, ['srcdoc'])) {
-    boxes.set(el, call(getAttr, el, ['srcdoc']));
-    if (keptValue(el, 'srcdoc') == null) call(dropAttr, el, ['srcdoc']);
+  const held = heldBy(el), last = [];
+  if (el.localName == 'iframe' && hasAttr(el, 'srcdoc')) {
+    boxes.set(el, getAttr(el, 'srcdoc'));
+    if (keptValue(el, 'srcdoc') == null) dropAttr(el, 'srcdoc');
   }
-  if (el.localName == 'script') keptValue(el, 'type') == null && call(dropAttr, el, ['type']);
+  if (el.localName == 'script' && keptValue(el, 'type') == null) dropAttr(el, 'type');
   // The name by which the gateway kept the frame out of the browser's history.
-  if (/^consent-/.test(el.name)) call(dropAttr, el, ['name']);
-  for (const a of held) call(dropAttr, el, [a.name]);
+  if (/^consent-/.test(el.name)) dropAttr(el, 'name');
+  for (const a of held) dropAttr(el, a.name);
   parked.delete(el);
-  const last = [];
   for (const {name, value} of held) {
     const attr = name.slice(dash.length).replace('xlink:', '');
     if (!attr || attr == 'parked') continue;
-    const put = () => call(setAttr, el, [attr, originals.get(el) || (/^(src|srcdoc|on)/.test(attr) && types && policy('') != '' ? trusted(attr, value) : value)]);
+    const put = () => setAttr(el, attr, originals.get(el) || (/^(src|srcdoc|on)/.test(attr) && types && policy('') != '' ? trusted(attr, value) : value));
     /^src/.test(attr) ? last.push(put) : put();
   }
   last.forEach((put) => put());
 };
-const trusted = (attr, value) => attr == 'src' ? ours.createScriptURL(value) : attr == 'srcdoc' ? ours.createHTML(value) : ours.createScript(value);
+const trusted = (attr, value) => ours[{src: 'createScriptURL', srcdoc: 'createHTML'}[attr] || 'createScript'](value);
 
 // A document made from a blob or in a data: URL gets the guard in front; XML, where that cannot be, must name no gated
 // party. A data: URL stays one: its origin is nobody's.
@@ -152,7 +155,7 @@ const assign = (el, name, value, go) => {
   name = name.toLowerCase().replace(/^xlink:/, '');
   if (painted.test(name)) return void go(css('' + value));
   if (name == 'srcdoc') return void go(frame('' + value));
-  if (name == 'type' && keptValue(el, 'parked') != null) return void call(setAttr, el, [dash + 'type', value]);
+  if (name == 'type' && keptValue(el, 'parked') != null) return void setAttr(el, dash + 'type', value);
   if (!fetches(el, name)) return void go(value);
   if (/^(i?frame|embed|object|link)$/.test(el.localName) && made(value)) value = (el.localName == 'link' ? sheet : guarded)('' + value);
   const who = gatedBy(el, name, '' + value);
@@ -171,22 +174,22 @@ const assign = (el, name, value, go) => {
 
 // Looks at what already stands on an element; returns whether something was gated.
 const special = 'style,script:not([src]),set,animate,meta[http-equiv]';
-const marked = '[data-consent],[*|href],[src],[srcset],[imagesrcset],[data],[poster],[background],[ping],[attributionsrc],[style],[srcdoc],template,[mask],[cursor],[clip-path],[fill*="("],[stroke*="("],[filter],[marker-start],[marker-mid],[marker-end],' + special;
+const marked = '[' + fetching.join('],[') + '],[data-consent],[*|href],[style],[srcdoc],template,[mask],[cursor],[clip-path],[fill*="("],[stroke*="("],[filter],[marker-start],[marker-mid],[marker-end],' + special;
 const inspect = (el) => {
   let changed = 0;
-  const local = el.localName, by = call(getAttr, el, [kept]), from = by && by.split(' ')[0];
-  if (fragments.has(from)) changed = 1, call(setAttr, el, [kept, by.replace(from, mark)]);
+  const local = el.localName, by = getAttr(el, kept), from = by && by.split(' ')[0];
+  if (fragments.has(from)) changed = 1, setAttr(el, kept, by.replace(from, mark));
   for (const a of [...el.attributes]) {
     const name = a.localName;
     if (painted.test(name) && /url|image|src|\\/i.test(a.value)) {
       const text = css(a.value);
       if (text != a.value) changed = 1, a.value = text;
-    } else if (fetches(el, name)) changed = assign(el, name, a.value, (v) => v == a.value || el.isConnected || call(setAttr, el, [a.name, v], changed = 1)) && (a.name == name || call(dropAttr, el, [a.name]), 1) || changed;
+    } else if (fetches(el, name)) changed = assign(el, name, a.value, (v) => v == a.value || el.isConnected || setAttr(el, a.name, v, changed = 1)) && (a.name == name || dropAttr(el, a.name), 1) || changed;
     else if (name == 'srcdoc' && keptValue(el, 'src') == null && frame(a.value) != a.value) changed = 1, setSrcdoc(el, frame(a.value));
   }
   if (local == 'style') changed = restyle(el) || changed;
   if (local == 'iframe' && el.isConnected && doc.readyState != 'loading' && keptValue(el, 'src') != null) standFor(el);
-  if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge((/url\s*=\s*['"]?([^'"]*)/i.exec(el.content) || [])[1] || '#')) changed = 1, call(dropAttr, el, ['http-equiv']);
+  if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge((/url\s*=\s*['"]?([^'"]*)/i.exec(el.content) || [])[1] || '#')) changed = 1, dropAttr(el, 'http-equiv');
   if (local == 'script' && /^speculationrules$/i.test(el.type) && (el.textContent.match(/"(https?:)?\\?\/[^"]*/g) || []).some((u) => judge(u.slice(1)))) changed = 1, el.type = 'text/plain';
   const imported = local == 'script' && !el.src && keptValue(el, 'parked') == null && importOf(el.textContent);
   if (imported) changed = 1, park(el, '', '', imported);
@@ -195,14 +198,13 @@ const inspect = (el) => {
   return changed;
 };
 const restyle = (el) => {
-  const text = call(textOf.get, el, []), safe = css(text);
-  if (safe != text) call(textOf.set, el, [safe]);
+  const text = getText(el), safe = css(text);
+  if (safe != text) setText(el, safe);
   return safe != text;
 };
-const textOf = describe(proto(self, 'Node'), 'textContent');
 const scan = (root) => {
   let changed = root.nodeType == 1 ? inspect(root) : 0;
-  if (root.firstElementChild) for (const el of call(root.nodeType == 1 ? select : root.querySelectorAll, root, [marked])) changed = inspect(el) || changed;
+  if (root.firstElementChild) for (const el of root.nodeType == 1 ? select(root, marked) : root.querySelectorAll(marked)) changed = inspect(el) || changed;
   return changed;
 };
 
@@ -216,7 +218,7 @@ const boxFor = (el) => el.nodeType == 1 ? inertDoc.importNode(el, false) : inert
 // that declare a shadow root stay templates here, where nothing hides from the scan.
 const gatedMarkup = (markup) => {
   const t = inertDoc.createElement('template');
-  call(setInner, t, [policy(markup)]);
+  setInner(t, policy(markup));
   foresee('' + markup, 'write');
   sync++;
   const changed = scan(t.content);

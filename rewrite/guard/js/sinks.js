@@ -1,153 +1,154 @@
 // Sinks: every way for page code to make the browser fetch something by elements, markup or style.
-// Functions are replaced by proxies of themselves, so that name, length and toString stay.
-const hook = (object, name, handler, construct) => {
-  while (object && !describe(object, name)) object = Object.getPrototypeOf(object);
-  const d = object && describe(object, name);
-  if (d && d.value && d.configurable) define(object, name, copy(d, {value: new Stand(d.value, {
-    apply: (f, self, args) => handler(f, self, args),
-    construct: construct ? (f, args, target) => construct(f, args, target) : (f, args, target) => reflect.construct(f, args, target),
-  })}));
+// Functions of a prototype ('Type.name,name') or of an object are replaced by proxies of themselves, so that name, length
+// and toString stay. Handlers get the native one as go.
+const hook = (w, path, handler, build) => {
+  const [type, list] = path.split('.');
+  for (const name of (list || type).split(',')) {
+    let object = list ? proto(w, type) : w;
+    while (object && !describe(object, name)) object = Object.getPrototypeOf(object);
+    const d = object && describe(object, name);
+    if (d && d.value && d.configurable) define(object, name, copy(d, {value: new Stand(d.value, {
+      apply: (f, self, args) => handler(self, args, (args, on = self) => call(f, on, args), name),
+      construct: build && ((f, args, target) => build(args, (args) => reflect.construct(f, args, target))),
+    })}));
+  }
 };
-const hooks = (object, list, handler) => list.split(' ').forEach((name) => hook(object, name, (f, self, args) => handler(f, self, args, name)));
 // Replaces a setter (and getter) by ones that get the native one as go.
-const property = (object, name, set, get) => {
-  const d = object && describe(object, name);
+const property = (w, path, set, get) => {
+  const [type, name] = path.split('.'), object = name ? proto(w, type) : w, d = describe(object, name || type);
   if (!d || !d.configurable || !d.set) return;
-  define(object, name, copy(d, {
-    set: new Stand(d.set, {apply: (f, self, [value]) => set(self, /^on/.test(name) ? value : fixed(value), (v) => call(f, self, [v]))}),
+  define(object, name || type, copy(d, {
+    set: new Stand(d.set, {apply: (f, self, [value]) => set(self, /^on/.test(type) ? value : fixed(value), (v) => call(f, self, [v]))}),
     get: get && d.get ? new Stand(d.get, {apply: (f, self) => get(self, () => call(f, self, []))}) : d.get,
   }));
 };
 
 // Properties that reflect a fetching attribute, and the attributes themselves.
-const guardAttributes = (w, element, node) => {
-  for (const name of Object.getOwnPropertyNames(w)) if (/^HTML(Script|Image|I?Frame|Embed|Media|Video|Source|Track|Input|Link|Object|Body|Anchor|Area)Element$/.test(name)) {
-    for (const key of ['src', 'href', 'srcset', 'imageSrcset', 'data', 'poster', 'background', 'ping', 'attributionSrc', 'srcdoc', ...(name == 'HTMLScriptElement' ? ['type'] : [])]) {
-      if (!/^HTMLA/.test(name) || key == 'ping') property(proto(w, name), key, (el, value, go) => assign(el, key, value, go), (el, go) => {
+const guardAttributes = (w) => {
+  for (const name of ['Script', 'Image', 'IFrame', 'Frame', 'Embed', 'Media', 'Video', 'Source', 'Track', 'Input', 'Link', 'Object', 'Body', 'Anchor', 'Area']) {
+    for (const key of /^A/.test(name) ? ['ping'] : [...fetching, 'imageSrcset', 'attributionSrc', 'srcdoc', 'type']) {
+      if (key != 'type' || name == 'Script') property(w, `HTML${name}Element.` + key, (el, value, go) => assign(el, key, value, go), (el, go) => {
         const value = keptValue(el, key == 'type' && keptValue(el, 'type') == null ? 'parked' : key.toLowerCase());
         return value == null ? go() : /set$|ping|type|srcdoc|background/i.test(key) ? value : (parse(value) || {href: value}).href;
       });
     }
   }
-  hook(element, 'setAttribute', (f, el, [name, value, ...none]) => (name = fixed(name), assign(el, '' + name, fixed(value), (v) => call(f, el, [name, v, ...none]))));
-  hook(element, 'setAttributeNS', (f, el, [space, name, value]) => (name = fixed(name), assign(el, '' + name, fixed(value), (v) => call(f, el, [space, name, v]))));
-  hook(element, 'getAttribute', (f, el, args) => {
-    const value = keptValue(el, '' + args[0]);
-    return value == null ? call(f, el, args) : value;
+  hook(w, 'Element.setAttribute,setAttributeNS', (el, args, go, method) => {
+    const at = /NS/.test(method) ? 1 : 0;
+    args = args.map(fixed);
+    return assign(el, '' + args[at], args[at + 1], (v) => (args[at + 1] = v, go(args)));
   });
-  hook(element, 'removeAttribute', (f, el, args) => (keptValue(el, '' + args[0]) != null && unpark(el, args[0]), call(f, el, args)));
-  const attach = (f, self, args) => {
+  hook(w, 'Element.getAttribute', (el, args, go) => {
+    const value = keptValue(el, '' + args[0]);
+    return value == null ? go(args) : value;
+  });
+  hook(w, 'Element.removeAttribute', (el, args, go) => (keptValue(el, '' + args[0]) != null && unpark(el, args[0]), go(args)));
+  const attach = (self, args, go) => {
     const a = args[0], el = self.ownerElement || self;
     let result;
-    if (a && a.name && el.localName) assign(el, a.name, a.value, (v) => (a.value = v, result = call(f, self, args)));
+    if (a && a.name && el.localName) assign(el, a.name, a.value, (v) => (a.value = v, result = go(args)));
     return result;
   };
-  hooks(element, 'setAttributeNode setAttributeNodeNS', attach);
-  hooks(proto(w, 'NamedNodeMap'), 'setNamedItem setNamedItemNS', (f, map, args) => {
+  hook(w, 'Element.setAttributeNode,setAttributeNodeNS', attach);
+  hook(w, 'NamedNodeMap.setNamedItem,setNamedItemNS', (map, args, go) => {
     const a = args[0];
-    if (a && fetching.test(a.localName) && judgeNow(a.value)) return null;
+    if (a && fetching.includes(a.localName) && judgeNow(a.value)) return null;
     if (a && !a.ownerElement && made(a.value)) a.value = guarded(a.value);
-    return call(f, map, args);
+    return go(args);
   });
-  for (const [object, key] of [[proto(w, 'Attr'), 'value'], [node, 'nodeValue'], [node, 'textContent']]) {
-    property(object, key, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode && n.parentNode.localName == 'style' ? css(value == null ? '' : '' + value) : value));
+  for (const path of ['Attr.value', 'Node.nodeValue', 'Node.textContent']) {
+    property(w, path, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode?.localName == 'style' ? css('' + (value ?? '')) : value));
   }
-  property(proto(w, 'SVGAnimatedString'), 'baseVal', (s, value, go) => go(/^\s*([a-z]+:)?[\\/]{2}/i.test(value) && judgeNow(value, 'image') ? '' : value));
-  property(proto(w, 'HTMLElement'), 'innerText', (el, value, go) => go(el.localName == 'style' ? css('' + value) : value));
-  hooks(proto(w, 'CharacterData'), 'appendData insertData replaceData', (f, n, args) => {
-    if (!n.parentNode || n.parentNode.localName != 'style') return call(f, n, args);
+  property(w, 'SVGAnimatedString.baseVal', (s, value, go) => go(/^\s*([a-z]+:)?[\\/]{2}/i.test(value) && judgeNow(value, 'image') ? '' : value));
+  property(w, 'HTMLElement.innerText', (el, value, go) => go(el.localName == 'style' ? css('' + value) : value));
+  hook(w, 'CharacterData.appendData,insertData,replaceData', (n, args, go) => {
+    if (n.parentNode?.localName != 'style') return go(args);
     const text = inertDoc.createTextNode(n.data);
-    call(f, text, args);
+    go(args, text);
     n.data = text.data;
   });
-  property(proto(w, 'CharacterData'), 'data', (n, value, go) => go(n.parentNode && n.parentNode.localName == 'style' ? css('' + value) : value));
+  property(w, 'CharacterData.data', (n, value, go) => go(n.parentNode?.localName == 'style' ? css('' + value) : value));
 };
 
 // Markup.
-const guardMarkup = (w, element, document) => {
-  const range = proto(w, 'Range');
-  const gatedFirst = (f, self, [markup, ...more]) => call(f, self, [gatedMarkup(fixed(markup)), ...more]);
+const guardMarkup = (w) => {
+  const gatedFirst = (self, [markup, ...more], go) => go([gatedMarkup(fixed(markup)), ...more]);
   // What markup would become in an element, if something in it is gated.
   const gatedNodes = (el, markup) => {
-    const box = el && !plain('' + markup) && boxFor(el), root = box && (call(setInner, box, [markup]), box.content || box);
+    const box = el && !plain('' + markup) && boxFor(el), root = box && (setInner(box, markup), box.content || box);
     return root && scan(root) && root.childNodes;
   };
-  for (const object of [element, proto(w, 'ShadowRoot')]) {
-    property(object, 'innerHTML', (el, value, go) => {
+  for (const type of ['Element', 'ShadowRoot']) {
+    property(w, type + '.innerHTML', (el, value, go) => {
       if (el.localName == 'style') return go(css('' + value));
       const nodes = gatedNodes(el, value);
       nodes ? (el.content || el).replaceChildren(...nodes) : go(value);
     });
-    hooks(object, 'setHTMLUnsafe setHTML', gatedFirst);
+    hook(w, type + '.setHTMLUnsafe,setHTML', gatedFirst);
   }
-  property(element, 'outerHTML', (el, value, go) => {
+  property(w, 'Element.outerHTML', (el, value, go) => {
     const nodes = gatedNodes(el.parentElement, value);
     nodes ? el.replaceWith(...nodes) : go(value);
   });
-  hook(element, 'insertAdjacentHTML', (f, el, args) => {
+  hook(w, 'Element.insertAdjacentHTML', (el, args, go) => {
     args = args.map(fixed);
     const method = {beforebegin: 'before', afterbegin: 'prepend', beforeend: 'append', afterend: 'after'}[('' + args[0]).toLowerCase()];
     const nodes = gatedNodes(/end/.test(method) ? el : el.parentElement, args[1]);
-    nodes && method ? el[method](...nodes) : call(f, el, args);
+    nodes && method ? el[method](...nodes) : go(args);
   });
-  hook(document, 'execCommand', (f, self, args) => {
+  hook(w, 'Document.execCommand', (self, args, go) => {
     args = args.map(fixed);
     if (/image$/i.test(args[0]) && judgeNow(args[2], 'image')) return false;
     if (/html$/i.test(args[0])) args[2] = gatedMarkup(args[2]);
-    return call(f, self, args);
+    return go(args);
   });
-  hook(range, 'createContextualFragment', (f, self, args) => {
+  hook(w, 'Range.createContextualFragment', (self, args, go) => {
     const at = self.startContainer, r = inertDoc.createRange();
     args = args.map(fixed);
-    if (plain('' + args[0])) return call(f, self, args);
+    if (plain('' + args[0])) return go(args);
     r.selectNodeContents(boxFor(at.nodeType == 1 ? at : doc.body || doc.documentElement));
-    const fragment = call(f, r, args);
-    return scan(fragment) ? doc.adoptNode(fragment) : call(f, self, args);
+    const fragment = go(args, r);
+    return scan(fragment) ? doc.adoptNode(fragment) : go(args);
   });
-  hook(proto(w, 'DOMParser'), 'parseFromString', (f, self, args) => {
-    const result = call(f, self, args);
+  hook(w, 'DOMParser.parseFromString', (self, args, go) => {
+    const result = go(args);
     scan(result.documentElement);
     return result;
   });
   hook(w.Document, 'parseHTMLUnsafe', gatedFirst);
-  const {write} = document;
-  hooks(document, 'write writeln', (f, self, args, name) => {
+  const {write} = proto(w, 'Document');
+  hook(w, 'Document.write,writeln', (self, args, go, name) => {
     args = args.map(fixed);
     const text = args.join('') + (name == 'writeln' ? unescape('%0a') : '');
-    if (self == doc && now.capture && now.capture(text)) return;
+    if (self == doc && now.capture?.(text)) return;
     const out = written(self, text);
-    return out == text ? call(f, self, args) : call(write, self, [policy(out)]);
+    return out == text ? go(args) : call(write, self, [policy(out)]);
   });
 };
 
 // Nodes that come from elsewhere, and style text, on their way into the document.
-const guardNodes = (w, node, document) => {
-  const enter = (f, self, args) => {
+const guardNodes = (w) => {
+  const enter = (self, args, go) => {
     if (self.localName == 'style') {
-      const before = call(textOf.get, self, []), text = before + args.map((n) => n && n.nodeType ? n.data : n || '').join(''), safe = css(text);
+      const before = getText(self), text = before + args.map((n) => n?.nodeType ? n.data : n || '').join(''), safe = css(text);
       if (safe != text) {
-        call(textOf.set, self, [safe]);
-        for (const n of args) if (n && n.nodeType == 3) n.data = '';
+        setText(self, safe);
+        for (const n of args) if (n?.nodeType == 3) n.data = '';
         args = args.map((n) => typeof n == 'string' ? '' : n);
       }
     }
-    for (const n of args) if (n && n.nodeType) {
+    for (const n of args) if (n?.nodeType) {
       if (n.ownerDocument != (self.ownerDocument || self)) n.nodeType != 3 && scan(n);
       else if (n.firstElementChild ? n.querySelector(special) : n.matches && n.matches(special)) scan(n);
     }
-    return settle(f, self, args);
-  };
-  const settle = (f, self, args) => {
-    const result = call(f, self, args);
-    for (const n of args) if (n && n.localName == 'iframe') frameOf(n);
+    const result = go(args);
+    for (const n of args) if (n?.localName == 'iframe') frameOf(n);
     return result;
   };
-  hooks(node, 'appendChild insertBefore replaceChild', enter);
-  for (const name of ['Element', 'CharacterData', 'Document', 'DocumentFragment']) {
-    hooks(proto(w, name), 'append prepend before after replaceWith replaceChildren insertAdjacentElement moveBefore', enter);
+  for (const type of ['Element', 'CharacterData', 'Document', 'DocumentFragment']) {
+    hook(w, type + '.append,prepend,before,after,replaceWith,replaceChildren,insertAdjacentElement,moveBefore', enter);
   }
-  hook(proto(w, 'Range'), 'insertNode', enter);
-  hooks(document, 'adoptNode importNode', enter);
+  for (const path of ['Node.appendChild,insertBefore,replaceChild', 'Range.insertNode', 'Document.adoptNode,importNode']) hook(w, path, enter);
 };
 
 // Frames of the same origin have their own natives.
@@ -186,22 +187,19 @@ const styleOf = (style) => {
 const guardStyle = (w) => {
   const declaration = proto(w, 'CSSStyleDeclaration');
   for (const name of Object.getOwnPropertyNames(declaration)) if (typeof describe(declaration, name).value == 'function' && name != 'constructor') {
-    hook(declaration, name, (f, self, args) => call(f, reals.get(self) || self, args));
+    hook(declaration, name, (self, args, go) => go(args, reals.get(self) || self));
   }
   for (const name of Object.getOwnPropertyNames(w)) if (/^CSS.*(Rule|Declarations)$|^(HTML|SVG|MathML)Element$/.test(name)) {
-    property(proto(w, name), 'style', (on, value, go) => go(css('' + value)), (on, go) => styleOf(go()));
+    property(w, name + '.style', (on, value, go) => go(css('' + value)), (on, go) => styleOf(go()));
   }
-  property(proto(w, 'CSSStyleDeclaration'), 'cssText', (s, value, go) => go(css('' + value)));
-  const styled = (f, self, args) => call(f, self, args.map(inertly)), built = (f, args, t) => reflect.construct(f, args.map(inertly), t);
-  for (const [name, list] of pairs({
-    CSSStyleDeclaration: 'setProperty', CSSStyleSheet: 'insertRule addRule replace replaceSync', CSSGroupingRule: 'insertRule',
-    CSSStyleRule: 'insertRule', CSSKeyframesRule: 'appendRule',
-    StylePropertyMap: 'set append', Element: 'animate', KeyframeEffect: 'setKeyframes',
-  })) hooks(proto(w, name), list, styled);
-  hooks(w.CSS, 'registerProperty', styled);
+  property(declaration, 'cssText', (s, value, go) => go(css('' + value)));
+  const styled = (self, args, go) => go(args.map(inertly)), built = (args, go) => go(args.map(inertly));
+  for (const path of ['CSSStyleDeclaration.setProperty', 'CSSStyleSheet.insertRule,addRule,replace,replaceSync', 'CSSGroupingRule.insertRule', 'CSSStyleRule.insertRule', 'CSSKeyframesRule.appendRule',
+    'StylePropertyMap.set,append', 'Element.animate', 'KeyframeEffect.setKeyframes']) hook(w, path, styled);
+  hook(w.CSS, 'registerProperty', styled);
   for (const name of ['FontFace', 'KeyframeEffect', 'CSSUnparsedValue']) hook(w, name, none, built);
-  hook(w, 'Audio', none, (f, args, t) => {
-    const el = reflect.construct(f, [], t);
+  hook(w, 'Audio', none, (args, go) => {
+    const el = go([]);
     el.preload = 'auto';
     if (args.length) el.src = args[0];
     return el;
@@ -211,23 +209,23 @@ const guardStyle = (w) => {
 // Navigations that no visitor started. A page leads its visitor to a service that is used, such as a sign-in with a social
 // network, but not past an advertiser's counter. A frame's first document, still empty, tells nobody where it goes.
 const guardNavigation = (w) => {
-  const unasked = () => !(nav.userActivation || {}).isActive;
+  const unasked = () => !nav.userActivation?.isActive;
   if (w.navigation) w.navigation.addEventListener('navigate', (e) => {
     const {url, sameDocument} = e.destination, who = e.cancelable && !sameDocument && !e.userInitiated && unasked() && judgeNow(url, 'document');
     if (who && (w != w.top || who.bit & 12)) e.preventDefault();
   });
-  hook(proto(w, 'HTMLElement'), 'click', (f, el, args) => el.href && /^[^_]/.test(el.target) && unasked() && judgeNow(el.href, 'document') ? undefined : call(f, el, args));
-  hooks(proto(w, 'HTMLFormElement'), 'submit requestSubmit', (f, form, args) => judgeNow(call(getAttr, form, ['action']) || '#', 'form') ? undefined : call(f, form, args));
-  hook(w, 'open', (f, self, args) => {
+  hook(w, 'HTMLElement.click', (el, args, go) => el.href && /^[^_]/.test(el.target) && unasked() && judgeNow(el.href, 'document') ? undefined : go(args));
+  hook(w, 'HTMLFormElement.submit,requestSubmit', (form, args, go) => judgeNow(getAttr(form, 'action') || '#', 'form') ? undefined : go(args));
+  hook(w, 'open', (self, args, go) => {
     args = args.map(fixed);
     if (args[0] && judgeNow(args[0], 'document')) return null;
     if (args[0] && made(args[0])) args[0] = guarded('' + args[0]);
-    const opened = call(f, self, args);
+    const opened = go(args);
     patch(opened);
     return opened;
   });
   w.addEventListener('submit', (e) => {
-    if (unasked() && judgeNow(e.submitter && e.submitter.hasAttribute('formaction') ? e.submitter.formAction : call(getAttr, e.target, ['action']) || '#', 'form')) e.preventDefault();
+    if (unasked() && judgeNow(e.submitter && e.submitter.hasAttribute('formaction') ? e.submitter.formAction : getAttr(e.target, 'action') || '#', 'form')) e.preventDefault();
   }, true);
 };
 
@@ -239,18 +237,10 @@ const patch = (w) => {
   if (!first) return;
   patched.add(w.Element);
   network(w);
-  const element = proto(w, 'Element'), node = proto(w, 'Node'), document = proto(w, 'Document');
-  guardAttributes(w, element, node);
-  guardMarkup(w, element, document);
-  guardNodes(w, node, document);
-  guardFrames(w);
-  guardStyle(w);
-  guardNavigation(w);
+  for (const guard of [guardAttributes, guardMarkup, guardNodes, guardFrames, guardStyle, guardNavigation]) guard(w);
 };
-const contentOf = (describe(proto(self, 'HTMLIFrameElement'), 'contentWindow') || {}).get;
-const frameOf = (el) => {
-  patch(call(contentOf, el, []));
-};
+const contentOf = native(accessor('HTMLIFrameElement', 'contentWindow').get);
+const frameOf = (el) => patch(contentOf(el));
 
 // document.write: markup may be split anywhere, so an unfinished tag waits for the rest.
 const tagEnd = (s, i) => {

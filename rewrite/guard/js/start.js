@@ -17,7 +17,7 @@ const observe = (records) => {
       scan(n);
       const who = n.localName == 'script' && partyOf(n);
       if (who) standIns(who);
-      if (n.localName == 'consent-banner' && call(getAttr, n, [kept + '-ui']) == mark) banner = banner || n;
+      if (n.localName == 'consent-banner' && getAttr(n, kept + '-ui') == mark) banner = banner || n;
     }
   }
   trusting = 0;
@@ -38,15 +38,17 @@ const fetchLate = () => {
   doc.head.append(el);
 };
 // The backstop: what got into the document by a way unknown here.
-const watch = () => new MutationObserver(observe).observe(doc, {subtree: true, childList: true, attributes: true, attributeFilter: ['src', 'href', 'xlink:href', 'srcset', 'data', 'poster', 'style', 'srcdoc', 'ping']});
+const watch = () => new MutationObserver(observe).observe(doc, {subtree: true, childList: true, attributes: true, attributeFilter: [...fetching, 'xlink:href', 'style', 'srcdoc']});
 // Another tab, frame or worker chose. What it takes away holds at once; what it grants only the gateway can say.
-const narrowed = (a) => ({granted: now.granted & a.granted, denied: now.denied | a.denied, vendors: copy(
-  Object.fromEntries(pairs(now.vendors).filter(([id, on]) => !on || (a.vendors || {})[id])),
-  Object.fromEntries(pairs(a.vendors || {}).filter(([, on]) => !on)))});
-const heed = (e) => {
-  now.wait = e.data.wait;
+const heed = ({data: {granted, denied, vendors: theirs = {}, wait}}) => {
+  const narrowed = {granted: now.granted & granted, denied: now.denied | denied, vendors: {}};
+  for (const id in {...now.vendors, ...theirs}) {
+    const said = [now.vendors[id], theirs[id]], no = said.includes(false);
+    if (no || !said.includes(undefined)) narrowed.vendors[id] = !no;
+  }
+  now.wait = wait;
   answers.clear();
-  now.apply ? (now.apply(narrowed(e.data), true), now.refresh()) : copy(now, narrowed(e.data));
+  now.apply ? (now.apply(narrowed, true), now.refresh()) : copy(now, narrowed);
 };
 if (follower) follower.onmessage = heed;
 if (doc) {

@@ -1,34 +1,34 @@
 // Storage: names of gated vendors read as absent and are not written. The names come with the late part; what was
 // written before is remembered, and removed then.
 const early = [], wrote = [], met = new List(), cookieOf = describe(proto(self, 'Document'), 'cookie');
-// The party whose script runs: that of the nearest caller that is not this script, which is one line of its document.
+// Whose script runs: the address of the nearest caller that is not this script, which is one line of its document.
 const callers = () => (new Error().stack || '').match(/https?:\/\/[^\s()]+/g) || [];
 const own = (callers()[0] || '').replace(/\d+$/, '');
-const author = () => identify((callers().find((at) => !at.startsWith(own)) || (doc.currentScript || {}).src || '#').replace(/(:\d+)+$/, ''));
+const author = () => (callers().find((at) => !at.startsWith(own)) || doc.currentScript?.src || '#').replace(/(:\d+)+$/, '');
 // A name that nobody knows and that was not there before is its author's, and is not written while the author is gated. Each is looked at once, so that the site's own
 // writes cost nothing.
 const owner = (kind, name, write, old, text) => {
-  const who = now.owner && now.owner(kind, name), key = kind + name;
+  const who = now.owner?.(kind, name), key = kind + name;
   if (who || !write || met.size > 500 || met.has(key)) return who;
   met.add(key);
-  const by = doc && old() == null && author();
   if (!now.owner) early.push(key);
-  if (by && by.bit > 1) {
-    now.wrote ? now.wrote(key, by, text) : wrote.push([key, by, text]);
-    return !permitted(by) && by;
+  if (doc && old() == null) {
+    const by = author(), one = identify(by);
+    if (one) now.wrote ? now.wrote(key, by, text) : wrote.push([key, by, text]);
+    return one.bit > 1 && !permitted(one) && one;
   }
 };
 const nameOf = (text) => text.split('=')[0].trim();
 const storage = (w) => {
   const cookieIn = (d, name) => () => call(cookieOf.get, d, []).split('; ').find((c) => nameOf(c) == name);
-  property(proto(w, 'Document'), 'cookie', (d, value, go) => owner('c', nameOf('' + value), 1, cookieIn(d, nameOf('' + value)), value) || go(value), (d, go) => go().split('; ').filter((c) => !owner('c', nameOf(c))).join('; '));
-  const jar = proto(w, 'CookieStore'), named = (args, write) => ((name) => owner('c', name, write, doc && cookieIn(doc, name)))('' + ((args[0] || {}).name || args[0]));
-  hook(jar, 'set', (f, self, args) => named(args, 1) ? Later.resolve() : call(f, self, args));
-  hook(jar, 'get', (f, self, args) => named(args) ? Later.resolve(null) : call(f, self, args));
-  hook(jar, 'getAll', (f, self, args) => call(f, self, args).then((all) => all.filter((c) => !owner('c', c.name))));
-  const area = proto(w, 'Storage'), {getItem} = area, itemIn = (s, k) => () => call(getItem, s, [k]);
-  hook(area, 'getItem', (f, self, args) => owner('s', args[0]) ? null : call(f, self, args));
-  hook(area, 'setItem', (f, self, args) => owner('s', args[0], 1, itemIn(self, args[0])) ? undefined : call(f, self, args));
+  property(w, 'Document.cookie', (d, value, go) => owner('c', nameOf('' + value), 1, cookieIn(d, nameOf('' + value)), value) || go(value), (d, go) => go().split('; ').filter((c) => !owner('c', nameOf(c))).join('; '));
+  const named = (args, write) => ((name) => owner('c', name, write, doc && cookieIn(doc, name)))('' + (args[0]?.name || args[0]));
+  hook(w, 'CookieStore.set', (self, args, go) => named(args, 1) ? Later.resolve() : go(args));
+  hook(w, 'CookieStore.get', (self, args, go) => named(args) ? Later.resolve(null) : go(args));
+  hook(w, 'CookieStore.getAll', (self, args, go) => go(args).then((all) => all.filter((c) => !owner('c', c.name))));
+  const {getItem} = proto(w, 'Storage'), itemIn = (s, k) => () => call(getItem, s, [k]);
+  hook(w, 'Storage.getItem', (self, args, go) => owner('s', args[0]) ? null : go(args));
+  hook(w, 'Storage.setItem', (self, args, go) => owner('s', args[0], 1, itemIn(self, args[0])) ? undefined : go(args));
   const views = new Memo();
   for (const key of ['localStorage', 'sessionStorage']) {
     const d = describe(w, key);
@@ -46,8 +46,8 @@ const storage = (w) => {
     }})}));
   }
   // A database in use is not deleted before it is closed.
-  hook(proto(w, 'IDBFactory'), 'open', (f, self, args) => {
-    const name = '' + args[0], request = owner('s', name, 1, none) ? quiet() : call(f, self, args);
+  hook(w, 'IDBFactory.open', (self, args, go) => {
+    const name = '' + args[0], request = owner('s', name, 1, none) ? quiet() : go(args);
     request.addEventListener('success', () => request.result.addEventListener('versionchange', () => owner('s', name) && request.result.close()));
     return request;
   });

@@ -21,7 +21,7 @@ const stub = (remember, path = [], target = function () {}) => {
     apply: (t, _, args) => {
       remember(path, args);
       if (/^(is|has)([A-Z_]|$)/.test(last)) return false;
-      arrived.then(() => now.called && now.called(last, args, self));
+      arrived.then(() => now.called?.(last, args, self));
       return self;
     },
     construct: () => self,
@@ -30,38 +30,38 @@ const stub = (remember, path = [], target = function () {}) => {
 };
 // Arrays keep what is pushed: the vendor's script reads it when it comes. Functions and callbacks run meanwhile.
 const pushes = (list) => {
-  define(list, 'push', {configurable: true, writable: true, value: (...args) => {
+  list.push = (...args) => {
     const size = Array.prototype.push.apply(list, list.length < 1000 ? args.filter((a) => typeof a != 'function') : []);
     stub(none)(...args.flatMap((a) => a && typeof a == 'object' && a.length ? [...a] : a));
     return size;
-  }});
+  };
   return list;
 };
+// A getter stands in for a global until the page gives it another value than its own.
+const plainly = {configurable: true, enumerable: true};
+const standAt = (name, get, own, then) => define(self, name, {...plainly, get, set: (value) => {
+  if (own(value)) return;
+  define(self, name, {...plainly, writable: true, value});
+  then();
+}});
 
 // Page code may take the queue for the API that will take its place.
 const rich = (list) => new Stand(list, {get: (t, k) => k in t || typeof k == 'symbol' || /^(then|toJSON|\d+)$/.test(k) ? t[k] : stub(none, [k])});
-const standIns = (who) => (who.globals || []).forEach((entry) => {
+const standIns = (who) => who.globals.forEach((entry) => {
   const name = entry.replace(/(\[]|{})$/, '');
   if (standing.has(name) || name in self || !script) return;
   const calls = [], list = /]$/.test(entry) && pushes([]), value = list ? rich(list) : stub((...call) => calls.length < 500 && calls.push(call), [], /}$/.test(entry) ? {} : undefined);
   const get = () => value, one = {who, calls, list, get};
   standing.set(name, one);
   // "x = window.x || []" changes nothing.
-  define(self, name, {configurable: true, enumerable: true, get, set: (v) => {
-    if (v === value) return one.taken = 1;
-    define(self, name, {value: v, writable: true, enumerable: true, configurable: true});
-    standing.delete(name);
-  }});
-  arrived.then(() => now.stood && now.stood(name));
+  standAt(name, get, (v) => one.taken = v === value, () => standing.delete(name));
+  arrived.then(() => now.stood?.(name));
 });
 // Google Consent Mode v2, basic: nothing loads while denied; the state goes first into the layer, updates follow choices.
 const google = (bit, id) => permitted({id: 'google-' + id, bit}) ? 'granted' : 'denied';
 const consentMode = () => {
   const ads = google(8, 'ads'), layer = self.dataLayer;
-  if (!Array.isArray(layer)) return define(self, 'dataLayer', {configurable: true, enumerable: true, get: none, set: (value) => {
-    define(self, 'dataLayer', {value, writable: true, enumerable: true, configurable: true});
-    consentMode();
-  }});
+  if (!Array.isArray(layer)) return standAt('dataLayer', none, none, consentMode);
   const entry = (function () { return arguments; })('consent', now.layered ? 'update' : 'default', {ad_storage: ads, ad_user_data: ads, ad_personalization: ads, analytics_storage: google(4, 'analytics'), functionality_storage: google(2), personalization_storage: google(2), security_storage: 'granted'});
   now.layered ? layer.push(entry) : layer.unshift(entry);
   now.layered = 1;

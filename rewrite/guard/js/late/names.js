@@ -1,11 +1,4 @@
-// Names: the rest of the catalogue, and whose a cookie or storage key is.
-const exact = new Table(), prefixes = new Table();
-enlist(others);
-for (const line of nameList.split(';')) {
-  const [id, ...list] = line.split(' ');
-  for (const name of list) name.endsWith('*') ? prefixes.set(name.slice(0, -1), parties.get(id)) : exact.set(name, parties.get(id));
-}
-now.complete = 1;
+// Names: what vendors stored, by the catalogue or seen to be theirs.
 // Names that vendors' scripts were seen to write, with the cookies' attributes. They are kept, the names only and while
 // their vendors are permitted, so that a withdrawal on another page finds them.
 const written = new Table(), notes = 'consent-names';
@@ -20,8 +13,9 @@ const nameOwner = (name) => {
   for (let i = name.length; !who && i > 2; i--) who = prefixes.get(name.slice(0, i));
   return who || (written.get(name) || {}).who;
 };
-now.wrote = (key, who, text) => {
-  if (written.size >= 100 || key.length > 100 || nameOwner(key) || key == 's' + notes) return;
+now.wrote = (key, by, text) => {
+  const who = identify(by);
+  if (!(who.bit > 1) || written.size >= 100 || key.length > 100 || nameOwner(key) || key == 's' + notes) return;
   const where = ('' + (text || '')).split(';').slice(1).filter((a) => /^\s*(path|domain|secure|samesite|partitioned)/i.test(a)).map((a) => ';' + a.trim()).join('');
   written.set(key, {who, where: where.length < 300 ? where : ''});
   note();

@@ -30,7 +30,7 @@ const runScript = (el) => new Later((done) => {
     done();
   };
   revived.add(el);
-  if (!dynamic && el.async && !call(hasAttr, el, ['async'])) el.async = false;
+  if (!dynamic && el.async && !hasAttr(el, 'async')) el.async = false;
   if (src != null) {
     el.addEventListener('load', finish);
     el.addEventListener('error', finish);
@@ -65,7 +65,7 @@ const revive = async (only) => {
   for (const el of list) if (el.localName != 'script') afresh(el, () => restore(el));
   for (const el of list) if (el.localName == 'script') {
     const src = keptValue(el, 'src') != null, module = /module/i.test(keptValue(el, 'type'));
-    if (call(hasAttr, el, ['async']) || keptValue(el, 'parked') != null && el.async) loose.push(runScript(el));
+    if (hasAttr(el, 'async') || keptValue(el, 'parked') != null && el.async) loose.push(runScript(el));
     else if (module || src && el.defer) deferred.push(el);
     else await runScript(el);
   }
@@ -78,7 +78,7 @@ const revive = async (only) => {
 
 // Listeners for events that are over, added by a revived script, are called after revival.
 const lateListeners = () => {
-  hook(proto(self, 'EventTarget'), 'addEventListener', (f, target, args) => {
+  hook(self, 'EventTarget.addEventListener', (target, args, go) => {
     const s = doc.currentScript, [type, listener] = args, on = target || self;
     if (s && revived.has(s) && doc.readyState == 'complete' && (type == 'load' && on == self || /^(DOMContentLoaded|readystatechange)$/.test(type))) {
       const fire = () => {
@@ -87,7 +87,7 @@ const lateListeners = () => {
       reviving ? late.push(fire) : after(fire);
       return;
     }
-    return call(f, target, args);
+    return go(args);
   });
   for (const [object, key, type] of [[self, 'onload', 'load'], [proto(self, 'Document'), 'onreadystatechange', 'readystatechange']]) property(object, key, (on, value, go) => {
     const s = doc.currentScript;
@@ -113,15 +113,15 @@ const sheets = (change) => {
     });
   } catch (e) {}
   for (const el of doc.querySelectorAll('[style*="//"],[style*="about:invalid#consent"]')) {
-    const text = call(getAttr, el, ['style']), now = change(text);
-    if (now != text) call(setAttr, el, ['style', now]);
+    const text = getAttr(el, 'style'), now = change(text);
+    if (now != text) setAttr(el, 'style', now);
   }
 };
 
 // After a withdrawal: frames, images and objects of gated vendors lose their addresses, sockets close.
 const retract = () => {
   for (const el of doc.querySelectorAll('iframe')) {
-    const src = call(getAttr, el, ['src']), who = src && gatedBy(el, 'src', src);
+    const src = getAttr(el, 'src'), who = src && gatedBy(el, 'src', src);
     if (who && !who[0]) afresh(el, () => {
       scan(el);
       if (boxes.has(el)) setSrcdoc(el, boxes.get(el));

@@ -51,12 +51,12 @@ const restrict = (a) => {
 let bare;
 const stood = new Memo();
 const standIn = (frames, urls = frames.map((f) => keptValue(f, 'src'))) => get('placeholder', {method: 'POST', body: JSON.stringify({u: urls.map((u) => parse(u).href), r: loc.pathname + loc.search})}).then(({p}) => frames.forEach((f, i) => {
-  const box = call(getAttr, f, ['srcdoc']);
+  const box = getAttr(f, 'srcdoc');
   if (p[i] && urls[i] != null && keptValue(f, 'src') == urls[i] && (box == null || box.includes(dash + 'load'))) setSrcdoc(f, p[i]);
 })).catch(none);
 now.stand = (el, again) => {
   const src = keptValue(el, 'src');
-  if (src == null || !el.isConnected || stood.get(el) == src || !again && call(getAttr, el, ['srcdoc']) != null) return;
+  if (src == null || !el.isConnected || stood.get(el) == src || !again && getAttr(el, 'srcdoc') != null) return;
   stood.set(el, src);
   bare ? bare.push(el) : (bare = [el], after(() => {
     const all = bare;

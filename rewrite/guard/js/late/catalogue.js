@@ -1,0 +1,55 @@
+// Catalogue: whose a host, a path, a cookie or a storage key is.
+// A line a vendor: purpose and id, patterns with a *, hashes, globals, cookies, storage keys. A hash is FNV-1a of a host or
+// pattern, 30 bits in 5 characters.
+const parties = new Table(), hashes = new Table(), globs = [], paths = [], exact = new Table(), prefixes = new Table();
+const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+for (const line of catalogue.split(';')) {
+  const [head, glob, group = '', ...lists] = line.split(' '), id = head.slice(1);
+  if (head[0] == '/') {
+    paths.push([new RegExp('^[^?]*(' + glob + ')', 'i'), parties.get(id)]);
+    continue;
+  }
+  const [globals = [], ...named] = lists.map((list) => list ? list.split(',') : []), one = {id, bit: 1 << head[0], globals};
+  parties.set(id, one);
+  if (glob) globs[one.bit < 2 ? 'unshift' : 'push']([new RegExp('^(' + glob + ')', 'i'), one]);
+  for (let at = 0; at < group.length;) {
+    let key = 0;
+    for (let j = 0; j < 5; j++) key = key * 64 + digits.indexOf(group[at++]);
+    hashes.set(key, one);
+  }
+  named.forEach((list, i) => {
+    for (const name of list) name.endsWith('*') ? prefixes.set('cs'[i] + name.slice(0, -1), one) : exact.set('cs'[i] + name, one);
+  });
+}
+
+// The party of the longest known pattern that begins a text (a part of a URL from a label of its host on), and is longer
+// than what precedes an index. A path that ends in a letter or digit must end there: "/tr" is not "/trends".
+const word = /[a-z0-9]{2}/i;
+const lookup = (text, from) => {
+  let h = 0x811c9dc5 | 0, found, asked;
+  for (let i = 0; i < text.length && i < from + 64; i++) {
+    h = Math.imul(h ^ text.charCodeAt(i), 16777619);
+    if (i >= from && (asked || !word.test(text.slice(i, i + 2)))) found = hashes.get(h >>> 2) || found;
+    asked = asked || text[i] == '?';
+  }
+  return found;
+};
+const first = (list, text) => list.find(([expression]) => expression.test(text))?.[1];
+now.recognise = (u, host, known) => {
+  const path = u.pathname + u.search, tails = host.split('.').map((_, i, labels) => labels.slice(i).join('.'));
+  let who = first(globs, host + path);
+  // Patterns of a host's subdomains begin with a dot. They beat hosts, which stand for their subdomains as well.
+  tails.forEach((tail, i) => who = who || lookup((i ? '.' : '') + tail + path, tail.length + (i && 1)));
+  for (const tail of tails) who = who || lookup(tail, tail.length - 1);
+  // A vendor's software on another host, and hosts that nobody has whose first label says what they are for.
+  if (!who || who.bit < 2) {
+    const one = first(paths, path);
+    if (one) return one;
+  }
+  if (!who && !u.search.includes('optOut') && /^[^.]+\.(?!(com?|net|org|gov|edu|ac|or|ne|go)\.\w\w$).*\./.test(host)) {
+    const label = host.replace(/\d*\..*/, '.');
+    who = lookup(label, label.length - 1);
+  }
+  // Who passes by default may still be on a list.
+  return who && !(judging && who.bit == 1) ? who : known ?? (judging ? unknown : strict && party('marketing', '-'));
+};
