@@ -14,7 +14,7 @@ import (
 // and not trusted.
 const (
 	cacheMagic   = "CCFL"
-	cacheVersion = 2 // to be raised with every change of rule, condition, key or table
+	cacheVersion = 3 // to be raised with every change of rule, condition, key or table
 	cacheHead    = 4 + 4 + 8 + 4
 	maxCache     = 1 << 30
 )
@@ -47,7 +47,7 @@ func (e *Engine) WriteTo(w io.Writer) (int64, error) {
 	for _, t := range e.tables() {
 		c.table(t)
 	}
-	for _, f := range []filter{e.tokens, e.hosts} {
+	for _, f := range []filter{e.tokens, e.hosts, e.pages} {
 		c.length(len(f))
 		for _, x := range f {
 			c.b = binary.LittleEndian.AppendUint64(c.b, x)
@@ -185,7 +185,7 @@ func decode(body []byte) (*Engine, error) {
 	for _, t := range e.tables() {
 		d.table(t)
 	}
-	for _, f := range []*filter{&e.tokens, &e.hosts} {
+	for _, f := range []*filter{&e.tokens, &e.hosts, &e.pages} {
 		*f = make(filter, d.length(8))
 		for i := range *f {
 			(*f)[i] = binary.LittleEndian.Uint64(d.take(8))

@@ -1,16 +1,13 @@
 package filterlist
 
-import (
-	"encoding/binary"
-	"strings"
-)
+import "strings"
 
 // chars tells, for each byte, what matching needs to know of it.
 var chars = func() (t [256]uint8) {
 	for i := range t {
 		c := byte(i)
 		switch {
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '%':
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
 			t[i] = charToken | charHost
 		case c == '.', c == '-', c == '_':
 			t[i] = charHost
@@ -18,7 +15,7 @@ var chars = func() (t [256]uint8) {
 			t[i] = charSeparator
 		}
 	}
-	t['%'] = charToken
+	t['%'] = 0
 	return t
 }()
 
@@ -59,30 +56,43 @@ const (
 const minToken = 2
 
 // tokenKey is the key of a token, in lower case.
-func tokenKey(t string) uint32 { return mix(word(t)) }
+func tokenKey(t string) uint32 {
+	head := uint64(0)
+	for i := range min(7, len(t)) {
+		head |= uint64(t[i]) << (8 * i)
+	}
+	return mix(tokenWord(head, len(t)))
+}
 
-// word sums up a token or label in one number: its first and its last eight bytes and its length.
+// tokenWord sums up a token of n bytes, n > 0, in one number: its first seven bytes, to which what follows it may be added
+// if it is shorter, and its length.
+func tokenWord(head uint64, n int) uint64 {
+	short := n - 7
+	short &= short >> 63 // min(n, 7)-7, without a branch that is not to be foreseen
+	others := uint(8-8*short) & 63
+	return head<<others>>others | uint64(n)<<56
+}
+
+// word sums up a label in one number: its first and its last eight bytes (all of it, if it is shorter) and its length.
 func word(t string) uint64 {
 	head, tail := uint64(0), uint64(0)
 	for i := range min(8, len(t)) {
 		head |= uint64(t[i]) << (8 * i)
-		if len(t) >= 8 {
-			tail |= uint64(t[len(t)-8+i]) << (8 * i)
-		}
+		tail |= uint64(t[len(t)-1-i]) << (56 - 8*i)
 	}
-	return head ^ tail*31 ^ uint64(len(t))<<56
+	return labelWord(head, tail, len(t))
 }
 
-// headMask chooses what of the eight bytes at the beginning of a word of that length counts.
-var headMask = [9]uint64{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1, 1<<40 - 1, 1<<48 - 1, 1<<56 - 1, 1<<64 - 1}
-
-// paddedWord is word for text[start:end] in a buffer that has eight bytes before and behind the text.
-func paddedWord(buf []byte, start, end int) uint64 {
-	n := end - start
-	short := min(n, 8)
-	head := binary.LittleEndian.Uint64(buf[padding+start:]) & headMask[short]
-	tail := binary.LittleEndian.Uint64(buf[end:]) & -uint64(short>>3) // the padding makes this the eight bytes before end
-	return head ^ tail*31 ^ uint64(n)<<56
+// labelWord is word for a label of n bytes, of which the eight bytes from its beginning on and the eight before its end are
+// given, others included if it is shorter.
+func labelWord(head, tail uint64, n int) uint64 {
+	if n == 0 {
+		return 0
+	}
+	short := n - 8
+	short &= short >> 63 // min(n, 8)-8
+	others := uint(-8*short) & 63
+	return head<<others>>others ^ tail>>others*31 ^ uint64(n)<<56
 }
 
 // edgeKey is the key of a byte that is no part of a token and the three behind it, where a token begins.
@@ -103,6 +113,7 @@ func hostHash(host string) uint32 {
 	return h
 }
 
-func hostKey(hash uint32) uint32   { return mix(uint64(hash)) }
-func pageKey(hash uint32) uint32   { return mix(uint64(hash) ^ saltPage<<32) }
+// hostKey and pageKey are the keys of a host: its hash is mixed already.
+func hostKey(hash uint32) uint32   { return hash }
+func pageKey(hash uint32) uint32   { return hash ^ saltPage }
 func entityKey(hash uint32) uint32 { return mix(uint64(hash) ^ saltEntity<<32) }

@@ -16,15 +16,16 @@ type Engine struct {
 	conds    []uint32
 	sources  []string
 	regexps  []*regexp.Regexp
-	block    table // rules that block
-	strong   table // those of them with $important
-	except   table // exceptions
-	modify   table // $csp, $removeparam, $redirect and their exceptions
-	tokens   filter
-	hosts    filter
+	block    table  // rules that block
+	strong   table  // those of them with $important
+	except   table  // exceptions
+	modify   table  // $csp, $removeparam, $redirect and their exceptions
+	tokens   filter // keys that are tokens of a URL
+	hosts    filter // that are hosts of a request
+	pages    filter // that are hosts of a page
 	edges    edges
 	entities bool            // a rule stands under the key of an entity
-	pages    map[uint32]bool // hosts for which an exception with $document may hold
+	lifted   map[uint32]bool // hosts of pages for which an exception with $document may hold
 	anyPage  bool            // one may hold for other hosts, too
 	scratch  sync.Pool
 }
@@ -54,9 +55,9 @@ func (e *Engine) Len() int { return len(e.rules) }
 
 // Match reports whether the lists block the request. With false and a Result.Rule, an exception lifted that rule. It
 // does not allocate. Order of precedence: an important exception, an important rule, an exception, a rule.
-func (e *Engine) Match(r *Request) (Result, bool) {
+func (e *Engine) Match(r *Request) (res Result, blocked bool) {
 	s := e.acquire(r)
-	res, blocked := e.match(s)
+	blocked = e.match(s, &res)
 	e.scratch.Put(s)
 	return res, blocked
 }
@@ -70,10 +71,10 @@ func (e *Engine) acquire(r *Request) *scratch {
 	return s
 }
 
-func (e *Engine) match(s *scratch) (res Result, blocked bool) {
+func (e *Engine) match(s *scratch, res *Result) (blocked bool) {
 	id, ok := e.first(&e.block, s, 0)
 	if !ok {
-		return res, false
+		return false
 	}
 	if strong, ok := e.first(&e.strong, s, 0); ok {
 		id = strong
@@ -88,10 +89,10 @@ func (e *Engine) match(s *scratch) (res Result, blocked bool) {
 	}
 	if ok {
 		res.Exception = e.source(exception)
-		return res, false
+		return false
 	}
 	res.Redirect = e.redirect(s)
-	return res, true
+	return true
 }
 
 // first returns the first rule of the table that matches and has these flags.
@@ -109,7 +110,7 @@ func (e *Engine) first(t *table, s *scratch, flags uint16) (id uint32, ok bool) 
 // pageException looks for an exception with $document, which lifts all that its page requests. Of the page only the
 // host is known: an exception for one path of it does not hold.
 func (e *Engine) pageException(s *scratch, flags uint16) (id uint32, ok bool) {
-	if s.pageHost == "" || !e.anyPage && !e.knowsPage(s.page) {
+	if s.pageHost == "" || !e.anyPage && !e.knowsPage(s.pageParts) {
 		return 0, false
 	}
 	p, _ := e.scratch.Get().(*scratch)
@@ -138,21 +139,21 @@ func (e *Engine) findPages() {
 			if r.shape != shapeHost {
 				host = host[:hostLen(host)]
 			}
-			if e.pages == nil {
-				e.pages = make(map[uint32]bool)
+			if e.lifted == nil {
+				e.lifted = make(map[uint32]bool)
 			}
-			e.pages[hostHash(host)] = true
+			e.lifted[hostHash(host)] = true
 		}
 	}
 }
 
 // knowsPage reports whether an exception with $document names one of the hosts.
 func (e *Engine) knowsPage(parts []hostPart) bool {
-	if len(e.pages) == 0 {
+	if len(e.lifted) == 0 {
 		return false
 	}
 	for _, p := range parts {
-		if e.pages[p.hash] {
+		if e.lifted[p.hash] {
 			return true
 		}
 	}

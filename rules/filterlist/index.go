@@ -15,29 +15,50 @@ type indexer struct {
 	found  []candidate
 	keys   []posting // those chosen
 	tokens []uint32  // all tokens chosen for any rule
-	hosts  []uint32  // all hosts chosen
+	hosts  []uint32  // all hosts of requests chosen
+	pages  []uint32  // all hosts of pages chosen
 }
 
-// candidate is a possible key and where it stands in the pattern; a host has no place.
+// candidate is a possible key and where it stands in the pattern: a token, or the host at its beginning.
 type candidate struct {
 	key        uint32
 	start, end int
+	host       bool
 }
 
-// commonTokens stand in so many URLs that they are no good as keys.
-var commonTokens = func() map[uint32]bool {
-	m := make(map[uint32]bool)
+// often tells what a key costs because URLs hold it often, however few rules do: as much as so many rules under it. These are
+// words of the Web's ordinary URLs and of the URLs that lists are about, and the hosts that most pages request from.
+var often = func() map[uint32]int {
+	m := make(map[uint32]int)
+	for _, t := range strings.Fields("ads ad adserver analytics amp async banner banners beacon call click collect core count " +
+		"counter event events fonts ga gen gpt gtag gtm hit hits init json load local log logger map metrics photos pixel pixels " +
+		"pub sdk search site stat stats store sync tags test text the thumb topics tr track tracker tracking type us user util " +
+		"utils video videos view web 60 100 200 300 400 600 1x1 v3 v4") {
+		m[tokenKey(t)] = costOften
+	}
+	for _, h := range strings.Fields("google.com www.google.com googleapis.com gstatic.com googletagmanager.com www.googletagmanager.com " +
+		"google-analytics.com www.google-analytics.com googlesyndication.com googleadservices.com doubleclick.net facebook.com facebook.net " +
+		"connect.facebook.net fbcdn.net twitter.com platform.twitter.com twimg.com youtube.com ytimg.com linkedin.com pinterest.com " +
+		"cloudflare.com cdnjs.cloudflare.com cloudfront.net amazonaws.com s3.amazonaws.com amazon-adsystem.com akamaihd.net fastly.net " +
+		"jsdelivr.net jquery.com code.jquery.com bootstrapcdn.com unpkg.com typekit.net wp.com wordpress.com gravatar.com shopify.com " +
+		"cdn.shopify.com squarespace.com wixstatic.com ampproject.org netdna-ssl.com azureedge.net bing.com yahoo.com vimeo.com criteo.com") {
+		m[hostKey(hostHash(h))] = costOften
+		for label := range strings.SplitSeq(h, ".") {
+			m[tokenKey(label)] = costOften + 1 // others may hold it, too
+		}
+	}
 	for _, t := range strings.Fields("http https www com net org js css html htm php png jpg gif svg images image img " +
 		"static assets cdn content wp api index main js1 script scripts media files data min jquery lib v1 v2 en id " +
 		"info io co uk de src url page default includes themes plugins uploads ver ajax libs common public global dist " +
 		"app secure logo google facebook loader resources embed platform tag widget widgets player show home") {
-		m[tokenKey(t)] = true
+		m[tokenKey(t)] = costCommon
 	}
 	return m
 }()
 
 const (
-	costCommon = 1 << 20 // of a token that most URLs hold
+	costOften  = 200     // of a token or host that many URLs hold
+	costCommon = 1 << 20 // of a token that is in so many that it is no good as a key
 	costNone   = 1 << 24
 )
 
@@ -94,8 +115,7 @@ func (e *Engine) index() {
 		*t = newTable(postings[c], always[c])
 	}
 	e.findPages()
-	slices.Sort(x.hosts)
-	e.tokens, e.hosts = newFilter(x.tokens), newFilter(slices.Compact(x.hosts))
+	e.tokens, e.hosts, e.pages = newFilter(x.tokens), newFilter(x.hosts), newFilter(x.pages)
 }
 
 func (x *indexer) countOf(key uint32) *uint16 { return &x.counts[key&uint32(len(x.counts)-1)] }
@@ -124,12 +144,14 @@ func (x *indexer) candidates(r *rule) {
 	pat := strings.ToLower(x.e.pattern(r))
 	x.pat = pat
 	if r.flags&flagHostWhole != 0 {
-		x.found = append(x.found, candidate{key: hostKey(hostHash(pat[:hostLen(pat)]))})
+		n := hostLen(pat)
+		x.found = append(x.found, candidate{hostKey(hostHash(pat[:n])), 0, n, true})
 	}
-	eachToken(pat, r.flags, func(i, j int) { x.found = append(x.found, candidate{tokenKey(pat[i:j]), i, j}) })
+	eachToken(pat, r.flags, func(i, j int) { x.found = append(x.found, candidate{tokenKey(pat[i:j]), i, j, false}) })
 }
 
-// eachToken calls f with the bounds of each token that every match of the pattern holds as a whole.
+// eachToken calls f with the bounds of each token that every match of the pattern holds as a whole, the URL's first apart:
+// that is the scheme, which tells nothing.
 func eachToken(pat string, flags uint16, f func(start, end int)) {
 	for i := 0; i < len(pat); {
 		if !isToken(pat[i]) {
@@ -140,7 +162,7 @@ func eachToken(pat string, flags uint16, f func(start, end int)) {
 		for j < len(pat) && isToken(pat[j]) {
 			j++
 		}
-		left := i > 0 && pat[i-1] != '*' || i == 0 && flags&(flagLeft|flagHost) != 0
+		left := i > 0 && pat[i-1] != '*' || i == 0 && flags&flagHost != 0
 		right := j < len(pat) && pat[j] != '*' || j == len(pat) && flags&flagRight != 0
 		if left && right && j-i >= minToken {
 			f(i, j)
@@ -191,36 +213,36 @@ func isEdge(lit string, i int) bool { return !isToken(lit[i]) && isToken(lit[i+1
 func (x *indexer) choose(r *rule) {
 	x.keys = x.keys[:0]
 	if r.shape == shapeHost {
-		x.addHost(hostKey(hostHash(x.e.pattern(r))))
+		k := hostKey(hostHash(x.e.pattern(r)))
+		if often[k] == 0 || !x.hostKeys(r) {
+			x.addHost(k)
+		}
 		return
 	}
 	x.candidates(r)
 	best, cost := candidate{}, costNone
 	for _, f := range x.found {
-		c := int(*x.countOf(f.key))
-		if commonTokens[f.key] {
-			c += costCommon
-		}
-		if c < cost {
+		if c := int(*x.countOf(f.key)) + often[f.key]; c < cost {
 			best, cost = f, c
 		}
 	}
 	switch {
-	case cost < costCommon, x.hostKeys(r):
+	case cost < costOften, x.hostKeys(r), cost < costCommon:
 	case x.edge(r):
 		x.e.edges.add(x.keys[0].key)
 		return
 	}
 	if len(x.keys) == 0 && cost < costNone {
 		k := posting{best.key, window(x.pat, best.start, best.end)}
-		if best.start == best.end {
-			x.addHost(best.key)
-			return
-		}
 		if r.shape == shapePlain {
 			k.place = place(best.start)
 		}
-		x.keys, x.tokens = append(x.keys, k), append(x.tokens, best.key)
+		x.keys = append(x.keys, k)
+		if best.host {
+			x.hosts = append(x.hosts, best.key)
+		} else {
+			x.tokens = append(x.tokens, best.key)
+		}
 	}
 }
 
@@ -239,6 +261,10 @@ func (x *indexer) addHost(key uint32) {
 	x.keys, x.hosts = append(x.keys, bare(key)), append(x.hosts, key)
 }
 
+func (x *indexer) addPage(key uint32) {
+	x.keys, x.pages = append(x.keys, bare(key)), append(x.pages, key)
+}
+
 // window makes the post of a key at pat[start:end] compare up to four literal bytes beside it, those behind it first.
 func window(pat string, start, end int) post {
 	after := end
@@ -253,7 +279,7 @@ func window(pat string, start, end int) post {
 	if start-before > after-end {
 		from, to = before, start
 	}
-	if start == end || from == to || to-start > math.MaxInt16 { // no place of its own, or nothing beside it
+	if from == to || to-start > math.MaxInt16 { // nothing beside it
 		return post{place: -1}
 	}
 	p := post{off: int16(from - start), place: -1}
@@ -271,9 +297,9 @@ func (x *indexer) hostKeys(r *rule) bool {
 		case ref&hostNot != 0:
 		case ref&hostEntity != 0:
 			x.e.entities = true
-			x.addHost(entityKey(hostHash(host[strings.LastIndexByte(host, '.')+1:])))
+			x.addPage(entityKey(hostHash(host[strings.LastIndexByte(host, '.')+1:])))
 		default:
-			x.addHost(pageKey(hostHash(host)))
+			x.addPage(pageKey(hostHash(host)))
 		}
 	})
 	if len(x.keys) > 0 {

@@ -388,7 +388,7 @@ func TestKeyless(t *testing.T) {
 		rule string
 		want bool
 	}{
-		{"||a.com^", false}, {"||a.com/x", false}, {"/ads/*", false}, {"/ads/", true}, {"-banner.", false}, {"abc*def", true}, {"abcdef", true}, {"|https:", false},
+		{"||a.com^", false}, {"||a.com/x", false}, {"/ads/*", false}, {"/ads/", true}, {"-banner.", false}, {"abc*def", true}, {"abcdef", true}, {"|https:", true},
 		{"abcdef$domain=a.com", false}, {"abcdef$domain=~a.com", true}, {"abcdef$to=a.com", false}, {"$ping,third-party", true}, {"/a.*b/", true},
 		{"/\\/ads\\.js/", false}, {"/(a|b)*c$/$domain=a.com", false}, {"||a*b^", true}, {".com/x", false}, {"x.y", true},
 	} {

@@ -101,11 +101,12 @@ func TestFold(t *testing.T) {
 				b[i] = "abzAZ019%./:-_@[`{"[rnd.IntN(18)]
 			}
 		}
-		s := &scratch{raw: b}
+		var s folded
+		copy(s.hold(n), b)
 		s.fold()
 		for i, c := range b {
-			if s.lower[i] != fold[c] {
-				t.Fatalf("%q becomes %q", c, s.lower[i])
+			if s.text()[i] != fold[c] {
+				t.Fatalf("%q becomes %q", c, s.text()[i])
 			}
 			if s.masks[i/64]>>(i%64)&1 == 1 != isToken(fold[c]) {
 				t.Fatalf("%q is taken for a token or not", c)
@@ -119,17 +120,18 @@ func TestKeys(t *testing.T) {
 	for _, w := range []string{"a", "ab", "analyt", "analytic", "analytics", "googlesyndication", strings.Repeat("x", 300)} {
 		for _, before := range []string{"", "z/", "https://www.example.com/"} {
 			text := before + w
-			buf := padded(nil, len(text))
-			copy(buf[padding:], text)
-			if got := paddedWord(buf, len(before), len(text)); got != word(w) {
+			var f folded
+			copy(f.hold(len(text)), text)
+			if got := f.word(len(before), len(text)); got != word(w) {
 				t.Errorf("%q after %q: %x, want %x", w, before, got, word(w))
 			}
 		}
 	}
 	for _, host := range []string{"com", "a.b", "www.example.com", "a.bb.ccc.dddddddd.eeeeeeeee.ffffffffffffffffffff.com", strings.Repeat("ab.", 60) + "com"} {
-		buf := padded(nil, len(host))
-		copy(buf[padding:], host)
-		parts := suffixes(nil, buf, 0, len(host))
+		var f folded
+		copy(f.hold(len(host)), host)
+		f.fold()
+		parts := f.suffixes(nil, 0, len(host))
 		if len(parts) != strings.Count(host, ".")+1 {
 			t.Errorf("%s has %d suffixes", host, len(parts))
 		}

@@ -1,8 +1,7 @@
 package filterlist
 
 import (
-	"encoding/binary"
-	"math/bits"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -11,14 +10,14 @@ import (
 // scratch is a request prepared for matching: folded, cut into keys. It is pooled, so that Match does not allocate.
 type scratch struct {
 	raw, lower []byte // the URL and its lower case
-	buf        []byte // lower with zero bytes before and behind it
+	url        folded
 	rawCopy    []byte
-	pageBuf    []byte     // pageHost likewise
+	page       folded     // pageHost
 	pageKeys   []key      // of the page, kept while requests of one page follow each other
-	masks      []uint64   // which bytes are part of a token, as bits
+	spans      []span     // the URL's tokens
 	keys       []key      // of hosts, page and tokens
 	host       []hostPart // the request's host and its parents, the shortest first
-	page       []hostPart // the same of the page
+	pageParts  []hostPart // the same of the page
 	pageHost   string
 	hostEnd    int
 	types      uint16
@@ -32,8 +31,6 @@ type hostPart struct {
 	hash uint32
 	at   int32
 }
-
-const padding = 8
 
 // load prepares the request. It never fails: what makes no sense has no host.
 func (s *scratch) load(r *Request, e *Engine) {
@@ -49,10 +46,11 @@ func (s *scratch) load(r *Request, e *Engine) {
 	}
 	s.hostEnd = end
 	s.pageHost = strings.TrimSuffix(r.PageHost, ".")
-	s.keys = s.keys[:0]
-	s.fold()
-	s.splitHosts(start, end, e)
-	s.tokenize(e)
+	s.lower = s.url.hold(len(s.raw))
+	copy(s.lower, s.raw)
+	s.url.fold()
+	s.addHosts(start, end, e)
+	s.addTokens(e)
 	s.types = uint16(r.Type)
 	if r.Type&AllTypes == 0 {
 		s.types = uint16(Other)
@@ -70,91 +68,16 @@ func (s *scratch) load(r *Request, e *Engine) {
 	s.failed = [len(s.failed)]uint32{}
 }
 
-// fold makes the lower case of the URL and finds which of its bytes are part of a token: the bytes of 64 positions become
-// one word of bits.
-func (s *scratch) fold() {
-	n := len(s.raw)
-	s.buf = padded(s.buf, n)
-	s.lower = s.buf[padding : padding+n]
-	s.masks = s.masks[:0]
-	for base := 0; base < n; base += 64 {
-		s.masks = append(s.masks, foldChunk(s.lower[base:], s.raw[base:]))
-	}
-}
-
-// tokenize adds the keys of the URL's tokens: where one begins, that of the byte before it with its first three; where it
-// ends, its own. The edges in the words of bits are their ends: no branch depends on a single
-// byte. It comes some time after fold, because reading just written bytes in other portions stalls the processor.
-func (s *scratch) tokenize(e *Engine) {
-	start, inside := 0, false
-	carry := uint64(0)
-	buf, tokens, keys := s.buf, e.tokens, s.keys
-	for i, m := range s.masks {
-		edges := m ^ (m<<1 | carry)
-		carry = m >> 63
-		for ; edges != 0; edges &= edges - 1 {
-			at := 64*i + bits.TrailingZeros64(edges)
-			if inside = !inside; inside {
-				start = at
-				if k := edgeKey(binary.LittleEndian.Uint32(buf[padding-1+at:])); e.edges.has(k) {
-					keys = append(keys, key{k, int32(at - 1)})
-				}
-			} else if k := mix(paddedWord(buf, start, at)); tokens.has(k) && at-start >= minToken {
-				keys = append(keys, key{k, int32(start)})
-			}
-		}
-	}
-	if inside { // to the end of a URL of a multiple of 64 bytes
-		if k := mix(paddedWord(buf, start, len(s.lower))); tokens.has(k) {
-			keys = append(keys, key{k, int32(start)})
-		}
-	}
-	s.keys = keys
-}
-
-// foldChunk writes the lower case of at most 64 bytes to dst and returns which of them are part of a token, as bits. It
-// takes eight at a time: in a word whose bytes are below 0x80, adding 0x80-c sets the upper bit of those that are >= c.
-func foldChunk(dst, src []byte) (m uint64) {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	src = src[:min(64, len(src))]
-	i := 0
-	for ; i+8 <= len(src); i += 8 {
-		x := binary.LittleEndian.Uint64(src[i:])
-		low := x &^ high
-		folded := low | 0x20*ones
-		letter := ((folded + (0x80-'a')*ones) ^ (folded + (0x7F-'z')*ones)) &^ x & high
-		binary.LittleEndian.PutUint64(dst[i:], x|letter>>2)
-		digit := (low + (0x80-'0')*ones) ^ (low + (0x7F-'9')*ones)
-		percent := high - (low ^ '%'*ones)
-		token := letter | (digit|percent)&^x&high
-		m |= (token >> 7 * 0x0102040810204080 >> 56) << i
-	}
-	for ; i < len(src); i++ {
-		c := src[i]
-		dst[i] = fold[c]
-		m |= uint64(chars[c]&charToken) << i
-	}
-	return m
-}
-
-// padded returns a buffer for n bytes with zero bytes before and behind them.
-func padded(buf []byte, n int) []byte {
-	if cap(buf) < n+2*padding {
-		buf = make([]byte, n+2*padding, 2*n+2*padding+256)
-	}
-	buf = buf[:n+2*padding]
-	clear(buf[:padding])
-	clear(buf[padding+n:])
-	return buf
-}
-
-// splitHosts finds the suffixes of both hosts and adds their keys.
-func (s *scratch) splitHosts(start, end int, e *Engine) {
-	s.host = suffixes(s.host[:0], s.buf, start, end)
+// addHosts finds the suffixes of both hosts and makes their keys the first.
+func (s *scratch) addHosts(start, end int, e *Engine) {
+	s.host = s.url.suffixes(s.host[:0], start, end)
+	s.keys = s.keys[:0]
 	for _, p := range s.host {
-		s.keys = addHost(s.keys, e.hosts, hostKey(p.hash))
+		if e.hosts.has(p.hash) != 0 {
+			s.keys = append(s.keys, key{p.hash, p.at})
+		}
 	}
-	if n := len(s.pageBuf) - 2*padding; n < 0 || string(s.pageBuf[padding:padding+n]) != s.pageHost {
+	if string(s.page.text()) != s.pageHost {
 		s.splitPage(e)
 	}
 	s.keys = append(s.keys, s.pageKeys...)
@@ -162,56 +85,49 @@ func (s *scratch) splitHosts(start, end int, e *Engine) {
 
 // splitPage finds the suffixes and the keys of the page's host.
 func (s *scratch) splitPage(e *Engine) {
-	s.pageBuf = padded(s.pageBuf, len(s.pageHost))
-	copy(s.pageBuf[padding:], s.pageHost)
-	s.page = suffixes(s.page[:0], s.pageBuf, 0, len(s.pageHost))
+	copy(s.page.hold(len(s.pageHost)), s.pageHost)
+	s.page.fold()
+	s.pageParts = s.page.suffixes(s.pageParts[:0], 0, len(s.pageHost))
 	s.pageKeys = s.pageKeys[:0]
-	for _, p := range s.page {
-		s.pageKeys = addHost(s.pageKeys, e.hosts, pageKey(p.hash))
-	}
-	if !e.entities {
-		return
-	}
-	// A rule for name.* stands under its last label: there is a key for each.
 	end := len(s.pageHost)
-	for _, p := range s.page {
-		s.pageKeys = addHost(s.pageKeys, e.hosts, entityKey(labelStep(hostSeed, paddedWord(s.pageBuf, int(p.at), end))))
+	for _, p := range s.pageParts {
+		if k := pageKey(p.hash); e.pages.has(k) != 0 {
+			s.pageKeys = append(s.pageKeys, key{hash: k})
+		}
+		if !e.entities {
+			continue
+		}
+		// A rule for name.* stands under its last label: there is a key for each.
+		if k := entityKey(labelStep(hostSeed, s.page.word(int(p.at), end))); e.pages.has(k) != 0 {
+			s.pageKeys = append(s.pageKeys, key{hash: k})
+		}
 		end = int(p.at) - 1
 	}
 }
 
-// suffixes appends the host at [start:end] of a padded buffer and its parents, the shortest first.
-func suffixes(parts []hostPart, buf []byte, start, end int) []hostPart {
-	h := uint32(hostSeed)
-	for i := end; i > start; {
-		// Eight bytes at a time: a byte of x is zero where there is a dot.
-		label := i
-		for label > start {
-			const ones, low = 0x0101010101010101, 0x7F7F7F7F7F7F7F7F
-			x := binary.LittleEndian.Uint64(buf[label:]) ^ '.'*ones // the eight bytes before label
-			dots := ^(((x & low) + low) | x | low)
-			if label-start < 8 {
-				dots &= -(uint64(1) << (8 * (8 - (label - start))))
-			}
-			if dots != 0 {
-				label -= bits.LeadingZeros64(dots) / 8
-				break
-			}
-			label = max(label-8, start)
-		}
-		h = labelStep(h, paddedWord(buf, label, i))
-		parts = append(parts, hostPart{h, int32(label)})
-		i = label - 1
+// addTokens adds the keys of the URL's tokens that a table may hold: for where one begins that of the byte before it with
+// its first three, and that of the whole. What a token is good for decides no branch: few are known, and which is not to
+// be foreseen.
+func (s *scratch) addTokens(e *Engine) {
+	s.spans = s.url.tokens(s.spans)
+	spans := s.spans
+	if len(spans) > 0 && spans[0].start == 0 {
+		spans = spans[1:] // the scheme
 	}
-	return parts
-}
-
-// addHost adds the key of a host, which has no place in the URL.
-func addHost(keys []key, f filter, k uint32) []key {
-	if f.has(k) {
-		keys = append(keys, key{hash: k})
+	n := len(s.keys)
+	keys := slices.Grow(s.keys, 2*len(spans))[:n+2*len(spans)]
+	buf, tokens := s.url.buf, e.tokens
+	for _, t := range spans {
+		i := int(t.start) + padding - 1
+		x := load(buf, i) // the byte before it and its first seven
+		k := edgeKey(uint32(x))
+		keys[n] = key{k, t.start - 1}
+		n += e.edges.has(k)
+		k = mix(tokenWord(x>>8, int(t.end-t.start)))
+		keys[n] = key{k, t.start}
+		n += tokens.has(k)
 	}
-	return keys
+	s.keys = keys[:n]
 }
 
 // suffixStart returns where the host's public suffix begins, the dot before it included; -1 if it is all there is.

@@ -67,7 +67,7 @@ func newTable(postings []posting, always []uint32) table {
 	if keys == 0 {
 		return t
 	}
-	t.slots = make([]slot, powerOfTwo(keys+keys/4+1))
+	t.slots = make([]slot, powerOfTwo(2*keys)) // at most half full, or a search would be long
 	t.posts = make([]post, 0, min(runs, len(postings)))
 	for len(postings) > 0 {
 		n := 1
@@ -104,11 +104,9 @@ func (t *table) insert(run []posting) {
 
 // visit calls f for the rules that match the request, until it returns true.
 func (t *table) visit(e *Engine, s *scratch, f func(id uint32) bool) {
-	if len(t.slots) > 0 {
-		for _, k := range s.keys {
-			if t.run(e, s, k, f) {
-				return
-			}
+	for _, k := range s.keys {
+		if ref := t.find(k.hash); ref != 0 && t.run(e, s, k, ref, f) {
+			return
 		}
 	}
 	for _, id := range t.always {
@@ -118,24 +116,25 @@ func (t *table) visit(e *Engine, s *scratch, f func(id uint32) bool) {
 	}
 }
 
-// run tries the rules under one key.
-func (t *table) run(e *Engine, s *scratch, k key, f func(id uint32) bool) bool {
-	mask := uint32(len(t.slots) - 1)
-	i := k.hash & mask
-	for t.slots[i].key != k.hash || t.slots[i].ref == 0 {
-		if t.slots[i].ref == 0 {
-			return false
+// find returns the reference of a key's slot, 0 if there is none.
+func (t *table) find(key uint32) uint32 {
+	for i := int(key); len(t.slots) > 0; i++ {
+		if s := &t.slots[i&(len(t.slots)-1)]; s.key == key || s.ref == 0 {
+			return s.ref
 		}
-		i = (i + 1) & mask
 	}
-	ref := t.slots[i].ref
+	return 0
+}
+
+// run tries the rules under one key.
+func (t *table) run(e *Engine, s *scratch, k key, ref uint32, f func(id uint32) bool) bool {
 	if ref&refRun == 0 {
 		id := ref - 1
 		return e.matches(&e.rules[id], s) && f(id)
 	}
 	for at := ref &^ refRun; ; at++ {
 		p := &t.posts[at]
-		if p.mask == 0 || p.fits(s.buf, int(k.at)+int(p.off)) {
+		if p.fits(s.url.buf, int(k.at)) {
 			if id := p.rule &^ lastPost; p.matches(e, s, id, int(k.at)) && f(id) {
 				return true
 			}
@@ -167,10 +166,10 @@ func (p *post) matches(e *Engine, s *scratch, id uint32, at int) bool {
 	return false
 }
 
-// fits compares the four bytes at i. buf is the URL with its padding.
-func (p *post) fits(buf []byte, i int) bool {
-	i += padding
-	return i >= 0 && i+4 <= len(buf) && binary.LittleEndian.Uint32(buf[i:])&p.mask == p.want
+// fits compares the four bytes beside the key at that place. buf is the URL with its padding.
+func (p *post) fits(buf []byte, at int) bool {
+	i := at + int(p.off) + padding
+	return i >= 0 && i <= len(buf)-4 && binary.LittleEndian.Uint32(buf[i:i+4])&p.mask == p.want
 }
 
 func (t *table) empty() bool { return len(t.slots) == 0 && len(t.always) == 0 }
@@ -180,7 +179,9 @@ func (t *table) empty() bool { return len(t.slots) == 0 && len(t.always) == 0 }
 type filter []uint64
 
 func newFilter(keys []uint32) filter {
-	f := make(filter, powerOfTwo(len(keys)/6+1))
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	f := make(filter, powerOfTwo(len(keys)/4+1))
 	for _, k := range keys {
 		f[f.word(k)] |= filterBits(k)
 	}
@@ -191,15 +192,15 @@ func (f filter) word(key uint32) uint32 { return key >> 12 & uint32(len(f)-1) }
 
 func filterBits(key uint32) uint64 { return 1<<(key&63) | 1<<(key>>6&63) }
 
-// has reports whether a table may hold the key.
-func (f filter) has(key uint32) bool {
-	b := filterBits(key)
-	return f[f.word(key)]&b == b
+// has returns 1 if a table may hold the key, else 0.
+func (f filter) has(key uint32) int {
+	w := f[f.word(key)]
+	return int(w >> (key & 63) & (w >> (key >> 6 & 63)) & 1)
 }
 
 // edges is a filter for the keys that are four bytes where a token begins: rules have few of them, but every token of
 // every request asks.
-type edges [64]uint64
+type edges [256]uint64
 
-func (e *edges) add(key uint32)      { e[key>>26] |= 1 << (key >> 20 & 63) }
-func (e *edges) has(key uint32) bool { return e[key>>26]&(1<<(key>>20&63)) != 0 }
+func (e *edges) add(key uint32)     { e[key>>24] |= 1 << (key >> 18 & 63) }
+func (e *edges) has(key uint32) int { return int(e[key>>24] >> (key >> 18 & 63) & 1) }
