@@ -69,12 +69,13 @@ func (t *tally) add(what kind, m *rules.Match, gated bool) {
 	}
 }
 
-// addHost counts a contact to a third party; m is empty for one that no rule and no declaration knows.
-func (t *tally) addHost(host []byte, d rewrite.Destination, m *rules.Match, gated bool) {
+// addHost counts a contact to a third party and returns its count, nil if there are too many; m is empty for one that no rule
+// and no declaration knows.
+func (t *tally) addHost(host []byte, d rewrite.Destination, m *rules.Match, gated bool) *tallyHost {
 	i := slices.IndexFunc(t.hosts, func(h tallyHost) bool { return string(t.hostNames[h.start:h.end]) == string(host) })
 	if i < 0 {
 		if len(t.hosts) == maxTallyHosts {
-			return
+			return nil
 		}
 		i = len(t.hosts)
 		start := len(t.hostNames)
@@ -97,4 +98,5 @@ func (t *tally) addHost(host []byte, d rewrite.Destination, m *rules.Match, gate
 			h.permitted++
 		}
 	}
+	return h
 }
