@@ -34,7 +34,7 @@ type App struct {
 
 	// StoreRaw is where records are kept. Default: bolt, in Caddy's data folder.
 	StoreRaw json.RawMessage `json:"store,omitempty" caddy:"namespace=consent.stores inline_key=store"`
-	// Keys sign the visitors' answers: base64 of at least 32 random bytes each, newest first; older ones still verify.
+	// Keys sign the visitors' answers: base64 of 32 random bytes each, newest first; older ones still verify.
 	// Default: one key, generated into Caddy's storage.
 	Keys []string `json:"keys,omitempty"`
 	// VendorFiles are further vendor files (JSON, rules/catalogue/README.md) as glob patterns.
@@ -256,8 +256,8 @@ func (a *App) sweep(ctx context.Context) {
 	}
 }
 
-// DataDir is the folder of the embedded store and of the lists' last good copies.
-func DataDir() string { return filepath.Join(caddy.AppDataDir(), "consent") }
+// dataDir is the folder of the embedded store and of the lists' last good copies.
+func dataDir() string { return filepath.Join(caddy.AppDataDir(), "consent") }
 
 var (
 	_ caddy.Provisioner  = (*App)(nil)

@@ -209,7 +209,7 @@ type answerBody struct {
 	Policy string `json:"policy,omitempty"`
 }
 
-// state is the decision as the guard takes it.
+// stateBody is the decision as the guard takes it.
 func (x *exchange) stateBody() answerBody {
 	b := answerBody{Granted: x.decision.Permitted, Denied: consent.AllPurposes &^ x.decision.Permitted, Vendors: map[string]bool{}, Policy: x.withdrawalPolicy()}
 	for n, granted := range x.decision.Vendors.All() {

@@ -72,8 +72,8 @@ func (a *App) storedKey() (string, error) {
 	return secret, s.Store(ctx, keyPath, []byte(secret+"\n"))
 }
 
-// signer signs the heads of the records' chain with keys derived from those that sign answers: whoever can write to the
-// store alone cannot make a chain that verifies.
+// signerOf returns what signs the heads of the records' chain, with keys derived from those that sign answers: whoever can
+// write to the store alone cannot make a chain that verifies.
 func signerOf(keys []consent.Key) (*store.Signer, error) {
 	var private []ed25519.PrivateKey
 	for _, k := range keys {

@@ -136,7 +136,7 @@ func newRuleList(l List) (*ruleList, error) {
 			return nil, err
 		}
 	}
-	src, err := source.New(l.Source, source.Options{Dir: filepath.Join(DataDir(), "lists"), Refresh: time.Duration(l.Refresh)})
+	src, err := source.New(l.Source, source.Options{Dir: filepath.Join(dataDir(), "lists"), Refresh: time.Duration(l.Refresh)})
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +229,7 @@ func (s *ruleSource) compile(ctx context.Context) (c compiledRules, err error) {
 	if len(sources) == 0 {
 		return c, nil
 	}
-	lists, err := source.Compile(ctx, filepath.Join(DataDir(), "lists"), sources...)
+	lists, err := source.Compile(ctx, filepath.Join(dataDir(), "lists"), sources...)
 	if err != nil {
 		for i, problem := range lists.Errors {
 			// A file that is missing at the start ends it, with this error.

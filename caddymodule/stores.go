@@ -65,7 +65,7 @@ func (b *BoltStore) Key() string { return "bolt " + b.path() }
 func (b *BoltStore) path() string {
 	p := b.Path
 	if p == "" {
-		return filepath.Join(DataDir(), "consent.db")
+		return filepath.Join(dataDir(), "consent.db")
 	}
 	if abs, err := filepath.Abs(p); err == nil {
 		return abs
@@ -137,7 +137,6 @@ type storeLease struct {
 	store.Store // a spool in front of a cache in front of the store itself
 	key         string
 	kind, path  string // for the status
-	cache       *store.Cache
 	spool       *store.Spool
 	inventory   *inventories
 	learned     learnedSites
@@ -181,7 +180,7 @@ func leaseStore(o StoreOpener, signer *store.Signer) (*storeLease, error) {
 // besideStore is the path of a file that belongs to a store, in Caddy's data folder.
 func besideStore(what, key string) string {
 	sum := sha256.Sum256([]byte(key))
-	return filepath.Join(DataDir(), what+"-"+hex.EncodeToString(sum[:6]))
+	return filepath.Join(dataDir(), what+"-"+hex.EncodeToString(sum[:6]))
 }
 
 func spoolPath(key string) string { return besideStore("spool", key) }
@@ -196,7 +195,7 @@ func newLease(key string, s store.Store) (*storeLease, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	seen := besideStore("inventory", key) + ".json"
-	l := &storeLease{Store: spool, key: key, cache: cache, spool: spool, inventory: openInventories(seen), stop: stop}
+	l := &storeLease{Store: spool, key: key, spool: spool, inventory: openInventories(seen), stop: stop}
 	l.learned.overflow.shared = true
 	l.running.Go(func() { l.inventory.run(ctx, seen) })
 	l.running.Go(func() {

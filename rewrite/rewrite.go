@@ -57,7 +57,8 @@ type Verdict struct {
 	// Vendor and Purpose name who and why in marks and reports: identifiers of [a-z0-9-], never markup.
 	Vendor, Purpose string
 	// Globals are the names that the page's code expects of a gated script, separated by spaces; those of arrays end in
-	// "[]", those of objects that are no functions in "{}". They follow the vendor in the mark of a parked script, so that the guard can stand in for them at once.
+	// "[]", those of objects that are no functions in "{}". They follow the vendor in the mark of a parked script, so that
+	// the guard can stand in for them at once.
 	Globals string
 	// Placeholder is the document shown in a gated frame's own box (as its srcdoc); nil leaves the box empty.
 	Placeholder []byte
