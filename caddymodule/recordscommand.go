@@ -78,22 +78,23 @@ func (f *recordsFlags) addReading(sub subCommand) {
 		}
 		return f.list(ctx, k, out, sel, q.last)
 	})
-	show := sub("show ID", "Show all records of a consent id, whole", "", 1, func(ctx context.Context, k recordKeeper, out io.Writer, args []string) error {
+	show := sub("show ID", "Show all records of a consent id, whole", "ID is the consent id (pii_principal_id) or the record_id of a receipt.", 1, func(ctx context.Context, k recordKeeper, out io.Writer, args []string) error {
 		sel, err := query(args[0])
 		if err != nil {
 			return err
 		}
 		return f.show(ctx, k, out, sel)
 	})
-	export := sub("export", "Write all records as JSON, one a line (ISO/IEC TS 27560 fields)", "", 0, func(ctx context.Context, k recordKeeper, out io.Writer, _ []string) error {
+	asCSV := false
+	exp := sub("export", "Write all records as JSON, one a line (ISO/IEC TS 27560 fields), or as a table", "", 0, func(ctx context.Context, k recordKeeper, out io.Writer, _ []string) error {
 		sel, err := query("")
 		if err != nil {
 			return err
 		}
-		lines := json.NewEncoder(out)
-		return k.Scan(ctx, sel, func(r *consent.Record) error { return lines.Encode(r) })
+		return export(ctx, k, out, sel, asCSV)
 	})
-	for _, c := range []*cobra.Command{list, show, export} {
+	exp.Flags().BoolVar(&asCSV, "csv", false, "write a table for spreadsheets, times in UTC")
+	for _, c := range []*cobra.Command{list, show, exp} {
 		c.Flags().StringVar(&q.site, "site", "", "only this site")
 		c.Flags().StringVar(&q.from, "from", "", "only since this day or moment (2026-11-01)")
 		c.Flags().StringVar(&q.to, "to", "", "only before this day or moment")
@@ -114,7 +115,7 @@ that nothing recorded until then was touched since. Ends with status 1 if anythi
 func (f *recordsFlags) addChanging(sub subCommand) {
 	var site string
 	erase := sub("erase ID", "Erase all records of a consent id",
-		`Destroys the content of the records (GDPR Art. 17). The chain keeps their salted hashes and an entry that says that they
+		`ID is the consent id, or the record_id of a receipt. Destroys the content of the records (GDPR Art. 17). The chain keeps their salted hashes and an entry that says that they
 were erased, so it still verifies. The visitor's cookie then proves nothing any more: who has it is asked again.`, 1,
 		func(ctx context.Context, k recordKeeper, out io.Writer, args []string) error {
 			id, err := parseConsentID(args[0])
@@ -199,9 +200,12 @@ func names(r *consent.Record, granted bool) string {
 }
 
 // show prints records whole.
-func (f *recordsFlags) show(ctx context.Context, k recordKeeper, out io.Writer, q recordQuery) error {
-	found := 0
-	err := k.Scan(ctx, q, func(r *consent.Record) error {
+func (f *recordsFlags) show(ctx context.Context, k recordKeeper, out io.Writer, q recordQuery) (err error) {
+	found, asked := 0, q.ID
+	if q.ID, err = personOf(ctx, k, q); err != nil {
+		return err
+	}
+	err = k.Scan(ctx, q, func(r *consent.Record) error {
 		found++
 		text, err := json.Marshal(r)
 		if err == nil && !f.json {
@@ -214,13 +218,16 @@ func (f *recordsFlags) show(ctx context.Context, k recordKeeper, out io.Writer, 
 		return err
 	})
 	if err == nil && found == 0 {
-		err = fmt.Errorf("%w %s", store.ErrNotFound, q.ID)
+		err = fmt.Errorf("%w %s", store.ErrNotFound, asked)
 	}
 	return err
 }
 
 // erase finds out the site, if none was named, and erases.
-func (f *recordsFlags) erase(ctx context.Context, k recordKeeper, out io.Writer, site string, id consent.ID) error {
+func (f *recordsFlags) erase(ctx context.Context, k recordKeeper, out io.Writer, site string, id consent.ID) (err error) {
+	if id, err = personOf(ctx, k, recordQuery{Site: site, ID: id}); err != nil {
+		return err
+	}
 	if site == "" {
 		err := k.Scan(ctx, recordQuery{ID: id}, func(r *consent.Record) error { site = r.Site; return nil })
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
-	berrors "go.etcd.io/bbolt/errors"
 	"go.uber.org/zap"
 
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -72,7 +71,7 @@ func openOffline(path, config string) (recordKeeper, error) {
 	s, err := app.openOffline(bound)
 	if err != nil {
 		cancel()
-		if errors.Is(err, berrors.ErrTimeout) {
+		if errors.Is(err, store.ErrHeld) {
 			err = fmt.Errorf("%w; if it is a running Caddy that holds it, ask that one: leave --store and --config out, and name its admin API with --address", err)
 		}
 		return nil, err

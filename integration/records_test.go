@@ -52,8 +52,15 @@ func TestRecordsCommands(t *testing.T) {
 	if err := os.WriteFile(heads, []byte(verified), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	record := regexp.MustCompile(`"record_id": "([^"]+)"`).FindStringSubmatch(mustCommand(t, "records", "show", id, at))[1]
-	if out := mustCommand(t, "records", "erase", id, at); !strings.Contains(out, ": 1 records; the file was written anew") {
+	show := mustCommand(t, "records", "show", id, at)
+	record := regexp.MustCompile(`"record_id": "([^"]+)"`).FindStringSubmatch(show)[1]
+	if out := mustCommand(t, "records", "show", record, at); out != show {
+		t.Errorf("by the receipt's number: %s", out)
+	}
+	if out := mustCommand(t, "records", "export", "--csv", at); strings.Count(out, "\n") != 3 || !strings.Contains(out, record) {
+		t.Errorf("export --csv: %s", out)
+	}
+	if out := mustCommand(t, "records", "erase", record, at); !strings.Contains(out, ": 1 records; the file was written anew") {
 		t.Errorf("erase: %s", out)
 	}
 	if out, err := consentCommand(t, "records", "erase", id, at); err == nil {

@@ -1,0 +1,87 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+)
+
+// export writes the records as JSON, one a line, or as a table.
+func export(ctx context.Context, k recordKeeper, out io.Writer, q recordQuery, asCSV bool) error {
+	if !asCSV {
+		lines := json.NewEncoder(out)
+		return k.Scan(ctx, q, func(r *consent.Record) error { return lines.Encode(r) })
+	}
+	// By the mark, spreadsheets know UTF-8 (Unicode 16.0, section 23.8).
+	if _, err := io.WriteString(out, "\ufeff"); err != nil {
+		return err
+	}
+	w := csv.NewWriter(out)
+	if err := w.Write(exportColumns); err != nil {
+		return err
+	}
+	if err := k.Scan(ctx, q, func(r *consent.Record) error { return w.Write(exportRow(r)) }); err != nil {
+		return err
+	}
+	w.Flush()
+	return w.Error()
+}
+
+var exportColumns = []string{
+	"event_time", "site", "pii_principal_id", "sequence", "event_state", "granted", "refused", "expiry", "method", "signals", "regime", "lawful_basis",
+	"policy_version", "notice_version", "notice_language", "notice_sha256", "browser", "record_id",
+}
+
+// exportRow spells a record in the order of exportColumns. Times are UTC, as spreadsheets read them.
+func exportRow(r *consent.Record) []string {
+	expiry, sum := "", fmt.Sprintf("%x", r.Notice.SHA256[:])
+	if !r.Expiry.IsZero() {
+		expiry = r.Expiry.UTC().Format(time.DateTime)
+	}
+	row := []string{
+		r.Time.UTC().Format(time.DateTime), r.Site, r.PrincipalID.String(), strconv.FormatUint(uint64(r.Seq), 10), string(r.Event),
+		names(r, true), names(r, false), expiry, string(r.Method), r.Signals.String(), r.Regime.String(), r.LawfulBasis,
+		r.PolicyVersion, r.Notice.Version, r.Notice.Language, sum, r.BrowserMajor, r.RecordID.String(),
+	}
+	for i, cell := range row {
+		row[i] = plainCell(cell)
+	}
+	return row
+}
+
+// plainCell keeps a spreadsheet from calculating a cell that begins like a formula (OWASP, "CSV Injection"): a site's name can
+// come from a visitor's Host header.
+func plainCell(cell string) string {
+	if cell == "-" {
+		return ""
+	}
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
+
+// personOf returns the consent id that id is, or that the record of this id belongs to: a receipt shows both. An unknown id is
+// returned as it is.
+func personOf(ctx context.Context, k recordKeeper, q recordQuery) (consent.ID, error) {
+	found := false
+	err := k.Scan(ctx, q, func(*consent.Record) error { found = true; return nil })
+	if found || err != nil {
+		return q.ID, err
+	}
+	person := q.ID
+	err = k.Scan(ctx, recordQuery{Site: q.Site}, func(r *consent.Record) error {
+		if r.RecordID == q.ID {
+			person = r.PrincipalID
+		}
+		return nil
+	})
+	return person, err
+}
