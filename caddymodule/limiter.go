@@ -2,9 +2,12 @@ package caddymodule
 
 import (
 	"hash/maphash"
+	"net/http"
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-consent/caddy-consent/rewrite/ipmask"
 )
@@ -43,4 +46,15 @@ func (l *limiter) allow(from netip.Addr, now time.Time) bool {
 			return true
 		}
 	}
+}
+
+// client returns the visitor's address: the peer's, or what a proxy that the server trusts says (trusted_proxies).
+func client(r *http.Request) netip.Addr {
+	if text, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			return addr
+		}
+	}
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return peer.Addr()
 }

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/caddy-consent/caddy-consent/consent"
@@ -68,15 +67,4 @@ func (a *App) watchDatabases(ctx context.Context) {
 			}
 		}
 	}
-}
-
-// client returns the visitor's address: the peer's, or what a proxy that the server trusts says (trusted_proxies).
-func client(r *http.Request) netip.Addr {
-	if text, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
-		if addr, err := netip.ParseAddr(text); err == nil {
-			return addr
-		}
-	}
-	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return peer.Addr()
 }

@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 )
@@ -47,19 +46,6 @@ func (s *site) serveTrackingStatus(w http.ResponseWriter, x *exchange) {
 	// The status depends on the visitor's cookie: it must not be stored (TPE, 6.4.4).
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, http.StatusOK, "application/tracking-status+json", t)
-}
-
-func writeJSON(w http.ResponseWriter, status int, contentType string, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n'))
 }
 
 // trackingStatusValue is the Tk field's value for this answer (TPE, 6.3). The site-wide status is "?", so every answer
