@@ -13,8 +13,8 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 )
 
-// DefaultLimit is how much of one token is held back before it is judged by what is known of it.
-const DefaultLimit = 64 << 10
+// defaultLimit is how much of one token is held back before it is judged by what is known of it.
+const defaultLimit = 64 << 10
 
 // Options are what a style sheet is rewritten with. They may serve several sheets of one response, one at a time.
 type Options struct {
@@ -25,7 +25,7 @@ type Options struct {
 	Resolve func(dst, ref []byte) (abs []byte, hostStart, hostEnd int, ok bool)
 	// Mark is the response's random value, of [A-Za-z0-9_-].
 	Mark string
-	// Limit bounds the bytes held back, 0 stands for DefaultLimit. A longer URL is judged by its beginning; if it is gated, it is
+	// Limit bounds the bytes held back, 0 stands for 64 KiB. A longer URL is judged by its beginning; if it is gated, it is
 	// dropped for good.
 	Limit int
 	// Readings are how the sheet may be read; the zero value is UTF-8.

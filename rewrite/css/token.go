@@ -298,7 +298,7 @@ func (s *scanner) limit() int {
 	if s.Limit > 0 {
 		return s.Limit
 	}
-	return DefaultLimit
+	return defaultLimit
 }
 
 // destination tells what the URL at hand is fetched as.

@@ -1,5 +1,6 @@
-// Package encoding turns a response body into bytes that can be tokenised: it undoes content codings, finds the character
-// encoding, transcodes to UTF-8 and tells what kind of document a browser would make of it.
+// Package encoding turns a response body into bytes that can be tokenised, and back: it undoes content codings, finds the
+// character encoding, or all that it may be, transcodes to UTF-8, and tells what kind of document a browser would make of
+// the body; on the way out it encodes and compresses again.
 package encoding
 
 import "strings"

@@ -12,15 +12,15 @@ import (
 	"unicode/utf8"
 )
 
-// DefaultLimit is how long the HTML within one string may be.
-const DefaultLimit = 1 << 20
+// defaultLimit is how long the HTML within one string may be.
+const defaultLimit = 1 << 20
 
 // Options are what a text is rewritten with.
 type Options struct {
 	// HTML appends to dst what a fragment of HTML shall become, and returns it. It is given the unescaped text of a string from
 	// its first tag on. If the answer is equal, the string keeps its bytes. It must not keep its arguments, and not be nil.
 	HTML func(dst, html []byte) []byte
-	// Limit bounds the HTML of one string as it is written in the text, in bytes; 0 stands for DefaultLimit.
+	// Limit bounds the HTML of one string as it is written in the text, in bytes; 0 stands for 1 MiB.
 	Limit int
 }
 
@@ -60,7 +60,7 @@ const (
 // NewRewriter returns a Rewriter that writes to w.
 func NewRewriter(w io.Writer, o Options) *Rewriter {
 	if o.Limit <= 0 {
-		o.Limit = DefaultLimit
+		o.Limit = defaultLimit
 	}
 	return &Rewriter{o: o, w: w}
 }
