@@ -28,7 +28,10 @@ import (
 
 // editHeader does what every response needs, errors and bodyless ones included. It returns the status to send.
 func (x *exchange) editHeader(h http.Header, status int) int {
-	location := h.Get("Location")
+	location := h["Location"]
+	if !redirects(status) {
+		delete(h, "Location") // it leads no browser anywhere, and stays
+	}
 	delete(h, markHeader) // only this gateway says how to know what it gated
 	x.siteCSP = len(h[cspName])+len(h[cspReports]) > 0
 	now := time.Now()
@@ -39,14 +42,26 @@ func (x *exchange) editHeader(h http.Header, status int) int {
 	}
 	redirect := header.Edit(h, &x.edit)
 	x.suspectCookies(h, now)
-	if redirect.Gate {
-		status = x.gateRedirect(h, location, redirect)
+	switch {
+	case redirect.Gate:
+		status = x.gateRedirect(h, location[0], redirect)
+	case !redirects(status) && location != nil:
+		h["Location"] = location
 	}
 	x.appendPolicy(h)
 	x.remember(h)
 	x.fields[1] = x.trackingStatusValue()
 	h["Tk"] = x.fields[1:]
 	return status
+}
+
+// redirects reports whether browsers follow the Location of a response (Fetch, 2.2.3, "redirect status").
+func redirects(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
 }
 
 // remember keeps what a signal refused where nobody asks: under opt-out the refusal must outlive the header that caused it.
@@ -81,7 +96,6 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 	addVary(h)
 	makePrivate(h, kind == encoding.KindHTML || kind == encoding.KindXML || x.fetch == fetchWorker)
 	if x.document() && kind == encoding.KindHTML {
-		x.policy.learned.page(x.url.Path)
 		if !x.siteCSP {
 			return // a policy of ours allows what is ours
 		}
@@ -255,8 +269,11 @@ func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind, re
 		return css.NewRewriter(w, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.responseMark(), Readings: readings})
 	}
 	if kind == encoding.KindHTML && x.document() {
-		x.policy.tally.document = true
 		countPage(&x.decision)
+		if x.writer.status < http.StatusBadRequest { // whoever invents paths adds no page of the site
+			x.policy.tally.document = true
+			x.policy.learned.page(x.url.Path)
+		}
 	}
 	x.html = rewriters.Get().(*html.Rewriter)
 	o := x.htmlOptions(h, kind)

@@ -98,7 +98,10 @@ func (w *responseWriter) choose() plan {
 		return planPass
 	}
 	w.contentType = strings.Join(h["Content-Type"], ",")
-	nosniff := strings.EqualFold(strings.TrimSpace(h.Get("X-Content-Type-Options")), "nosniff")
+	codings := strings.Join(h["Content-Encoding"], ",")
+	// Where the field is missing and nothing is encoded, net/http fills in the type that it finds, nosniff or not.
+	filled := len(h["Content-Type"]) == 0 && encoding.Identity(codings)
+	nosniff := !filled && strings.EqualFold(strings.TrimSpace(h.Get("X-Content-Type-Options")), "nosniff")
 	w.kind = encoding.KindOf(w.contentType, nosniff, nil, false)
 	if w.x.styleWanted() && w.kind != encoding.KindXML { // XSLT is asked for alike: begin tells
 		w.kind = encoding.KindCSS // a page in quirks mode takes any type for a style sheet (HTML, 4.6.7.20)
@@ -107,7 +110,6 @@ func (w *responseWriter) choose() plan {
 		w.status = http.StatusOK // a part that nobody asked for is shown as the whole
 		delete(h, "Content-Range")
 	}
-	codings := strings.Join(h["Content-Encoding"], ",")
 	if codings != "" && !w.x.fetch.whole() {
 		w.x.compresses(w.ResponseWriter) // else told before the request said what the gateway takes
 	}
