@@ -32,6 +32,7 @@ type explanation struct {
 	Line      int    `json:"line"`
 	DecidedBy string `json:"decided_by"`
 	name      string
+	reason    string // why the operator declared it
 	remedy    string // what would let it pass
 	closes    string // what would gate it
 }
@@ -176,6 +177,9 @@ func (p *policy) explain(raw string, kinds []rewrite.Destination) (explanation, 
 		}
 		if !found {
 			e.passed(v, kind)
+			if e.DecidedBy == "allow" {
+				e.reason = p.site.allowReason(m.Vendor, u.Host())
+			}
 			pass = e
 			continue
 		}
@@ -208,6 +212,16 @@ func (e *explanation) passed(v *catalogue.Vendor, kind rewrite.Destination) {
 		e.DecidedBy = "default"
 		e.closes = "the operator requires consent: require " + e.Purpose + " " + e.Vendor
 	}
+}
+
+// allowReason is what the operator wrote beside the host or vendor that was declared.
+func (s *site) allowReason(vendor, host string) string {
+	for _, a := range s.options.Allow {
+		if a.Host == vendor || a.Host == host || strings.HasSuffix(host, "."+a.Host) {
+			return a.Reason
+		}
+	}
+	return ""
 }
 
 // decidedBy names what decided about a purpose of a vendor: a source (package consent), or "undecided".
@@ -249,7 +263,11 @@ func (e *explanation) write(out io.Writer, asJSON bool) error {
 	if e.Line > 0 {
 		where = fmt.Sprintf("%s:%d", e.List, e.Line)
 	}
-	fmt.Fprintf(out, "      who   %s\n      rule  %s  (%s)\n      by    %s\n", who, e.Rule, where, e.DecidedBy)
+	by := e.DecidedBy
+	if e.reason != "" {
+		by += ": " + e.reason
+	}
+	fmt.Fprintf(out, "      who   %s\n      rule  %s  (%s)\n      by    %s\n", who, e.Rule, where, by)
 	if e.remedy != "" {
 		fmt.Fprintf(out, "      passes when %s\n", e.remedy)
 	}

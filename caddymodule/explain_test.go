@@ -13,14 +13,14 @@ import (
 // TestExplainPasses: what passes although a rule knows it is explained by that rule, and by what would gate it.
 func TestExplainPasses(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "Caddyfile")
-	text := ":80 {\n\tconsent {\n\t\tallow cdn.own.example\n\t\tallow hotjar\n\t\tpayment /pay\n\t}\n}\n"
+	text := ":80 {\n\tconsent {\n\t\tallow cdn.own.example \"the shop's own pictures\"\n\t\tallow hotjar\n\t\tpayment /pay\n\t}\n}\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for url, want := range map[string][]string{
 		"https://fonts.googleapis.com/css?family=Sans":     {"pass", "Google Fonts", "functional", "by    default", "require functional google-fonts"},
 		"https://shop.us1.list-manage.com/subscribe/post":  {"pass", "Mailchimp", "by    exception"},
-		"https://cdn.own.example/x.js":                     {"pass", "declared by the operator", "(allow)"},
+		"https://cdn.own.example/x.js":                     {"pass", "declared by the operator", "(allow)", "by    allow: the shop's own pictures"},
 		"https://static.hotjar.com/c/hotjar-1.js":          {"pass", "Hotjar", "by    allow"},
 		"https://js.stripe.com/v3/":                        {"pass", "Stripe", "necessary", "by    payment"},
 		"https://cdn.nobody.example/x.js":                  {"pass", "no rule knows it"},
