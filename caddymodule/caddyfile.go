@@ -126,6 +126,7 @@ var siteOptions = map[string]option[Options]{
 	"prefix":          func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Prefix) },
 	"endpoints":       func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Prefix) },
 	"policy_version":  parsePolicyVersion,
+	"controller":      func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Controller) },
 	"policy_url":      func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.PolicyURL) },
 	"signals":         func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Signals) },
 	"default":         parseDefault,

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -134,6 +135,9 @@ func (x *exchange) record(t *consent.Token, event consent.Event, now time.Time) 
 	id, sum := x.site.ui.NoticeHash(x.lang())
 	r.Notice = consent.Notice{ID: id, Version: x.site.options.PolicyVersion, Language: x.lang(), SHA256: sum}
 	r.Method, r.BrowserMajor = x.method(), consent.BrowserMajor(x.r.UserAgent())
+	o := &x.site.options
+	r.Controllers = []consent.Party{{Name: cmp.Or(o.Controller, x.siteName), URL: cmp.Or(o.ImprintURL, o.PolicyURL)}}
+	r.Information = []consent.PII{{Type: disclosedContact}, {Type: disclosedCookie}}
 	for n, granted := range t.Vendors.All() {
 		if v := x.site.vendor(n); v != nil {
 			if r.Vendors == nil {

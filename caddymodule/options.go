@@ -23,6 +23,9 @@ type Options struct {
 	// Material names the last policy version that changed what was agreed to: grants given under an older one are
 	// suspended until the visitor was asked again. Refusals stay. A new PolicyVersion alone asks nobody.
 	Material string `json:"material,omitempty"`
+	// Controller is who answers for the processing (GDPR Art. 4 (7)), as the records name it beside ImprintURL or PolicyURL: up
+	// to 200 bytes. Default: the name of the site.
+	Controller string `json:"controller,omitempty"`
 	// PolicyURL is where the privacy policy stands: an absolute URL or a path of the site.
 	PolicyURL string `json:"policy_url,omitempty"`
 	// Signals are the browser signals that count as refusal: "gpc", "dnt", or "none" alone. Default: both.
@@ -125,7 +128,7 @@ func (o Options) merged(over Options) Options {
 		o.Region, o.Regime = over.Region, over.Regime
 	}
 	for _, f := range []struct{ to, from *string }{
-		{&o.Site, &over.Site}, {&o.CookieDomain, &over.CookieDomain}, {&o.Prefix, &over.Prefix}, {&o.PolicyVersion, &over.PolicyVersion}, {&o.PolicyURL, &over.PolicyURL}, {&o.Material, &over.Material},
+		{&o.Site, &over.Site}, {&o.CookieDomain, &over.CookieDomain}, {&o.Prefix, &over.Prefix}, {&o.PolicyVersion, &over.PolicyVersion}, {&o.Controller, &over.Controller}, {&o.PolicyURL, &over.PolicyURL}, {&o.Material, &over.Material},
 		{&o.OnUnrewritable, &over.OnUnrewritable}, {&o.CSP, &over.CSP}, {&o.Banner, &over.Banner}, {&o.Logo, &over.Logo}, {&o.ImprintURL, &over.ImprintURL},
 	} {
 		if *f.from != "" {

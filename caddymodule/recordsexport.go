@@ -36,7 +36,7 @@ func export(ctx context.Context, k recordKeeper, out io.Writer, q recordQuery, a
 
 var exportColumns = []string{
 	"event_time", "site", "pii_principal_id", "sequence", "event_state", "granted", "refused", "expiry", "method", "signals", "regime", "lawful_basis",
-	"policy_version", "notice_version", "notice_language", "notice_sha256", "browser", "record_id",
+	"pii_controllers", "policy_version", "notice_version", "notice_language", "notice_sha256", "browser", "record_id",
 }
 
 // exportRow spells a record in the order of exportColumns. Times are UTC, as spreadsheets read them.
@@ -45,10 +45,14 @@ func exportRow(r *consent.Record) []string {
 	if !r.Expiry.IsZero() {
 		expiry = r.Expiry.UTC().Format(time.DateTime)
 	}
+	var controllers []string
+	for _, c := range r.Controllers {
+		controllers = append(controllers, c.Name)
+	}
 	row := []string{
 		r.Time.UTC().Format(time.DateTime), r.Site, r.PrincipalID.String(), strconv.FormatUint(uint64(r.Seq), 10), string(r.Event),
 		names(r, true), names(r, false), expiry, string(r.Method), r.Signals.String(), r.Regime.String(), r.LawfulBasis,
-		r.PolicyVersion, r.Notice.Version, r.Notice.Language, sum, r.BrowserMajor, r.RecordID.String(),
+		strings.Join(controllers, ", "), r.PolicyVersion, r.Notice.Version, r.Notice.Language, sum, r.BrowserMajor, r.RecordID.String(),
 	}
 	for i, cell := range row {
 		row[i] = plainCell(cell)

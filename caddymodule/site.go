@@ -49,6 +49,8 @@ const (
 	day             = 24 * time.Hour
 	maxLifetime     = 396 * day // 13 months
 	maxPolicyLength = 64
+
+	maxControllerLength = 200
 )
 
 // compile checks the options, fills in defaults and returns the terms. All that is wrong is reported together.
@@ -67,6 +69,9 @@ func (o *Options) compile() (consent.Terms, error) {
 	}
 	if len(o.PolicyVersion) > maxPolicyLength || len(o.Material) > maxPolicyLength {
 		complain("policy_version %q: use at most %d bytes", o.PolicyVersion, maxPolicyLength)
+	}
+	if len(o.Controller) > maxControllerLength {
+		complain("controller %.40q…: use at most %d bytes", o.Controller, maxControllerLength)
 	}
 	if time.Duration(o.Lifetime) > maxLifetime {
 		complain("lifetime of %d days: an answer holds at most 13 months (%d days)", time.Duration(o.Lifetime)/day, maxLifetime/day)

@@ -43,6 +43,17 @@ type Notice struct {
 	SHA256   Hash   `json:"sha256"`   // of the text as shown, all purposes and buttons included
 }
 
+// Party is somebody who decides on the processing (ISO/IEC TS 27560:2023, party identification).
+type Party struct {
+	Name string `json:"party_name"`
+	URL  string `json:"party_url,omitempty"` // where it says who it is: absolute, or a path of the site
+}
+
+// PII is a category of data that is processed (ISO/IEC TS 27560:2023, pii_information).
+type PII struct {
+	Type string `json:"pii_type"`
+}
+
 // Hash is a SHA-256 value, written as hexadecimal.
 type Hash [32]byte
 
@@ -78,12 +89,14 @@ type Record struct {
 	Signals       SignalSet       // what the browser said at that moment
 	Regime        Regime          // the rule that the visitor's region fell under
 	LawfulBasis   string          // "consent" unless the operator says otherwise
+	Controllers   []Party         // who answers for the processing
+	Information   []PII           // what those who were agreed to get to know
 	PolicyVersion string          // the site's privacy policy at that moment
 	BrowserMajor  string          // such as "Firefox 140"; may be empty
 }
 
 // NewRecord returns the record of an answer with all that terms, signals and the answer's token tell. The caller adds
-// Vendors by their catalogue ids, Notice, Method and BrowserMajor.
+// Vendors by their catalogue ids, Notice, Method, Controllers, Information and BrowserMajor.
 func NewRecord(site string, t *Terms, s *Signals, k *Token, event Event, now time.Time) Record {
 	r := Record{
 		SchemaVersion: SchemaVersion, RecordID: NewID(), PrincipalID: k.ID, Seq: k.Seq, Site: site, Event: event,
@@ -114,6 +127,8 @@ type recordJSON struct {
 	Signals       []string          `json:"signals"`
 	Regime        string            `json:"regime"`
 	LawfulBasis   string            `json:"lawful_basis"`
+	Controllers   []Party           `json:"pii_controllers,omitempty"`
+	Information   []PII             `json:"pii_information,omitempty"`
 	PolicyVersion string            `json:"policy_version"`
 	BrowserMajor  string            `json:"browser,omitempty"`
 }
@@ -133,7 +148,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		Event: r.Event, Time: formatRecordTime(r.Time), Expiry: formatRecordTime(r.Expiry),
 		Purposes: map[string]string{}, Vendors: r.Vendors, Notice: r.Notice, Method: r.Method,
 		Signals: r.Signals.names(), Regime: r.Regime.String(), LawfulBasis: r.LawfulBasis,
-		PolicyVersion: r.PolicyVersion, BrowserMajor: r.BrowserMajor,
+		Controllers: r.Controllers, Information: r.Information, PolicyVersion: r.PolicyVersion, BrowserMajor: r.BrowserMajor,
 	}
 	for _, p := range AllPurposes.List() {
 		switch {
@@ -158,7 +173,7 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	v := Record{
 		SchemaVersion: j.SchemaVersion, RecordID: j.RecordID, PrincipalID: j.PrincipalID, Seq: j.Seq, Site: j.Site,
 		Event: j.Event, Vendors: j.Vendors, Notice: j.Notice, Method: j.Method, LawfulBasis: j.LawfulBasis,
-		PolicyVersion: j.PolicyVersion, BrowserMajor: j.BrowserMajor,
+		Controllers: j.Controllers, Information: j.Information, PolicyVersion: j.PolicyVersion, BrowserMajor: j.BrowserMajor,
 	}
 	var errs [6]error
 	v.Time, errs[0] = parseRecordTime(j.Time)

@@ -32,6 +32,7 @@ func exampleRecord() consent.Record {
 		Notice:  consent.Notice{ID: "banner", Version: "3", Language: "de", SHA256: consent.Hash{0xab}},
 		Method:  consent.MethodBanner, Signals: consent.SignalGPC, LawfulBasis: "consent", PolicyVersion: "2026-02",
 		BrowserMajor: "Firefox 140",
+		Controllers:  []consent.Party{{Name: "Halden Cycles AB", URL: "/imprint"}}, Information: []consent.PII{{Type: "cookie identifiers"}},
 	}
 }
 

@@ -57,6 +57,11 @@ func TestRecordsCommands(t *testing.T) {
 	if out := mustCommand(t, "records", "show", record, at); out != show {
 		t.Errorf("by the receipt's number: %s", out)
 	}
+	for _, member := range []string{`"pii_controllers": [`, `"party_name": "127.0.0.1"`, `"pii_type": "network address, browser and page visited"`, `"lawful_basis": "consent"`} {
+		if !strings.Contains(show, member) {
+			t.Errorf("the record lacks %s (ISO/IEC TS 27560)", member)
+		}
+	}
 	if out := mustCommand(t, "records", "export", "--csv", at); strings.Count(out, "\n") != 3 || !strings.Contains(out, record) {
 		t.Errorf("export --csv: %s", out)
 	}
