@@ -9,7 +9,7 @@ import (
 )
 
 // inFrames looks at every frame: what it shows fits, is no scroll box, has a control that a pointer hits and that says
-// in words what it does.
+// in words what it does, and leads to the provider's privacy policy.
 const inFrames = `(() => { const found = [];
 	for (const f of document.querySelectorAll("iframe")) {
 		const d = f.contentDocument, name = f.title + " " + f.width + "x" + f.height + ": ", root = d.documentElement;
@@ -18,6 +18,7 @@ const inFrames = `(() => { const found = [];
 		const shown = [...d.querySelectorAll("a, button")].filter((e) => e.checkVisibility());
 		if (f.width < 15) { if (shown.length) found.push(name + "something to focus in an invisible box"); continue; }
 		if (!shown.length) found.push(name + "nothing to press");
+		if (f.width > 80 && d.querySelector(".p") && !shown.some((e) => e.className == "p")) found.push(name + "no way to the provider's policy");
 		for (const e of shown) {
 			const b = e.getBoundingClientRect(), at = d.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2);
 			if (b.x < 0 || b.y < 0 || b.right > root.clientWidth + .5 || b.bottom > root.clientHeight + .5) found.push(name + e.textContent + " sticks out");
