@@ -87,7 +87,7 @@ func ExampleUI_AppendPlaceholder() {
 	}
 	youtube := ui.Vendor{ID: "youtube", Name: "YouTube", Purpose: "functional"}
 	document := u.AppendPlaceholder(nil, &youtube, &ui.Embed{Lang: "en", URL: "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ"})
-	fmt.Println(strings.Contains(string(document), `<a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ" target="_blank" rel="noopener noreferrer" title="Open at YouTube">`))
+	fmt.Println(strings.Contains(string(document), `<a class="l" href="https://www.youtube.com/watch?v=dQw4w9WgXcQ" target="_blank" rel="noopener noreferrer" title="Open at YouTube">`))
 	// Output: true
 }
 
