@@ -176,7 +176,7 @@ func TestFilterMatchingSuite(t *testing.T) {
 			if total%8 != 0 {
 				continue // the reference is slow
 			}
-			want, _ := e.Reference().Match(&r)
+			want, _ := e.reference().match(&r)
 			if got, _ := e.Match(&r); got.Rule != want.Rule {
 				t.Errorf("%s: the reference disagrees on %s", f, c.URL)
 			}

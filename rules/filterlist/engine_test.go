@@ -77,11 +77,11 @@ func TestAgreement(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ref := e.Reference()
+		ref := e.reference()
 		for range 200 {
 			r := randomRequest(rnd, reqs, set)
 			got, blocked := e.Match(&r)
-			want, wantBlocked := ref.Match(&r)
+			want, wantBlocked := ref.match(&r)
 			if blocked != wantBlocked || (got.Rule == "") != (want.Rule == "") || got.Important != want.Important {
 				t.Fatalf("seed %d: %s as %s on %s %s third=%v:\nengine    %v %+v\nreference %v %+v", seed, r.URL, r.Type, r.PageHost, r.Method,
 					r.ThirdParty, blocked, got, wantBlocked, want)

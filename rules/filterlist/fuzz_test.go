@@ -32,7 +32,7 @@ func FuzzMatch(f *testing.F) {
 			return
 		}
 		got, blocked := e.Match(&r)
-		want, wantBlocked := e.Reference().Match(&r)
+		want, wantBlocked := e.reference().match(&r)
 		if blocked != wantBlocked || (got.Rule == "") != (want.Rule == "") {
 			t.Errorf("%q on %q: %+v, reference %+v", r.URL, r.PageHost, got, want)
 		}

@@ -128,7 +128,7 @@ func TestMatch(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s: %s as %s on %s: %q, want %q", tt.rules, tt.url, tt.typ, tt.page, got, tt.want)
 		}
-		if _, ref := e.Reference().Match(r); ref != blocked {
+		if _, ref := e.reference().match(r); ref != blocked {
 			t.Errorf("%s: %s: the reference says %v", tt.rules, tt.url, ref)
 		}
 	}

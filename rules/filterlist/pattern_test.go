@@ -200,7 +200,7 @@ func TestDotsBeforeNothing(t *testing.T) {
 			r.HostEnd = 8 + i
 		}
 		got, _ := e.Match(&r)
-		want, _ := e.Reference().Match(&r)
+		want, _ := e.reference().match(&r)
 		if got.Rule != want.Rule {
 			t.Errorf("%s: %q, by the reference %q", u, got.Rule, want.Rule)
 		}

@@ -74,7 +74,7 @@ func (s *scratch) addHosts(start, end int, e *Engine) {
 	s.keys = s.keys[:0]
 	for _, p := range s.host {
 		if e.hosts.has(p.hash) != 0 {
-			s.keys = append(s.keys, key{p.hash, p.at})
+			s.keys = append(s.keys, key(p))
 		}
 	}
 	if string(s.page.text()) != s.pageHost {

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Reference matches with the same rules as an Engine in the plainest way: each rule in turn, patterns as regular
+// reference matches with the same rules as an Engine in the plainest way: each rule in turn, patterns as regular
 // expressions, hosts as strings. It is slow; it exists so that tests can compare the two.
-type Reference struct {
+type reference struct {
 	rules []referenceRule
 }
 
@@ -19,18 +19,16 @@ type referenceRule struct {
 	pattern        *regexp.Regexp
 	source         Source
 	root           int
-	value          string
 	from, to, deny []hostOption
 	methods        uint32
 }
 
-// Reference returns a slow matcher with the rules of the engine.
-func (e *Engine) Reference() *Reference {
-	ref := &Reference{}
+// reference returns a slow matcher with the rules of the engine.
+func (e *Engine) reference() *reference {
+	ref := &reference{}
 	for i := range e.rules {
 		r := &e.rules[i]
 		x := referenceRule{rule: *r, source: e.source(uint32(i)), root: int(e.roots[r.list]), methods: ^uint32(0)}
-		x.value, _ = e.value(r)
 		for op, hosts := range map[uint32]*[]hostOption{opFrom: &x.from, opTo: &x.to, opDeny: &x.deny} {
 			hostsOf(e.blob, e.conds, r.cond, op, func(host string, ref uint32) {
 				*hosts = append(*hosts, hostOption{name: host, not: ref&hostNot != 0, entity: ref&hostEntity != 0})
@@ -88,8 +86,8 @@ func quoteMeta(s string) string {
 	return strings.Join(parts, "^")
 }
 
-// Match answers as Engine.Match does, Result.Redirect apart. Where several rules match, it may name another one.
-func (ref *Reference) Match(r *Request) (Result, bool) {
+// match answers as Engine.Match does, Result.Redirect apart. Where several rules match, it may name another one.
+func (ref *reference) match(r *Request) (Result, bool) {
 	block := ref.find(r, func(x *referenceRule) bool { return classBlock.in(&x.rule) && x.flags&flagImportant != 0 })
 	if block == nil {
 		block = ref.find(r, func(x *referenceRule) bool { return classBlock.in(&x.rule) })
@@ -113,7 +111,7 @@ func (ref *Reference) Match(r *Request) (Result, bool) {
 	return res, true
 }
 
-func (ref *Reference) find(r *Request, want func(*referenceRule) bool) *referenceRule {
+func (ref *reference) find(r *Request, want func(*referenceRule) bool) *referenceRule {
 	for i := range ref.rules {
 		if x := &ref.rules[i]; want(x) && x.matches(r) {
 			return x
