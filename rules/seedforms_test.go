@@ -24,14 +24,16 @@ var seedForms = map[string]string{
 		googletagmanager.com/gtag/js?id=g-abcdef ampcid.google.com/v1/publisher:getClientId?key=x
 		ampcid.google.de/v1/publisher:getClientId?key=x google-analytics.com/urchin.js www.google-analytics.com./analytics.js
 		www.google-analytics.com:443/analytics.js WWW.GOOGLE-ANALYTICS.COM/ga.js www-google-analytics.l.google.com/collect
-		www.googleanalytics.com/ga.js`,
+		www.googleanalytics.com/ga.js
+		www.google.com/analytics/web/inpage/pub/inpage.js`,
 	"google-tag-manager": `
 		www.googletagmanager.com/gtm.js?id=GTM-ABC&gtm_auth=x&gtm_preview=env-1&gtm_cookies_win=x
 		www.googletagmanager.com/gtm.js?l=dl2&id=GTM-ABC www.googletagmanager.com/debug/bootstrap?id=GTM-ABC
 		www.googletagmanager.com/debug/badge?id=GTM-ABC www.googletagmanager.com/gtag/js?id=GTM-ABCD
 		www.googletagmanager.com/static/service_worker/5810/sw.js www.googletagmanager.com/gtm.js
 		tagmanager.google.com/debug/api?id=GTM-1 www.googletagmanager.com/ns.html?id=GTM-ABC&l=x
-		www.googletagmanager.com/a?v=3&t=t&pid=1`,
+		www.googletagmanager.com/a?v=3&t=t&pid=1
+		cct.google/taggy/agent.js tagassistant.google.com/debug`,
 	"google-ads": `
 		www.googletagmanager.com/gtag/js?id=MC-ABCDEF www.googletagmanager.com/gtag/js?l=dataLayer&id=AW-12
 		www.merchant-center-analytics.goog/mc/collect?v=2
@@ -82,7 +84,8 @@ var seedForms = map[string]string{
 		www.snapengage.com/cdn/js/UUID.js snapengage.com/cdn/js/UUID.js storage.googleapis.com/code.snapengage.com/js/1f.js
 		storage.googleapis.com/code.snapengage.com/lib/x.js commondatastorage.googleapis.com/code.snapengage.com/js/x.js
 		snapabug.appspot.com/image/chat.png static.snapengage.com/x.js code.snapengage.com.storage.googleapis.com/js/x.js
-		www.snapengage.com/public/css/x.css www.snapengage.com/chat?id=UUID www.snapengage.com/snapabug/ServiceGetConfig`,
+		www.snapengage.com/public/css/x.css www.snapengage.com/chat?id=UUID www.snapengage.com/snapabug/ServiceGetConfig
+		www.snapabug.com/snapabug.js snapengage.appspot.com/snapabug.js`,
 	"segment": `
 		cdn.segment.com/analytics.js/v1/K/platform/analytics.min.js cdn.segment.com/analytics.js/v1/K/analytics.js
 		cdn.segment.com/next-integrations/actions/x/a.js cdn.segment.com/v1/projects/K/integrations api.segment.io/v1/b
@@ -90,7 +93,9 @@ var seedForms = map[string]string{
 		api.segment.io/v1/pixel/track?data=e events.eu2.segmentapis.com/v1/p in.eu2.segmentapis.com/v1/t
 		cdn-settings.segment.com/v1/projects/K/settings d47xnnr8b1rki.cloudfront.net/analytics.js/v1/K/analytics.min.js
 		profiles.segment.com/v1/spaces/x cdn.jsdelivr.net/npm/@segment/analytics-next@1/dist/umd/standalone.js
-		unpkg.com/@segment/analytics-next@latest/dist/umd/index.js cdn.jsdelivr.net/npm/@segment/snippet@4/index.js`,
+		unpkg.com/@segment/analytics-next@latest/dist/umd/index.js cdn.jsdelivr.net/npm/@segment/snippet@4/index.js
+		esm.sh/@segment/analytics-next@1 esm.run/@segment/analytics-next cdn.skypack.dev/@segment/analytics-next
+		cdn.jsdelivr.net/gh/segmentio/analytics.js@3/dist/analytics.min.js`,
 	"amplitude": `
 		cdn.amplitude.com/libs/amplitude-8.5.0-min.gz.js cdn.amplitude.com/script/abc.js
 		cdn.amplitude.com/libs/analytics-browser-2.11.1-min.js.gz
@@ -102,7 +107,9 @@ var seedForms = map[string]string{
 		regionconfig.eu.amplitude.com/ gs.amplitude.com/ d24n15hnbwhuhn.cloudfront.net/libs/amplitude-3.0.1-min.gz.js
 		dc.amplitude.com/x unpkg.com/@amplitude/analytics-browser@2/lib/scripts/amplitude-min.js
 		cdn.jsdelivr.net/npm/amplitude-js@8.21/amplitude.min.js
-		cdn.jsdelivr.net/npm/@amplitude/unified@1/lib/scripts/amplitude-min.umd.js`,
+		cdn.jsdelivr.net/npm/@amplitude/unified@1/lib/scripts/amplitude-min.umd.js
+		esm.sh/@amplitude/analytics-browser@2 esm.run/@amplitude/analytics-browser
+		cdn.skypack.dev/@amplitude/analytics-browser cdn.amplitude.com/engagement-browser/prod/index.min.js.gz`,
 	"customerio": `
 		assets.customer.io/assets/track.js assets.customer.io/assets/track-eu.js assets.customer.io/assets/in-app.js
 		track.customer.io/events/abc track.customer.io/track.gif?x track-eu.customer.io/api/v1/x track.customer.io/e/abc
@@ -122,7 +129,8 @@ var seedForms = map[string]string{
 		www.facebook.com/privacy_sandbox/topics/registration/?id=1 www.facebook.com/offsite_event.php?id=1&value=0
 		www.facebook.com/fr/u.php?p=1&m=x www.facebook.com/fr/b.php?p=1 www.facebook.com/brandlift.php?x
 		pixel.facebook.com/ajax/gigaboxx/x an.facebook.com/audience_network/web www.facebook.com/audience_network/client_event
-		graph.facebook.com/v19.0/123/events?access_token=x www.facebook.com/adnw_request?x`,
+		graph.facebook.com/v19.0/123/events?access_token=x www.facebook.com/adnw_request?x
+		www.facebook.com/ai.php?x`,
 	"facebook-social": `
 		www.facebook.com/impression.php/f1?api_key= connect.facebook.com/en_US/fbevents.js connect.facebook.net/en_US/all.js
 		connect.facebook.net/de_DE/all.js?xfbml=1 connect.facebook.net/pt_BR/sdk.js?hash=1
@@ -145,7 +153,10 @@ var seedForms = map[string]string{
 		staticxx.facebook.com/connect/xd_arbiter/r/x.js staticxx.facebook.com/x/connect/xd_arbiter/?version=46
 		static.xx.fbcdn.net/rsrc.php/v3/yX/r/a.js badge.facebook.com/badge/1.png
 		api.facebook.com/restserver.php?method=links.getStats api.facebook.com/method/links.getStats?urls=x
-		graph.facebook.com/?ids=https://x.org graph.facebook.com/?id=https://x.org graph.facebook.com/12345/picture?type=large`,
+		graph.facebook.com/?ids=https://x.org graph.facebook.com/?id=https://x.org graph.facebook.com/12345/picture?type=large
+		static.ak.fbcdn.net/js/api_lib/v0.4/FeatureLoader.js s-static.ak.fbcdn.net/rsrc.php/x.js
+		fbstatic-a.akamaihd.net/rsrc.php/x.js edge-chat.facebook.com/pull gateway.facebook.com/ws/realtime
+		api-read.facebook.com/restserver.php?x www.fbsbx.com/maw_proxy_page`,
 	"twitter-widgets": `
 		platform.twitter.com/anywhere.js?id=x&v=1 platform.twitter.com/widgets/tweet_button.1.html
 		platform.twitter.com/widgets/follow_button.html platform.twitter.com/widgets/hub.html
@@ -161,7 +172,9 @@ var seedForms = map[string]string{
 		widgets.twimg.com/j/1/widget.css publish.twitter.com/oembed?url=x publish.x.com/oembed?url=x platform.x.com/widgets.js
 		syndication.x.com/settings search.twitter.com/search.json?q=x&callback=y p.twitter.com/t.gif?x
 		scribe.twitter.com/scribe?x r.twimg.com/jot twitter.com/i/videos/tweet/12 twitter.com/i/cards/tfw/v1/12
-		twitter.com/i/jot api.x.com/2/x platform0.twitter.com/widgets.js`,
+		twitter.com/i/jot api.x.com/2/x platform0.twitter.com/widgets.js
+		twitter.com/widgets.js twitter.com/flash/twitter_badge.swf twitter.com/i/tfw/x cards-frame.twitter.com/i/cards/tfw/v1/1
+		ton.twitter.com/x caps.twitter.com/x api-stream.twitter.com/x x.com/i/jot x.com/i/videos/tweet/1`,
 	"google-plus": `
 		apis.google.com/js/plusone.js apis.google.com/js/platform.js apis.google.com/js/platform.js?onload=x
 		apis.google.com/js/client:plusone.js apis.google.com/js/client:platform.js?onload=start
@@ -172,7 +185,9 @@ var seedForms = map[string]string{
 		apis.google.com/u/0/_/widget/oauthflow apis.google.com/_/scs/apps-static/_/js/k=oz.gapi.en.abc/m=plusone/exm=auth
 		apis.google.com/_/apps-static/_/js/gapi/plusone/rt=j/ plus.google.com/u/0/_/+1/fastbutton
 		plusone.google.com/u/0/_/+1/fastbutton plusone.google.com/_/+1/confirm widgets.plus.google.com/u/0/x
-		www.google.com/buzz/api/button.js ssl.gstatic.com/images/icons/gplus-32.png www.gstatic.com/images/icons/gplus-16.png`,
+		www.google.com/buzz/api/button.js ssl.gstatic.com/images/icons/gplus-32.png www.gstatic.com/images/icons/gplus-16.png
+		apis.google.com/js/auth:plusone.js clients6.google.com/rpc?key=x
+		oauth.googleusercontent.com/gadgets/js/core:rpc:shindig.random:shindig.sha1.js?c=2`,
 	"pinterest-tag": `
 		s.pinimg.com/ct/core.js s.pinimg.com/ct/lib/main.abc.js ct.pinterest.com/v3/?tid=1&noscript=1
 		ct.pinterest.com/user/?tid=1 ct.pinterest.com/ct.html ct.pinterest.com/md/?x ct.pinterest.com/?tid=1
@@ -183,7 +198,8 @@ var seedForms = map[string]string{
 		assets.pinterest.com/js/pinmarklet.js widgets.pinterest.com/v1/urls/count.json?url=x
 		widgets.pinterest.com/v3/pidgets/boards/x/pins/ api.pinterest.com/v1/urls/count.json?url=x
 		api.pinterest.com/v3/pidgets/pins/info/ pinit-cdn.pinterest.com/pinit.js
-		d3io1k5o0zdpqr.cloudfront.net/images/pinext.png`,
+		d3io1k5o0zdpqr.cloudfront.net/images/pinext.png
+		passets.pinterest.com/images/about/buttons/x.png`,
 	"zendesk": `
 		static.zdassets.com/ekr/asset_composer.js?key=1 static.zdassets.com/web_widget/messenger/latest/web-widget-main-abc.js
 		static.zdassets.com/customer_analytics_integration/1/cai.min.js assets.zendesk.com/embeddable_framework/main.js
@@ -196,7 +212,9 @@ var seedForms = map[string]string{
 		acme.zendesk.com/account/dropboxes/1 acme.zendesk.com/external/zenbox/overlay.css acme.zendesk.com/sc/faye
 		acme.zendesk.com/sc/sdk/v2/apps/x ekr.zdassets.com/compose/web_widget/acme.zendesk.com ekr.zdassets.com/snippets?x
 		p16.zdassets.com/x static-staging.zdassets.com/ekr/snippet.js widget-mediator.zopim.com/client/widget/issue_1.js
-		id.zopim.com/authenticated/web/jwt`,
+		id.zopim.com/authenticated/web/jwt
+		ekr.zendesk.com/compose/1 wss-messenger.zendesk.com/x acme.zendesk.com/requests/embedded/create
+		acme.zendesk.com/auth/v2/embeddables accounts.zendesk.com/flags/x.png asset3.zendesk.com/external/x`,
 	"stripe": `
 		js.stripe.com/v3 js.stripe.com js.stripe.com/v3/fingerprinted/js/shared-abc.js
 		js.stripe.com/v3/elements-inner-card-abc.html js.stripe.com/acacia/stripe.js js.stripe.com/clover/stripe.js
@@ -207,7 +225,8 @@ var seedForms = map[string]string{
 		r.stripe.com/b pm-redirects.stripe.com/authorize/x payments.stripe.com/x verify.stripe.com/start/x
 		hooks.stripe.com/3d_secure_2/x b.stripecdn.com/stripethirdparty-srv/assets/x.js stripe-camo.global.ssl.fastly.net/x
 		edge-js.stripe.com/x files.stripe.com/links/x checkout.link.com/ invoice.stripe.com/i/x donate.stripe.com/x
-		billing.stripe.com/session/x`,
+		billing.stripe.com/session/x
+		stripensrq.com/ js.link.com/x d37ugbyn3rpeym.cloudfront.net/x.js`,
 }
 
 func TestSeedForms(t *testing.T) {

@@ -157,6 +157,9 @@ func TestLookAlikes(t *testing.T) {
 		"https://google-analytics.com.example.net/ga.js", "https://notgoogle-analytics.com/ga.js", "https://www.example.net/www.google-analytics.com/ga.js", "https://example.net/?u=https://connect.facebook.net/en_US/sdk.js",
 		"https://t.co/abc", "https://use.typekit.net/abc.js", "https://use.fontawesome.com/releases/v5/css/all.css", "https://maps.googleapis.com/maps/api/js", "https://player.vimeo.com/api/player.js", "https://www.youtube.com/iframe_api", "https://i0.wp.com/x.jpg",
 		"https://s0.wp.com/_static/x.css", "https://storage.googleapis.com/bucket/app.js", "https://xyz.cloudfront.net/app.js", "https://s3.amazonaws.com/bucket/app.js", "https://cdn.shopify.com/s/files/1/a.css",
+		"https://developers.facebook.com/docs/plugins/like-button", "https://www.facebook.com/dialog/share?app_id=1&href=x", "https://developer.twitter.com/en/docs", "https://help.twitter.com/en",
+		"https://mobile.twitter.com/example", "https://x.com/example/status/1", "https://analytics.google.com/analytics/web/", "https://ads.google.com/home/", "https://apis.google.com/js/client.js",
+		"https://acme.zendesk.com/hc/article_attachments/1/x.png", "https://acme.zendesk.com/requests/new", "https://www.docs.developers.amplitude.com/", "https://snapengage.com/privacy",
 		"https://www.googleapis.com/youtube/v3/search", "https://firestore.googleapis.com/x", "https://www.bing.com/search?q=x", "https://www.bing.com/maps/embedded", "https://login.microsoftonline.com/",
 	} {
 		if m, ok := judge(t, s, u, Context{}); ok {
