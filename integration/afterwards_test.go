@@ -13,9 +13,11 @@ import (
 	"github.com/caddy-consent/caddy-consent/integration/lab"
 )
 
-// beatingPage contacts a vendor over and over, by a timer and by a shared worker.
+// beatingPage contacts a vendor over and over, by a timer and by a shared worker. What it notes for the test is in a script
+// of its own, which runs also where the other one is gated.
 const beatingPage = `<!DOCTYPE html><title>beats</title><body><script>
 addEventListener('pageshow', (e) => self.restored = e.persisted);
+</script><script>
 setInterval(() => fetch('https://www.facebook.com/tr?id=page', {mode: 'no-cors'}).catch(() => {}), 30);
 </script></body>`
 
@@ -86,9 +88,11 @@ func (a *app) falls(t *testing.T, when string) {
 // A page comes back from the back/forward cache, which our headers do not forbid; where consent was withdrawn meanwhile,
 // it is clean at once.
 func TestRestoredPageFollowsWithdrawal(t *testing.T) {
+	t.Parallel()
 	a := newBeating(t, chromedp.Flag("enable-features", "BackForwardCache"), chromedp.Flag("disable-back-forward-cache", false))
 	a.agree(t)
 	a.beats(t, "page")
+	const tries = 8 // a page that an event reaches meanwhile is dropped, and a browser short of time or memory keeps none
 	back := func(withdraw func()) bool {
 		t.Helper()
 		a.browser.Open(t, "https://beats.test/next")
@@ -102,7 +106,7 @@ func TestRestoredPageFollowsWithdrawal(t *testing.T) {
 		return lab.Eval[bool](t, a.browser, "!!self.restored")
 	}
 	kept := false
-	for n := 0; n < 4 && !kept; n++ { // a browser short of time or memory keeps no page
+	for n := 0; n < tries && !kept; n++ {
 		kept = back(func() {})
 	}
 	if !kept {
@@ -110,10 +114,18 @@ func TestRestoredPageFollowsWithdrawal(t *testing.T) {
 	}
 	a.beats(t, "page")
 	// Withdrawn where no tab is told: by another device with the same cookie, or by a mail's link.
-	if !back(func() {
-		lab.Eval[int](t, a.browser, "fetch('/.consent/choose', {method: 'POST', body: new URLSearchParams({choice: 'refuse'})}).then((r) => r.status)")
-	}) {
-		t.Skip("the browser did not keep the page this time")
+	kept = false
+	for n := 0; n < tries && !kept; n++ {
+		if n > 0 {
+			a.agree(t)
+			a.beats(t, "page")
+		}
+		kept = back(func() {
+			lab.Eval[int](t, a.browser, "fetch('/.consent/choose', {method: 'POST', body: new URLSearchParams({choice: 'refuse'})}).then((r) => r.status)")
+		})
+	}
+	if !kept {
+		t.Skip("the browser kept the page at no withdrawal")
 	}
 	a.door.Quiet(500 * time.Millisecond)
 	if a.contacted("page") {
@@ -132,6 +144,7 @@ func TestRestoredPageFollowsWithdrawal(t *testing.T) {
 
 // What runs in other tabs ends at a withdrawal, shared workers too, and without BroadcastChannel.
 func TestOtherTabsFollowWithdrawal(t *testing.T) {
+	t.Parallel()
 	a := newBeating(t)
 	a.agree(t)
 	lab.Eval[bool](t, a.browser, "new SharedWorker('/worker.js'), true")
@@ -160,6 +173,7 @@ func TestOtherTabsFollowWithdrawal(t *testing.T) {
 
 // Pages that a service worker stored before the gateway came are forgotten once its update comes through the gateway.
 func TestServiceWorkerFromBefore(t *testing.T) {
+	t.Parallel()
 	const worker = `oninstall = () => skipWaiting();
 onactivate = (e) => e.waitUntil(clients.claim());
 onfetch = (e) => {

@@ -97,6 +97,7 @@ func stands(frame, provider string) string {
 // TestApps: hydration keeps the server's nodes, what a client route, a late fragment or a changed attribute brings is gated
 // and gets a placeholder, consent revives it in place, and withdrawal takes it away; the application's state stays.
 func TestApps(t *testing.T) {
+	t.Parallel()
 	folder := buildApps(t)
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, _, _ := strings.Cut(r.Host, ".")

@@ -38,6 +38,7 @@ func inBanner(selector, rest string) string {
 // Escape folds the banner and decides nothing, but is the page's own while something of the page has the focus; what was
 // said about a choice goes when the banner is opened again.
 func TestEscape(t *testing.T) {
+	t.Parallel()
 	a := asking(t, `<input id=own>`)
 	a.becomes(t, "at first", inBanner("details", ".open"))
 	a.becomes(t, "at first", "!document.querySelector('script[src*=guard-]') && document.readyState == 'complete'")
@@ -59,6 +60,7 @@ func TestEscape(t *testing.T) {
 // Who chooses by keyboard is led back to the button that opens the banner again, and hears what was done (WCAG 2.2, 2.4.3 and
 // 4.1.3); a focus of the page's own stays where it is.
 func TestFocusAfterChoice(t *testing.T) {
+	t.Parallel()
 	a := asking(t, `<input id=own>`)
 	a.becomes(t, "at first", "!document.querySelector('script[src*=guard-]') && document.readyState == 'complete'")
 	a.becomes(t, "at first", inBanner("[data-consent-status]", ".getAttribute('role') == 'status'")+" && "+inBanner("[data-consent-status]", ".textContent == ''"))
@@ -78,6 +80,7 @@ func TestFocusAfterChoice(t *testing.T) {
 
 // A form that leads to a gated party is not sent elsewhere and loses nothing: the visitor is asked.
 func TestGatedFormAsks(t *testing.T) {
+	t.Parallel()
 	a := asking(t, `<form id=f method=post action="https://www.google-analytics.com/collect"><input id=own name=mail value=typed><button id=send>Send</button></form>`)
 	a.becomes(t, "at first", "!document.querySelector('script[src*=guard-]') && document.readyState == 'complete'")
 	a.press(t, "refuse")
@@ -94,6 +97,7 @@ func TestGatedFormAsks(t *testing.T) {
 // Of two gateways in a row the inner one asks nothing, and what a request says of a decision grants nothing. Where both
 // put their guard into the page, what is gated still comes once, in order, and goes again.
 func TestTwoGateways(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, `<!doctype html><html lang=en><title>Two</title><body><img src="https://www.facebook.com/tr?id=1">

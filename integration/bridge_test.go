@@ -15,6 +15,7 @@ import (
 // TestBridge: what Usercentrics keeps in localStorage reaches the gateway, which lets analytics load in place, remembers
 // it, and takes it back with the platform's answer. The site's own policy forbids inline scripts.
 func TestBridge(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("Content-Security-Policy", "script-src 'self' https:")

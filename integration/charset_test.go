@@ -15,6 +15,7 @@ import (
 // A browser takes a page for the same encoding behind the gateway as without it: where the page says so late, after the
 // 1024 bytes that count (HTML, 13.2.3.2), or not at all, the gateway says nothing either.
 func TestUndeclaredEncoding(t *testing.T) {
+	t.Parallel()
 	encode := func(s string, err error) string {
 		if err != nil {
 			t.Fatal(err)

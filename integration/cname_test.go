@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/caddy-consent/caddy-consent/integration/lab"
@@ -77,6 +76,7 @@ const aliasPage = `<!DOCTYPE html><title>t</title><script src="https://declared.
 // TestAliases: with cname, a sub-domain of the site that stands for a tracker is gated from the page after the first on;
 // no page waits for the DNS, few questions are asked, and without the option none.
 func TestAliases(t *testing.T) {
+	t.Parallel()
 	dns := newNameserver(t, 300*time.Millisecond, map[string][]string{
 		"metrics.site.example": {"site.example.ssl.d1.sc.omtrdc.net", "data.elsewhere.example"}, "cdn.site.example": {"d111111abcdef8.cloudfront.net"},
 		"declared.site.example": {"site.example.ssl.d1.sc.omtrdc.net"},
@@ -88,7 +88,6 @@ func TestAliases(t *testing.T) {
 	up := httptest.NewServer(app)
 	t.Cleanup(up.Close)
 	gateway := func(options string) string {
-		_ = caddy.Stop() // the one before: its goroutines know the old folders
 		return lab.Gateway(t, strings.TrimPrefix(up.URL, "http://"), "consent {\nallow declared.site.example\n}", options)
 	}
 	visit := func(g string) string {

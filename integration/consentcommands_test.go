@@ -51,6 +51,7 @@ const layer = () => [...dataLayer].map((e) => [e[0], e[0] == 'consent' ? e[1] + 
 // Vendors hear through their own interfaces what the visitor decided: nothing before, all of it once after, a refusal at
 // once, and on later pages what they would forget. Google's layer begins with the truth and ends with it.
 func TestConsentCommands(t *testing.T) {
+	t.Parallel()
 	var page strings.Builder
 	page.WriteString("<!DOCTYPE html><title>told</title>\n<script src=/told.js></script><script src=\"https://www.googletagmanager.com/gtag/js?id=G-1\"></script>")
 	scripts := map[string]string{}

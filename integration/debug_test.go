@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/caddyserver/caddy/v2"
 )
 
 // debugPage loads four vendors: by the catalogue, by a list, by an inline script, and one that passes.
@@ -60,7 +58,6 @@ func TestDebugHeader(t *testing.T) {
 		}
 	})
 	site := func(debug, before string) *gateway {
-		_ = caddy.Stop() // the one before: its goroutines know the old folders
 		return newGateway(t, app, before+"\nencode\nconsent {\n"+debug+"\n}\nreverse_proxy {upstream}", "rules list "+list+" {\npurpose analytics\n}")
 	}
 	trusted := site("debug 198.51.100.7 private_ranges", "")

@@ -153,6 +153,7 @@ func (s *shop) alive(t *testing.T, when string, hosts []string) {
 
 // Without the gateway the shop contacts everybody: otherwise the other tests would prove nothing.
 func TestShopWithoutGateway(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(demo.Handler())
 	defer upstream.Close()
 	s := &shop{door: lab.NewDoor(t)}
@@ -163,6 +164,7 @@ func TestShopWithoutGateway(t *testing.T) {
 }
 
 func TestShopBeforeAnyChoice(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, directive)
 	s.visit(t)
 	s.clean(t, "before any choice")
@@ -172,6 +174,7 @@ func TestShopBeforeAnyChoice(t *testing.T) {
 }
 
 func TestShopAfterRefusal(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, directive)
 	s.visit(t)
 	s.press(t, "refuse")
@@ -182,6 +185,7 @@ func TestShopAfterRefusal(t *testing.T) {
 
 // A signal is honoured in the first byte, and the page sees the same answer as the server.
 func TestShopHonoursSignals(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, directive)
 	for field, property := range map[string]string{"Sec-GPC": "navigator.globalPrivacyControl === true", "DNT": "navigator.doNotTrack === '1'"} {
 		tab := &shop{s.door, s.browser.Tab(t), s.addr}
@@ -199,6 +203,7 @@ func TestShopHonoursSignals(t *testing.T) {
 
 // Without JavaScript, what a page needs no script for is gated, revived and gated again by forms alone.
 func TestShopWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, directive, chromedp.Flag("blink-settings", "scriptEnabled=false"))
 	open := func(path string) {
 		s.door.Reset()
@@ -228,6 +233,7 @@ func TestShopWithoutJavaScript(t *testing.T) {
 }
 
 func TestShopAcceptsAndWithdraws(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, directive)
 	s.visit(t)
 	s.press(t, "accept")
@@ -248,6 +254,7 @@ func TestShopAcceptsAndWithdraws(t *testing.T) {
 // Another tab follows a choice without being touched: alive after acceptance, silent after withdrawal, even for calls that
 // its page makes later.
 func TestShopInTwoTabs(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, directive)
 	s.door.Site(shopHost, slowAnswers(t, s.addr))
 	s.visit(t)
@@ -292,6 +299,7 @@ func (s *shop) callTracker(t *testing.T) {
 // The page of before the withdrawal, kept alive or opened again by the browser, does not bring anything back, nor do the
 // frames' own steps in the history.
 func TestShopBackAfterWithdrawal(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, directive)
 	s.visit(t)
 	before := lab.Eval[int](t, s.browser, "history.length")

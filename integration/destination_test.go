@@ -22,6 +22,7 @@ onfetch = (e) => {
 
 // TestServiceWorkerPages: pages that come through the site's own service worker have guard and banner as others have.
 func TestServiceWorkerPages(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/sw.js" {
 			w.Header().Set("Content-Type", "text/javascript")
@@ -99,6 +100,7 @@ func TestDestinations(t *testing.T) {
 // TestServiceWorkerKeepsNoConsent: a page that the site's service worker stored while everything was permitted does not
 // come back with its trackers after a withdrawal. Where it was withdrawn without a page's knowledge, the stored page finds out.
 func TestServiceWorkerKeepsNoConsent(t *testing.T) {
+	t.Parallel()
 	const worker = `oninstall = () => skipWaiting();
 onactivate = (e) => e.waitUntil(clients.claim());
 onfetch = (e) => {

@@ -20,6 +20,7 @@ fetch('URL').then((r) => r.text()).then(() => {
 
 // TestForgedMark: neither another site nor the site's app can name a mark under which stored markup would be revived.
 func TestForgedMark(t *testing.T) {
+	t.Parallel()
 	forge := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Expose-Headers", "*")

@@ -22,6 +22,7 @@ import (
 // behind the gateway: what the guard lets out must be what the rules let pass. Two descriptions of one catalogue, one in
 // Go and one hashed into a script, drift apart unnoticed otherwise.
 func TestGuardAgreesWithRules(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("thousands of requests")
 	}

@@ -136,6 +136,7 @@ func firefoxRun(t *testing.T, d *lab.Door, f *lab.Firefox, site *hiddenSite, pag
 // four pages of each class of the corpus in Firefox; what can be told only when it happens is held by the policy.
 // HIDDEN_PAGES selects pages by name (".": all, in Firefox, too); HIDDEN_CONTROL=1 shows first what they do without the gateway.
 func TestHiddenPages(t *testing.T) {
+	t.Parallel()
 	list := slices.Concat(hiddenPages, hiddenElements)
 	pages, own := places(list)
 	var programs []hidingPlace

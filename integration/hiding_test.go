@@ -175,6 +175,7 @@ func sampled(pages []hidingPlace, count int) (some []hidingPlace) {
 // scripts make, and that by the whole gateway, which is tried with two pages of each other class. HIDDEN_CONTROL=1 shows
 // first what the pages do without the gateway, and tries the gateway with all.
 func TestHidingPlaces(t *testing.T) {
+	t.Parallel()
 	pages := readHidingPlaces(t)
 	upstream := httptest.NewServer(hidingSite(pages))
 	defer upstream.Close()

@@ -13,6 +13,7 @@ import (
 // What a page fetches as markup and puts into itself, and what its scripts make, gets placeholders in the visitor's
 // language and comes back with consent, without a reload. What only looks like it stays as it is.
 func TestLateMarkup(t *testing.T) {
+	t.Parallel()
 	const frame = `<iframe width=480 height=270 src="https://www.youtube.com/embed/`
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -17,6 +17,7 @@ import (
 // on the site's own pages, with guard and banner working under it; $removeparam on what the app sees; $redirect by the
 // stub of the vendor it means, so that the page's code runs on.
 func TestListEffects(t *testing.T) {
+	t.Parallel()
 	list := filepath.Join(t.TempDir(), "own.txt")
 	text := "||site.test^$csp=script-src 'self'; img-src 'none'\n$removeparam=clickid\n||site.test^$removeparam=/^utm_/\n" +
 		"||cdn.listed.example/x.js$script,redirect=google-analytics_analytics.js\n||cdn.listed.example/y.js$script\n"

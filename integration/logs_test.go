@@ -68,6 +68,7 @@ func (c *tally) logs(sink string, text []byte) {
 // No sink of the gateway holds an address of a visitor, at level DEBUG, whatever goes wrong; and without the project's
 // modules dozens do, so that this test could fail (issue 2; the scenarios are those of the reference's section on logs).
 func TestNoLogHoldsAnAddress(t *testing.T) {
+	t.Parallel()
 	with := visitGateway(t, map[string]string{"format": "format anonymize", "ours": "anonymize_ip\n\tconsent", "errors": "consent", "app": "consent {\n\t\tstore bolt {dir}/consent.db\n\t}"})
 	without := visitGateway(t, map[string]string{"format": "", "ours": "", "errors": "", "app": ""})
 

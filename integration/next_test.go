@@ -5,6 +5,7 @@ import "testing"
 // Next.js hydrates a page after the scripts that it was told to load first (strategy beforeInteractive) have come, or failed:
 // one that is gated must not keep the page waiting, and comes with consent. The waiting is done as in its client/app-bootstrap.
 func TestNextDoesNotWait(t *testing.T) {
+	t.Parallel()
 	a := asking(t, `<script>(self.__next_s = self.__next_s || []).push(["https://static.hotjar.com/c/hotjar-1.js", {}], [0, {children: "self.second = 1"}])</script>
 <script>
 const wait = self.__next_s.reduce((before, [src, props]) => before.then(() => new Promise((resolve, reject) => {

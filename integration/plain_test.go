@@ -12,6 +12,7 @@ import (
 // TestPreferencesOverPlainHTTP: where there is no HTTPS, browsers send no Fetch Metadata, and an Origin of null where the
 // page says no-referrer (Fetch, "append a request Origin header"): the preference centre's form is taken all the same.
 func TestPreferencesOverPlainHTTP(t *testing.T) {
+	t.Parallel()
 	up := httptest.NewServer(http.HandlerFunc(pageHandler))
 	t.Cleanup(up.Close)
 	d := lab.NewDoor(t)

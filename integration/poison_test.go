@@ -15,6 +15,7 @@ import (
 // TestPoisonedPolicy: what clients say that a site loads cannot write into the policy that other visitors get, push out
 // what the site's pages load, or make the policy so long that it is left out.
 func TestPoisonedPolicy(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, `<!DOCTYPE html><script src="https://assets.shop-files.example/app.js"></script><p>page`)

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,34 +14,42 @@ import (
 	"github.com/caddy-consent/caddy-consent/integration/lab"
 )
 
+// sitePolicies are Content-Security-Policies that sites have.
+var sitePolicies = []string{
+	"default-src 'none'",
+	"default-src 'self'",
+	"default-src https://cdn.test",
+	"script-src 'nonce-abc'; style-src 'self'; connect-src 'none'; form-action 'none'",
+	"script-src 'nonce-abc' 'strict-dynamic'",
+	"script-src 'sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='",
+	"require-trusted-types-for 'script'; trusted-types own",
+	"default-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'",
+	"script-src 'self' 'unsafe-inline' https:; style-src 'unsafe-inline'",
+}
+
 // TestSitePolicies: guard and banner work under the site's own Content-Security-Policy, whatever it allows, and an answer
 // takes effect in place.
 func TestSitePolicies(t *testing.T) {
-	policy := ""
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	t.Parallel()
+	hosts := map[string]string{} // each policy has a site of its own, where nobody has answered yet
+	for i, policy := range sitePolicies {
+		hosts[fmt.Sprintf("policy%d.test", i)] = policy
+	}
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Content-Security-Policy", hosts[r.Host])
 		_, _ = io.WriteString(w, `<!DOCTYPE html><title>own policy</title><body><p>text</p>`+
 			`<script nonce="abc" src="https://www.google-analytics.com/analytics.js"></script>`)
 	}))
 	t.Cleanup(upstream.Close)
 	d := lab.NewDoor(t)
-	d.Site("policy.test", lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", ""))
-	for _, policy = range []string{
-		"default-src 'none'",
-		"default-src 'self'",
-		"default-src https://cdn.test",
-		"script-src 'nonce-abc'; style-src 'self'; connect-src 'none'; form-action 'none'",
-		"script-src 'nonce-abc' 'strict-dynamic'",
-		"script-src 'sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='",
-		"require-trusted-types-for 'script'; trusted-types own",
-		"default-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'",
-		"script-src 'self' 'unsafe-inline' https:; style-src 'unsafe-inline'",
-	} {
+	gateway := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	b := lab.NewBrowser(t, d)
+	for host, policy := range hosts {
 		t.Run(policy, func(t *testing.T) {
+			d.Site(host, gateway)
 			d.Reset()
-			b := lab.NewBrowser(t, d)
-			b.Open(t, "https://policy.test/")
+			b.Open(t, "https://"+host+"/")
 			d.Quiet(300 * time.Millisecond)
 			if hosts := d.Hosts(); len(hosts) > 0 {
 				t.Errorf("contacted before any choice: %v", hosts)
@@ -49,17 +58,11 @@ func TestSitePolicies(t *testing.T) {
 				document.querySelector('consent-banner').shadowRoot.querySelector('button[value=accept]').click();
 				return true;
 			}))`)
-			state := lab.Eval[string](t, b, `new Promise((done) => {
-				const started = Date.now(), look = () => {
-					const banner = document.querySelector('consent-banner');
-					const state = banner && banner.getAttribute('data-consent-state') + (window.sameDocument ? ' in place' : ' after a reload');
-					/^(rest|decided) in place/.test(state) || Date.now() - started > 5000 ? done('' + state) : setTimeout(look, 50);
-				};
-				look();
-			})`)
-			if state != "rest in place" && state != "decided in place" {
-				t.Errorf("after the answer the banner is in state %q", state)
+			const inPlace = "/^(rest|decided)$/.test(document.querySelector('consent-banner')?.getAttribute('data-consent-state')) && !!window.sameDocument"
+			if !lab.Soon(func() bool { return lab.Eval[bool](t, b, inPlace) }) {
+				t.Errorf("after the answer the banner is in state %q", lab.Eval[string](t, b, "document.querySelector('consent-banner')?.dataset.consentState + (window.sameDocument ? ' in place' : ' after a reload')"))
 			}
+			b.Open(t, "about:blank") // its last contact is not the next one's
 		})
 	}
 }
@@ -105,6 +108,7 @@ func visit(t *testing.T, d *lab.Door, b *lab.Browser, url string) {
 // TestAnswerUnderThePolicy: on a site whose policy is in force an agreement takes effect in place, and a withdrawal too, for
 // import() as well, which the policy alone holds.
 func TestAnswerUnderThePolicy(t *testing.T) {
+	t.Parallel()
 	d, gateway := answering(t)
 	b := lab.NewBrowser(t, d)
 	visit(t, d, b, "https://answer.test/")
@@ -142,6 +146,7 @@ func TestAnswerUnderThePolicy(t *testing.T) {
 // TestEscapeIsLearned: where a site's own file is seen to import from a tracker, the policy is in force also for those who
 // were not asked yet, and an agreement brings a new document.
 func TestEscapeIsLearned(t *testing.T) {
+	t.Parallel()
 	d, gateway := answering(t)
 	b := lab.NewBrowser(t, d)
 	visit(t, d, b, "https://imports.test/")

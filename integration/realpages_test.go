@@ -127,11 +127,11 @@ func realVisit(t *testing.T, d *lab.Door, tab *lab.Browser, oracle *filterlist.E
 	return r
 }
 
-// realRun visits all pages with three browsers, and returns the results and the names of all cookies.
+// realRun visits all pages with two browsers, and returns the results and the names of all cookies.
 func realRun(t *testing.T, pages []realPage, addr string, oracle *filterlist.Engine, gpc bool) (results []visitResult, cookies map[string]int) {
 	t.Helper()
 	results, cookies = make([]visitResult, len(pages)), map[string]int{}
-	const browsers = 3
+	const browsers = 2
 	var work sync.WaitGroup
 	var mu sync.Mutex
 	for n := range browsers {
@@ -161,6 +161,7 @@ func realRun(t *testing.T, pages []realPage, addr string, oracle *filterlist.Eng
 
 // Real pages, visited by someone who refuses: what reached trackers before and after, and what the pages lost.
 func TestRealPages(t *testing.T) {
+	t.Parallel()
 	data, err := os.ReadFile(corpus(t, "dev/index.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ const orderedPage = `<!DOCTYPE html><title>ordered</title><script>ran = []</scri
 // Revived scripts run in the order that the document gives them, however long each takes: those without async or defer
 // first, then the deferred ones and modules.
 func TestRevivalKeepsOrder(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {
 			http.NotFound(w, r)

@@ -21,6 +21,7 @@ const maxPicture = 200 << 10
 // The README's picture: the demonstration with the banner and placeholders in place of the embeds.
 // go test ./integration -run Screenshot -update writes it.
 func TestScreenshot(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, directive, chromedp.WindowSize(1280, 1530))
 	s.visit(t)
 	lab.Eval[bool](t, s.browser, "scrollTo(0, 0), true")

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
-
 	"github.com/caddy-consent/caddy-consent/integration/lab"
 )
 
@@ -94,10 +92,10 @@ func TestStoredPageIsJudgedAnew(t *testing.T) {
 
 // TestStoredPageAndAliases: the same holds for what a name of the site is found to stand for.
 func TestStoredPageAndAliases(t *testing.T) {
+	t.Parallel()
 	dns := newNameserver(t, 50*time.Millisecond, map[string][]string{"metrics.site.example": {"site.example.ssl.d1.sc.omtrdc.net"}})
 	up := httptest.NewServer(tagged(aliasPage))
 	t.Cleanup(up.Close)
-	_ = caddy.Stop()
 	addr := lab.Gateway(t, strings.TrimPrefix(up.URL, "http://"), "consent", "cname "+dns.addr)
 	_, first := revalidate(t, addr, "")
 	eventually(t, "the stored page to be judged anew", func() bool { status, _ := revalidate(t, addr, first); return status == http.StatusOK })

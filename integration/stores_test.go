@@ -236,6 +236,7 @@ func TestJudgeBounds(t *testing.T) {
 // TestAnswersOfOneNetwork: behind a proxy that the server trusts each network has a budget of its own; beyond it grants
 // are refused in clear words, and refusals take effect all the same.
 func TestAnswersOfOneNetwork(t *testing.T) {
+	t.Parallel()
 	up := httptest.NewServer(http.HandlerFunc(pageHandler))
 	t.Cleanup(up.Close)
 	addr := fmt.Sprintf("127.0.0.1:%d", lab.FreePort(t))

@@ -101,6 +101,7 @@ func stubVendors(t *testing.T) http.Handler {
 // Code of a page that calls parked vendors goes on: nothing throws, who waits is called back, who listens is not, and what
 // was called is heard once after consent, and never after a refusal.
 func TestStubs(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/":
@@ -116,10 +117,13 @@ func TestStubs(t *testing.T) {
 	t.Cleanup(upstream.Close)
 	d := lab.NewDoor(t)
 	d.Answer(stubVendors(t))
-	d.Site("stubs.test", lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", ""))
+	gateway := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	for _, host := range []string{"accept.test", "refuse.test"} { // an answer holds for one of them
+		d.Site(host, gateway)
+	}
+	b := lab.NewBrowser(t, d)
 	t.Run("accept", func(t *testing.T) {
-		b := lab.NewBrowser(t, d)
-		visitStubs(t, b)
+		visitStubs(t, b, "https://accept.test/")
 		(&shop{d, b, ""}).press(t, "accept")
 		for i, n := range heardStubs(t, b, func(counts []int) bool { return !slices.Contains(counts, 0) }) {
 			if n != 1 {
@@ -128,8 +132,7 @@ func TestStubs(t *testing.T) {
 		}
 	})
 	t.Run("refuse", func(t *testing.T) {
-		b := lab.NewBrowser(t, d)
-		visitStubs(t, b)
+		visitStubs(t, b, "https://refuse.test/")
 		s := &shop{d, b, ""}
 		s.press(t, "refuse")
 		s.press(t, "accept")
@@ -143,9 +146,9 @@ func TestStubs(t *testing.T) {
 }
 
 // visitStubs opens the page and fails for each row that throws or is not called back.
-func visitStubs(t *testing.T, b *lab.Browser) {
+func visitStubs(t *testing.T, b *lab.Browser, url string) {
 	t.Helper()
-	b.Open(t, "https://stubs.test/")
+	b.Open(t, url)
 	lab.Soon(func() bool { return lab.Eval[int](t, b, "waiting.size") == 0 })
 	for _, failure := range lab.Eval[[]string](t, b, "[...failed, ...[...waiting].map((w) => w + ' was not called')]") {
 		t.Error(failure)

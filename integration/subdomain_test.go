@@ -17,6 +17,7 @@ import (
 // TestDeclaredSubdomain: a tracker that stands under a name of the site, and that the operator declared, is contacted neither by
 // the page's markup nor by its scripts; what else stands under the site's names is.
 func TestDeclaredSubdomain(t *testing.T) {
+	t.Parallel()
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, `<!DOCTYPE html><title>t</title><script src="https://metrics.shop.test/a.js"></script><img src="https://img.shop.test/a.png">

@@ -43,6 +43,7 @@ var leaving = map[string]bool{"anchor-download": true, "location-assign": true, 
 // TestTamperingPages: each way reaches the tracker without the gateway; with it, before any choice, none does but those known
 // to get past the guard, and with csp strict not those either.
 func TestTamperingPages(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(serveTampered))
 	t.Cleanup(upstream.Close)
 	origin := strings.TrimPrefix(upstream.URL, "http://")

@@ -64,6 +64,7 @@ func (p *firefoxPage) press(t *testing.T, choice string) map[string]bool {
 // TestVectorsInFirefox is TestVectors in another engine: of the ways that Firefox follows, none is left before a choice, after
 // a refusal and after a withdrawal.
 func TestVectorsInFirefox(t *testing.T) {
+	t.Parallel()
 	s, origin, gateway := newLeakySite(t)
 	s.plain = true
 	d := lab.NewDoor(t)
@@ -91,6 +92,7 @@ func TestVectorsInFirefox(t *testing.T) {
 
 // TestVectorsInFirefoxWithoutJavaScript has no script that could gate anything.
 func TestVectorsInFirefoxWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	s, origin, gateway := newLeakySite(t)
 	s.plain = true
 	d := lab.NewDoor(t)

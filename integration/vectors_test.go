@@ -217,6 +217,7 @@ func warm(t *testing.T, gateway, host, path string) {
 // Each way to leak is one without the gateway, with and without JavaScript; with it, none is: before any choice, after a
 // refusal, after a withdrawal in the open page and on the next one, and without JavaScript. After acceptance all are back.
 func TestVectors(t *testing.T) {
+	t.Parallel()
 	s, origin, gateway := newLeakySite(t)
 	d := lab.NewDoor(t)
 	b := lab.NewBrowser(t, d)
@@ -249,6 +250,7 @@ func TestVectors(t *testing.T) {
 }
 
 func TestVectorsWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	s, origin, gateway := newLeakySite(t)
 	d := lab.NewDoor(t)
 	b := lab.NewBrowser(t, d, chromedp.Flag("blink-settings", "scriptEnabled=false"))

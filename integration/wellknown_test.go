@@ -22,6 +22,7 @@ type claim struct {
 
 // TestClaims: what a site states about signals is what its configuration does (TPE, 6; GPC, "GPC Support Resource").
 func TestClaims(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<!DOCTYPE html><title>x</title>")

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,29 +53,47 @@ func free(addr string) bool {
 	return p.Close() == nil
 }
 
-// Caddy runs a Caddyfile in this process until the test ends. In its text, "{store}" stands for a store path of its own,
-// and the global options that a test needs go where "{global}" stands.
+// Caddy runs a Caddyfile in this process until the test ends, beside those of other tests: it does what caddy.Run does but
+// for administration, and takes no other's place. In its text, "{store}" stands for a store path of its own, and the global
+// options that a test needs go where "{global}" stands.
 func Caddy(t testing.TB, text string) {
 	t.Helper()
-	if err := LoadCaddy(t, text); err != nil {
+	dir := t.TempDir()
+	text = strings.NewReplacer("{store}", filepath.Join(dir, "consent.db"), "{global}", "admin off\n\tpersist_config off\n\tstorage file_system "+dir).Replace(text)
+	raw, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = caddy.Stop() })
+	var config caddy.Config
+	if err := caddy.StrictUnmarshalJSON(raw, &config); err != nil {
+		t.Fatal(err)
+	}
+	starting.Lock()
+	defer starting.Unlock()
+	ctx, err := caddy.ProvisionContext(&config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range caddy.GetModules("") {
+		loaded, err := ctx.AppIfConfigured(string(module.ID))
+		if err != nil {
+			continue // not configured
+		}
+		app := loaded.(caddy.App)
+		if err := app.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = app.Stop()
+			if c, ok := app.(caddy.CleanerUpper); ok {
+				_ = c.Cleanup()
+			}
+		})
+	}
 }
 
-// LoadCaddy loads a Caddyfile and returns what Caddy says of it.
-func LoadCaddy(t testing.TB, text string) error {
-	t.Helper()
-	dir := t.TempDir()
-	t.Setenv("XDG_DATA_HOME", dir)
-	caddy.DefaultStorage.Path = dir
-	text = strings.NewReplacer("{store}", filepath.Join(dir, "consent.db"), "{global}", "admin off\n\tpersist_config off").Replace(text)
-	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
-	if err != nil {
-		return err
-	}
-	return Load(config)
-}
+// starting is held while a configuration is: Caddy's certificates have defaults that are global.
+var starting sync.Mutex
 
 // Load runs a configuration in this process, in place of the one that runs, and returns once the old one takes no
 // connection any more and no client of this process keeps one to it: Caddy ends its old servers in the background, and
