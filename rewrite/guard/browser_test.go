@@ -16,7 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 )
 
@@ -33,6 +36,7 @@ var testVendors = []Vendor{
 type bench struct {
 	*httptest.Server
 	browser context.Context
+	stop    context.CancelFunc
 	mu      sync.Mutex
 	hits    []string                 // host and path of requests to other hosts than the site's
 	pages   map[string]string        // the site's pages
@@ -86,9 +90,63 @@ func (b *bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// idle are benches whose tests have ended. A browser takes longer to start than most tests to run.
+var idle struct {
+	sync.Mutex
+	benches []*bench
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, b := range idle.benches {
+		b.stop()
+	}
+	os.Exit(code)
+}
+
+// newBench returns a bench, as empty as a new one, for this test alone.
 func newBench(t testing.TB) *bench {
+	idle.Lock()
+	var b *bench
+	if last := len(idle.benches) - 1; last >= 0 {
+		b, idle.benches = idle.benches[last], idle.benches[:last]
+	}
+	idle.Unlock()
+	if b == nil {
+		b = startBench(t)
+	} else if err := chromedp.Do(b.browser, chromedp.Func(forget)); err != nil {
+		t.Fatal(err)
+	}
+	b.mu.Lock()
+	b.hits, b.pages, b.judge, b.choose, b.state = nil, map[string]string{}, nil, func(string) string { return "{}" }, ""
+	b.mu.Unlock()
+	t.Cleanup(func() {
+		if t.Failed() { // in whatever state
+			b.stop()
+			return
+		}
+		idle.Lock()
+		idle.benches = append(idle.benches, b)
+		idle.Unlock()
+	})
+	return b
+}
+
+// forget deletes what the tests before have stored in the browser.
+func forget(ctx context.Context, _ *chromedp.Target) error {
+	_, err := chromedp.Call(ctx, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: "https://site.test", StorageTypes: "all"})
+	if err == nil {
+		_, err = chromedp.CallBrowser(ctx, storage.ClearCookies, storage.ClearCookiesParams{})
+	}
+	if err == nil {
+		_, err = chromedp.Call(ctx, network.ClearBrowserCache, cdp.Empty{})
+	}
+	return err
+}
+
+func startBench(t testing.TB) *bench {
 	path := chromium(t)
-	b := &bench{pages: make(map[string]string), choose: func(string) string { return "{}" }}
+	b := &bench{}
 	b.Server = httptest.NewUnstartedServer(b)
 	b.Config.ErrorLog = log.New(io.Discard, "", 0)
 	b.TLS = &tls.Config{GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
@@ -100,22 +158,21 @@ func newBench(t testing.TB) *bench {
 		return nil, nil
 	}}
 	b.StartTLS()
-	t.Cleanup(b.Close)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("ignore-certificate-errors", true),
 		chromedp.Flag("host-resolver-rules", "MAP * "+strings.TrimPrefix(b.URL, "https://")),
 	)
 	for try := 0; ; try++ { // on a busy machine not each one comes up at once
-		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-		t.Cleanup(stop)
-		browser, stop := chromedp.NewContext(allocator)
-		t.Cleanup(stop)
+		allocator, stopProcess := chromedp.NewExecAllocator(context.Background(), options...)
+		browser, stopContext := chromedp.NewContext(allocator)
+		b.browser, b.stop = browser, func() { stopContext(); stopProcess(); b.Close() }
 		err := chromedp.Do(browser)
 		if err == nil {
-			b.browser = browser
 			return b
 		}
+		stopContext()
+		stopProcess()
 		if try == 2 {
 			t.Fatal("Chromium does not start: ", err)
 		}
