@@ -32,9 +32,9 @@ func init() {
 // AnonymizeIP masks the client's address before anything else sees the request: in the peer address, in Caddy's
 // client_ip and in every forwarding header. Later matchers, rate limiters and the app behind see the masked address.
 type AnonymizeIP struct {
-	// V4 is how many leading bits of an IPv4 address are kept. Default: 24.
+	// V4 is how many leading bits of an IPv4 address are kept, at most 24. Default: 24.
 	V4 int `json:"ipv4_bits,omitempty"`
-	// V6 is how many leading bits of an IPv6 address are kept. Default: 48.
+	// V6 is how many leading bits of an IPv6 address are kept, at most 48. Default: 48.
 	V6 int `json:"ipv6_bits,omitempty"`
 
 	masker ipmask.Masker
@@ -140,9 +140,9 @@ func parseBits(d *caddyfile.Dispenser, v4, v6 *int) error {
 type AnonymizeEncoder struct {
 	// WrappedRaw is the encoder whose lines are masked. Default: json; console on a terminal.
 	WrappedRaw json.RawMessage `json:"wrap,omitempty" caddy:"namespace=caddy.logging.encoders inline_key=format"`
-	// V4 is how many leading bits of an IPv4 address are kept. Default: 24.
+	// V4 is how many leading bits of an IPv4 address are kept, at most 24. Default: 24.
 	V4 int `json:"ipv4_bits,omitempty"`
-	// V6 is how many leading bits of an IPv6 address are kept. Default: 48.
+	// V6 is how many leading bits of an IPv6 address are kept, at most 48. Default: 48.
 	V6 int `json:"ipv6_bits,omitempty"`
 
 	zapcore.Encoder `json:"-"`

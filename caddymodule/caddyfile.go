@@ -2,9 +2,7 @@ package caddymodule
 
 import (
 	"errors"
-	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -23,31 +21,6 @@ func init() {
 	httpcaddyfile.RegisterDirectiveOrder("consent", httpcaddyfile.After, "encode")
 	httpcaddyfile.RegisterHandlerDirective("anonymize_ip", parseAnonymizeIP)
 	httpcaddyfile.RegisterDirectiveOrder("anonymize_ip", httpcaddyfile.Before, "tracing")
-}
-
-// option parses one line (and its block) of a consent block.
-type option[T any] func(d *caddyfile.Dispenser, to *T) error
-
-// parseBlock runs the option of each line's name and returns all errors together, each with file and line.
-func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(name string) option[T], names func() []string) error {
-	var errs []error
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		name, inside := d.Val(), d.Nesting()
-		var err error
-		if parse := find(name); parse != nil {
-			err = parse(d, to)
-		} else {
-			err = d.Errf("unknown %s option %q: use one of %s", what, name, strings.Join(names(), ", "))
-		}
-		if err == nil {
-			continue
-		}
-		errs = append(errs, err)
-		d.RemainingArgs()
-		for d.NextBlock(inside) { // the rest of the option's own block
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // parseGlobal reads the global block: consent { … }.
@@ -114,43 +87,43 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 var appOptions = map[string]option[App]{
 	"store":     parseStore,
 	"rules":     parseRules,
-	"key":       func(d *caddyfile.Dispenser, a *App) error { return strings1(d, &a.Keys) },
+	"key":       func(d *caddyfile.Dispenser, a *App) error { return someStrings(d, &a.Keys) },
 	"cname":     parseCNAME,
-	"retention": func(d *caddyfile.Dispenser, a *App) error { return duration1(d, &a.Retention) },
+	"retention": func(d *caddyfile.Dispenser, a *App) error { return oneDuration(d, &a.Retention) },
 }
 
 // siteOptions stand in the global block, for all sites, or in a site's directive.
 var siteOptions = map[string]option[Options]{
-	"site":            func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Site) },
-	"cookie_domain":   func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.CookieDomain) },
-	"prefix":          func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Prefix) },
-	"endpoints":       func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Prefix) },
+	"site":            func(d *caddyfile.Dispenser, o *Options) error { return oneString(d, &o.Site) },
+	"cookie_domain":   func(d *caddyfile.Dispenser, o *Options) error { return oneString(d, &o.CookieDomain) },
+	"prefix":          func(d *caddyfile.Dispenser, o *Options) error { return oneString(d, &o.Prefix) },
+	"endpoints":       func(d *caddyfile.Dispenser, o *Options) error { return oneString(d, &o.Prefix) }, // another word for prefix
 	"policy_version":  parsePolicyVersion,
-	"controller":      func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Controller) },
-	"policy_url":      func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.PolicyURL) },
-	"signals":         func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Signals) },
+	"controller":      func(d *caddyfile.Dispenser, o *Options) error { return oneString(d, &o.Controller) },
+	"policy_url":      func(d *caddyfile.Dispenser, o *Options) error { return oneString(d, &o.PolicyURL) },
+	"signals":         func(d *caddyfile.Dispenser, o *Options) error { return someStrings(d, &o.Signals) },
 	"default":         parseDefault,
 	"region":          parseRegion,
 	"child_directed":  func(d *caddyfile.Dispenser, o *Options) error { return flag(d, &o.ChildDirected) },
-	"lifetime":        func(d *caddyfile.Dispenser, o *Options) error { return duration1(d, &o.Lifetime) },
+	"lifetime":        func(d *caddyfile.Dispenser, o *Options) error { return oneDuration(d, &o.Lifetime) },
 	"require":         parseRequire,
 	"allow":           parseAllow,
 	"on_unrewritable": func(d *caddyfile.Dispenser, o *Options) error { return oneOf(d, &o.OnUnrewritable, "pass", "block") },
 	"csp":             func(d *caddyfile.Dispenser, o *Options) error { return oneOf(d, &o.CSP, "auto", "strict", "off") },
-	"payment":         func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Payment) },
+	"payment":         func(d *caddyfile.Dispenser, o *Options) error { return someStrings(d, &o.Payment) },
 	"platform":        parsePlatform,
 	"ask":             parseAsk,
 	"banner":          func(d *caddyfile.Dispenser, o *Options) error { return oneOf(d, &o.Banner, "on", "off") },
 	"purpose":         parsePurposeText,
 	"theme":           parseTheme,
 	"text":            parseText,
-	"imprint_url":     func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.ImprintURL) },
-	"languages":       func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Languages) },
-	"logo":            func(d *caddyfile.Dispenser, o *Options) error { return string1(d, &o.Logo) },
-	"json":            func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.JSON) },
-	"link_parameters": func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.LinkParameters) },
+	"imprint_url":     func(d *caddyfile.Dispenser, o *Options) error { return oneString(d, &o.ImprintURL) },
+	"languages":       func(d *caddyfile.Dispenser, o *Options) error { return someStrings(d, &o.Languages) },
+	"logo":            func(d *caddyfile.Dispenser, o *Options) error { return oneString(d, &o.Logo) },
+	"json":            func(d *caddyfile.Dispenser, o *Options) error { return someStrings(d, &o.JSON) },
+	"link_parameters": func(d *caddyfile.Dispenser, o *Options) error { return someStrings(d, &o.LinkParameters) },
 	"first_party":     parseFirstParty,
-	"debug":           func(d *caddyfile.Dispenser, o *Options) error { return strings1(d, &o.Debug) },
+	"debug":           func(d *caddyfile.Dispenser, o *Options) error { return someStrings(d, &o.Debug) },
 }
 
 func parseStore(d *caddyfile.Dispenser, a *App) error {
@@ -158,7 +131,7 @@ func parseStore(d *caddyfile.Dispenser, a *App) error {
 		return d.Err("store is set twice: keep one")
 	}
 	var kind string
-	if err := string0(d, &kind); err != nil {
+	if err := nextString(d, &kind); err != nil {
 		return d.Err("store needs a kind: store bolt [PATH] or store postgres DSN")
 	}
 	id := "consent.stores." + kind
@@ -208,8 +181,8 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 }
 
 var listOptions = map[string]option[List]{
-	"purpose": func(d *caddyfile.Dispenser, l *List) error { return string1(d, &l.Purpose) },
-	"refresh": func(d *caddyfile.Dispenser, l *List) error { return duration1(d, &l.Refresh) },
+	"purpose": func(d *caddyfile.Dispenser, l *List) error { return oneString(d, &l.Purpose) },
+	"refresh": func(d *caddyfile.Dispenser, l *List) error { return oneDuration(d, &l.Refresh) },
 }
 
 // parseCNAME reads: cname [RESOLVER].
@@ -326,115 +299,4 @@ func parseFirstParty(d *caddyfile.Dispenser, o *Options) error {
 		return d.Err("first_party takes a path and a vendor (first_party /stats/* plausible) or the word detect")
 	}
 	return nil
-}
-
-func string0(d *caddyfile.Dispenser, to *string) error {
-	if !d.NextArg() {
-		return d.ArgErr()
-	}
-	*to = d.Val()
-	return nil
-}
-
-func string1(d *caddyfile.Dispenser, to *string) error {
-	name := d.Val()
-	args := d.RemainingArgs()
-	if len(args) != 1 {
-		return d.Errf("%s takes one argument, not %d", name, len(args))
-	}
-	*to = args[0]
-	return nil
-}
-
-func strings1(d *caddyfile.Dispenser, to *[]string) error {
-	name := d.Val()
-	args := d.RemainingArgs()
-	if len(args) == 0 {
-		return d.Errf("%s takes at least one argument", name)
-	}
-	*to = append(*to, args...)
-	return nil
-}
-
-func duration1(d *caddyfile.Dispenser, to *caddy.Duration) error {
-	var s string
-	name := d.Val()
-	if err := string1(d, &s); err != nil {
-		return err
-	}
-	v, err := caddy.ParseDuration(s)
-	if err != nil || v <= 0 {
-		return d.Errf("%s takes a duration such as 24h or 90d, not %q", name, s)
-	}
-	*to = caddy.Duration(v)
-	return nil
-}
-
-func oneOf(d *caddyfile.Dispenser, to *string, values ...string) error {
-	name := d.Val()
-	if err := string1(d, to); err != nil || !slices.Contains(values, *to) {
-		return d.Errf("%s takes one of %s, not %q", name, strings.Join(values, ", "), *to)
-	}
-	return nil
-}
-
-func flag(d *caddyfile.Dispenser, to *bool) error {
-	if d.NextArg() {
-		return d.Errf("%q is one word too many", d.Val())
-	}
-	*to = true
-	return nil
-}
-
-// skipBlock accepts a block whose lines begin with one of the names: hints that need no setting here.
-func skipBlock(d *caddyfile.Dispenser, names ...string) error {
-	for n := d.Nesting(); d.NextBlock(n); {
-		if !slices.Contains(names, d.Val()) {
-			return d.Errf("unknown option %q: use one of %s", d.Val(), strings.Join(names, ", "))
-		}
-		d.RemainingArgs()
-	}
-	return nil
-}
-
-// absolute resolves a path against the folder of the Caddyfile that names it, so that it means the same wherever Caddy
-// is started.
-func absolute(d *caddyfile.Dispenser, path string) string {
-	if filepath.IsAbs(path) || strings.HasPrefix(path, "{") {
-		return path
-	}
-	if abs, err := filepath.Abs(filepath.Join(filepath.Dir(d.File()), path)); err == nil {
-		return abs
-	}
-	return path
-}
-
-func sortedKeys[A, B any](a map[string]A, b map[string]B) []string {
-	return slices.Sorted(func(yield func(string) bool) {
-		for k := range a {
-			if !yield(k) {
-				return
-			}
-		}
-		for k := range b {
-			if !yield(k) {
-				return
-			}
-		}
-	})
-}
-
-// parseMode returns the mode of that name; "" is enforcing.
-func parseMode(name string) (mode, error) {
-	switch name {
-	case "", "enforce":
-		return modeEnforce, nil
-	case "report":
-		return modeReport, nil
-	case "strict":
-		return modeStrict, nil
-	case "off":
-		return modeOff, nil
-	}
-	return 0, fmt.Errorf("unknown consent mode %q: use report, strict or off, or nothing to enforce", name)
 }

@@ -26,6 +26,24 @@ const (
 	modeOff                 // does nothing
 )
 
+// String returns the mode's name, as parseMode reads it.
+func (m mode) String() string { return [...]string{"enforce", "report", "strict", "off"}[m] }
+
+// parseMode returns the mode of that name; "" is enforcing.
+func parseMode(name string) (mode, error) {
+	switch name {
+	case "", "enforce":
+		return modeEnforce, nil
+	case "report":
+		return modeReport, nil
+	case "strict":
+		return modeStrict, nil
+	case "off":
+		return modeOff, nil
+	}
+	return 0, fmt.Errorf("unknown consent mode %q: use report, strict or off, or nothing to enforce", name)
+}
+
 // Handler is the consent firewall of one site. With no options at all it is safe and useful.
 type Handler struct {
 	// Mode is "enforce" (the default), "report" (decide and count, change nothing), "strict" (gate every third party that

@@ -202,19 +202,19 @@ func (p *Platform) changed() bool {
 }
 
 var platformOptions = map[string]option[Platform]{
-	"cookie":   func(d *caddyfile.Dispenser, p *Platform) error { return string1(d, &p.Cookie) },
-	"revision": func(d *caddyfile.Dispenser, p *Platform) error { return string1(d, &p.Revision) },
-	"path":     func(d *caddyfile.Dispenser, p *Platform) error { return string1(d, &p.Path) },
+	"cookie":   func(d *caddyfile.Dispenser, p *Platform) error { return oneString(d, &p.Cookie) },
+	"revision": func(d *caddyfile.Dispenser, p *Platform) error { return oneString(d, &p.Revision) },
+	"path":     func(d *caddyfile.Dispenser, p *Platform) error { return oneString(d, &p.Path) },
 	"base64":   func(d *caddyfile.Dispenser, p *Platform) error { return flag(d, &p.Base64) },
-	"decided":  func(d *caddyfile.Dispenser, p *Platform) error { return string1(d, &p.Decided) },
-	"pattern":  func(d *caddyfile.Dispenser, p *Platform) error { return string1(d, &p.Pattern) },
+	"decided":  func(d *caddyfile.Dispenser, p *Platform) error { return oneString(d, &p.Decided) },
+	"pattern":  func(d *caddyfile.Dispenser, p *Platform) error { return oneString(d, &p.Pattern) },
 	"map":      func(d *caddyfile.Dispenser, p *Platform) error { return parseMap(d, &p.Purposes) },
 }
 
 // parseAsk reads: ask URL { cookie NAME…; path P; … }.
 func parseAsk(d *caddyfile.Dispenser, o *Options) error {
 	var a Ask
-	if err := string1(d, &a.URL); err != nil {
+	if err := oneString(d, &a.URL); err != nil {
 		return d.Err("ask takes an address and a block that names the visitor's cookies: ask http://app:3000/consent { cookie session }")
 	}
 	err := parseBlock(d, &a, "ask", func(name string) option[Ask] { return askOptions[name] }, func() []string { return slices.Sorted(maps.Keys(askOptions)) })
@@ -223,12 +223,12 @@ func parseAsk(d *caddyfile.Dispenser, o *Options) error {
 }
 
 var askOptions = map[string]option[Ask]{
-	"cookie":  func(d *caddyfile.Dispenser, a *Ask) error { return strings1(d, &a.Cookies) },
-	"path":    func(d *caddyfile.Dispenser, a *Ask) error { return string1(d, &a.Path) },
-	"decided": func(d *caddyfile.Dispenser, a *Ask) error { return string1(d, &a.Decided) },
+	"cookie":  func(d *caddyfile.Dispenser, a *Ask) error { return someStrings(d, &a.Cookies) },
+	"path":    func(d *caddyfile.Dispenser, a *Ask) error { return oneString(d, &a.Path) },
+	"decided": func(d *caddyfile.Dispenser, a *Ask) error { return oneString(d, &a.Decided) },
 	"map":     func(d *caddyfile.Dispenser, a *Ask) error { return parseMap(d, &a.Purposes) },
-	"timeout": func(d *caddyfile.Dispenser, a *Ask) error { return duration1(d, &a.Timeout) },
-	"cache":   func(d *caddyfile.Dispenser, a *Ask) error { return duration1(d, &a.Cache) },
+	"timeout": func(d *caddyfile.Dispenser, a *Ask) error { return oneDuration(d, &a.Timeout) },
+	"cache":   func(d *caddyfile.Dispenser, a *Ask) error { return oneDuration(d, &a.Cache) },
 	"header": func(d *caddyfile.Dispenser, a *Ask) error {
 		args := d.RemainingArgs()
 		if len(args) != 2 {

@@ -95,7 +95,10 @@ func (r inventoryReport) write(out io.Writer) error {
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%d\t%d\t%s\n", h.Host, cmp.Or(h.Vendor, "-"), cmp.Or(h.Purpose, "undeclared"),
 				strings.Join(h.Types, ","), h.Gated, h.Passed, firstOf(h.Pages))
 		}
-		for _, kind := range []struct{ name, title string }{{"cookie", "COOKIE"}, {"script", "INLINE SCRIPT"}, {"first-party", "OWN PATH"}} {
+		for _, kind := range []struct {
+			name  kind
+			title string
+		}{{kindCookie, "COOKIE"}, {kindScript, "INLINE SCRIPT"}, {kindFirstParty, "OWN PATH"}} {
 			rows := s.seen(kind.name)
 			if len(rows) == 0 {
 				continue
@@ -116,9 +119,9 @@ func (r inventoryReport) write(out io.Writer) error {
 }
 
 // seen returns what was seen of a kind.
-func (s *siteReport) seen(kind string) (list []seenReport) {
+func (s *siteReport) seen(of kind) (list []seenReport) {
 	for _, c := range s.Seen {
-		if c.Kind == kind {
+		if kind(c.Kind) == of {
 			list = append(list, c)
 		}
 	}
@@ -171,7 +174,7 @@ func (s *siteReport) draft() string {
 		b.WriteString("\t\t# These pass, but for embeds, because pages break without them. Without the # they are gated:\n" + passing.String())
 	}
 	s.draftHosts(&b)
-	suspects := s.seen("first-party")
+	suspects := s.seen(kindFirstParty)
 	if len(suspects) > 0 {
 		b.WriteString("\t\t# Paths of the site that seem to pass on data: a visitor who has not agreed gets 204 there.\n")
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -40,97 +39,6 @@ type site struct {
 	policies       *memo[policyKey]
 	debug          []netip.Prefix // clients that may ask why things are gated
 	sum            uint64         // of options and rules: see state
-}
-
-// Defaults of the options.
-const (
-	defaultPrefix   = "/.consent"
-	defaultVersion  = "1"
-	day             = 24 * time.Hour
-	maxLifetime     = 396 * day // 13 months
-	maxPolicyLength = 64
-
-	maxControllerLength = 200
-)
-
-// compile checks the options, fills in defaults and returns the terms. All that is wrong is reported together.
-func (o *Options) compile() (consent.Terms, error) {
-	var errs []error
-	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if o.Prefix == "" {
-		o.Prefix = defaultPrefix
-	}
-	o.Prefix = strings.TrimSuffix(o.Prefix, "/")
-	if path.Clean(o.Prefix) != o.Prefix || !strings.HasPrefix(o.Prefix, "/") || strings.ContainsAny(o.Prefix, "?#\\*\"<> ") {
-		complain("prefix %q: use a path such as %s", o.Prefix, defaultPrefix)
-	}
-	if o.PolicyVersion == "" {
-		o.PolicyVersion = defaultVersion
-	}
-	if len(o.PolicyVersion) > maxPolicyLength || len(o.Material) > maxPolicyLength {
-		complain("policy_version %q: use at most %d bytes", o.PolicyVersion, maxPolicyLength)
-	}
-	if len(o.Controller) > maxControllerLength {
-		complain("controller %.40q…: use at most %d bytes", o.Controller, maxControllerLength)
-	}
-	if time.Duration(o.Lifetime) > maxLifetime {
-		complain("lifetime of %d days: an answer holds at most 13 months (%d days)", time.Duration(o.Lifetime)/day, maxLifetime/day)
-	}
-	t := consent.Terms{
-		Asked: consent.OptionalPurposes, PolicyVersion: o.PolicyVersion, Material: consent.VersionOf(o.Material),
-		ChildDirected: o.ChildDirected, Lifetime: time.Duration(o.Lifetime),
-	}
-	for _, err := range []error{o.compileSignals(&t), o.compileRegime(&t), o.compileDomain()} {
-		if err != nil {
-			errs = append(errs, err)
-		}
-	}
-	o.checkNames(complain)
-	for _, c := range []struct {
-		option, value string
-		values        []string
-	}{{"on_unrewritable", o.OnUnrewritable, []string{"", "pass", "block"}}, {"csp", o.CSP, []string{"", "auto", "strict", "off"}}, {"banner", o.Banner, []string{"", "on", "off"}}} {
-		if !slices.Contains(c.values, c.value) {
-			complain("%s %q: use one of %s", c.option, c.value, strings.Join(c.values[1:], ", "))
-		}
-	}
-	return t, errors.Join(errs...)
-}
-
-func (o *Options) compileSignals(t *consent.Terms) error {
-	if o.Signals == nil {
-		return nil
-	}
-	t.DisregardDNT, t.DisregardGPC = true, true
-	for _, s := range o.Signals {
-		switch s {
-		case "dnt":
-			t.DisregardDNT = false
-		case "gpc":
-			t.DisregardGPC = false
-		case "none":
-			if len(o.Signals) > 1 {
-				return errors.New("signals none stands alone")
-			}
-		default:
-			return fmt.Errorf("signals %q: use gpc, dnt or none", s)
-		}
-	}
-	return nil
-}
-
-func (o *Options) compileRegime(t *consent.Terms) (err error) {
-	if o.Region != nil {
-		t.Regime = consent.ByRegion
-		if o.Regime != "" {
-			return fmt.Errorf("default %s and region exclude each other: the region decides", o.Regime)
-		}
-		return nil
-	}
-	if o.Regime != "" {
-		t.Regime, err = consent.ParseRegime(o.Regime)
-	}
-	return err
 }
 
 // newSite compiles a handler's configuration with the present rules.

@@ -47,8 +47,6 @@ type siteStatus struct {
 	Since   time.Time `json:"since"`
 }
 
-func (m mode) String() string { return [...]string{"enforce", "report", "strict", "off"}[m] }
-
 // statusTimeout bounds how long the store is waited for.
 const statusTimeout = 3 * time.Second
 

@@ -104,7 +104,7 @@ func (p *PostgresStore) dsn() string { return caddy.NewReplacer().ReplaceAll(p.D
 
 // UnmarshalCaddyfile reads: store postgres DSN { table PREFIX; lazy }.
 func (p *PostgresStore) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	if err := string1(d, &p.DSN); err != nil {
+	if err := oneString(d, &p.DSN); err != nil {
 		return d.Err("store postgres takes a connection string: store postgres {env.CONSENT_DSN}")
 	}
 	return parseBlock(d, p, "store postgres", func(name string) option[PostgresStore] { return postgresOptions[name] },
@@ -112,7 +112,7 @@ func (p *PostgresStore) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 var postgresOptions = map[string]option[PostgresStore]{
-	"table": func(d *caddyfile.Dispenser, p *PostgresStore) error { return string1(d, &p.Table) },
+	"table": func(d *caddyfile.Dispenser, p *PostgresStore) error { return oneString(d, &p.Table) },
 	"lazy":  func(d *caddyfile.Dispenser, p *PostgresStore) error { return flag(d, &p.Lazy) },
 }
 

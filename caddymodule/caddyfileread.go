@@ -1,0 +1,139 @@
+package caddymodule
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+)
+
+// option parses one line (and its block) of a consent block.
+type option[T any] func(d *caddyfile.Dispenser, to *T) error
+
+// parseBlock runs the option of each line's name and returns all errors together, each with file and line.
+func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(name string) option[T], names func() []string) error {
+	var errs []error
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		name, inside := d.Val(), d.Nesting()
+		var err error
+		if parse := find(name); parse != nil {
+			err = parse(d, to)
+		} else {
+			err = d.Errf("unknown %s option %q: use one of %s", what, name, strings.Join(names(), ", "))
+		}
+		if err == nil {
+			continue
+		}
+		errs = append(errs, err)
+		d.RemainingArgs()
+		for d.NextBlock(inside) { // the rest of the option's own block
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// nextString reads the next word of the line; more may follow.
+func nextString(d *caddyfile.Dispenser, to *string) error {
+	if !d.NextArg() {
+		return d.ArgErr()
+	}
+	*to = d.Val()
+	return nil
+}
+
+// oneString reads a line of one argument.
+func oneString(d *caddyfile.Dispenser, to *string) error {
+	name := d.Val()
+	args := d.RemainingArgs()
+	if len(args) != 1 {
+		return d.Errf("%s takes one argument, not %d", name, len(args))
+	}
+	*to = args[0]
+	return nil
+}
+
+// someStrings reads a line of one argument or more, which are added to those of earlier lines.
+func someStrings(d *caddyfile.Dispenser, to *[]string) error {
+	name := d.Val()
+	args := d.RemainingArgs()
+	if len(args) == 0 {
+		return d.Errf("%s takes at least one argument", name)
+	}
+	*to = append(*to, args...)
+	return nil
+}
+
+// oneDuration reads a line of one duration, which Caddy lets be in days, too.
+func oneDuration(d *caddyfile.Dispenser, to *caddy.Duration) error {
+	var s string
+	name := d.Val()
+	if err := oneString(d, &s); err != nil {
+		return err
+	}
+	v, err := caddy.ParseDuration(s)
+	if err != nil || v <= 0 {
+		return d.Errf("%s takes a duration such as 24h or 90d, not %q", name, s)
+	}
+	*to = caddy.Duration(v)
+	return nil
+}
+
+// oneOf reads a line of one of the values.
+func oneOf(d *caddyfile.Dispenser, to *string, values ...string) error {
+	name := d.Val()
+	if err := oneString(d, to); err != nil || !slices.Contains(values, *to) {
+		return d.Errf("%s takes one of %s, not %q", name, strings.Join(values, ", "), *to)
+	}
+	return nil
+}
+
+// flag reads a line that is the option's name alone.
+func flag(d *caddyfile.Dispenser, to *bool) error {
+	if d.NextArg() {
+		return d.Errf("%q is one word too many", d.Val())
+	}
+	*to = true
+	return nil
+}
+
+// skipBlock accepts a block whose lines begin with one of the names: they ask for what is done anyhow. Vendor files are
+// watched (rules file GLOB { watch }), and a gated embed has a placeholder to click (require P VENDOR { placeholder click }).
+func skipBlock(d *caddyfile.Dispenser, names ...string) error {
+	for n := d.Nesting(); d.NextBlock(n); {
+		if !slices.Contains(names, d.Val()) {
+			return d.Errf("unknown option %q: use one of %s", d.Val(), strings.Join(names, ", "))
+		}
+		d.RemainingArgs()
+	}
+	return nil
+}
+
+// absolute resolves a path against the folder of the Caddyfile that names it, so that it means the same wherever Caddy
+// is started.
+func absolute(d *caddyfile.Dispenser, path string) string {
+	if filepath.IsAbs(path) || strings.HasPrefix(path, "{") {
+		return path
+	}
+	if abs, err := filepath.Abs(filepath.Join(filepath.Dir(d.File()), path)); err == nil {
+		return abs
+	}
+	return path
+}
+
+func sortedKeys[A, B any](a map[string]A, b map[string]B) []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		for k := range a {
+			if !yield(k) {
+				return
+			}
+		}
+		for k := range b {
+			if !yield(k) {
+				return
+			}
+		}
+	})
+}
