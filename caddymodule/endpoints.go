@@ -92,7 +92,7 @@ func (x *exchange) preferences(w http.ResponseWriter, status int, problem string
 	// "append a request Origin header"), which over plain HTTP is all that tells where it comes from.
 	h.Set("Referrer-Policy", "strict-origin")
 	p := x.page()
-	p.Error = problem
+	p.Error, p.DeadLink = problem, status == http.StatusGone
 	if x.link != "" {
 		p.Link, p.Recorded = x.link, false // the receipt takes the cookie as proof
 	}
@@ -136,7 +136,7 @@ func (x *exchange) limitClaims(app *App) {
 	}
 }
 
-// judge tells the guard about URLs that only the gateway can judge: "" lets pass, "PURPOSE VENDOR" gates.
+// judge tells the guard about URLs that only the gateway can judge: "" lets pass, "PURPOSE VENDOR GLOBAL…" gates.
 func (x *exchange) judge(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	var q struct {
@@ -185,7 +185,7 @@ func (p *policy) judge(raw, destination string) string {
 	for _, d := range kinds {
 		r := resourceOf(u, d)
 		if v := p.Resource(&r); v.Gate {
-			return v.Purpose + " " + v.Vendor
+			return strings.TrimSpace(v.Purpose + " " + v.Vendor + " " + v.Globals)
 		}
 	}
 	script := wanted[0] == rewrite.DestinationScript || wanted[0] == rewrite.DestinationWorker || destination == "write"

@@ -41,6 +41,7 @@ const (
 	slotLinkText
 	slotLinkName
 	slotStatus
+	slotProblem
 	slotError
 	slotOpen
 	slotAllowed
@@ -64,7 +65,7 @@ var slotNames = map[string]slot{
 	"provider": slotProvider, "provider-id": slotProviderID, "purpose": slotPurpose, "policy": slotPolicy, "title": slotTitle, "link": slotLink,
 	"link-text": slotLinkText, "link-name": slotLinkName, "?share": condShare,
 	"?saved": condSaved, "?error": condError, "?policy": condPolicy, "?single": condSingle, "?title": condTitle, "?link": condLink, "/": slotEnd,
-	"status": slotStatus, "error": slotError, "open": slotOpen, "allowed": slotAllowed, "refused": slotRefused,
+	"status": slotStatus, "problem": slotProblem, "error": slotError, "open": slotOpen, "allowed": slotAllowed, "refused": slotRefused,
 	"?recorded": condRecorded, "?withdraw": condWithdraw, "ticket": slotTicket, "?ticket": condTicket,
 }
 
@@ -138,6 +139,7 @@ type values struct {
 	// Of the preference page only.
 	vendors  []Vendor
 	status   string
+	problem  string
 	withdraw bool
 }
 
@@ -245,6 +247,8 @@ func (v *values) append(dst []byte, s slot, arg int) []byte {
 		return appendEscaped(dst, v.linkName)
 	case slotStatus:
 		return appendEscaped(dst, v.status)
+	case slotProblem:
+		return appendEscaped(dst, v.problem)
 	case slotError:
 		return appendEscaped(dst, v.page.Error)
 	case slotTicket:

@@ -40,7 +40,10 @@ func (u *UI) WritePreferences(w io.Writer, p *Page) error {
 	}
 	v := values{page: p, returns: returnPath(p.Return), vendors: u.config.Vendors}
 	granted := u.granted(view.texts, &v)
-	v.status, v.withdraw = u.status(view, p, granted), len(granted) > 0
+	v.status, v.withdraw, v.problem = u.status(view, p, granted), len(granted) > 0, view.texts["error"]
+	if p.DeadLink {
+		v.problem = view.texts["dead_link"]
+	}
 	_, err = w.Write(page.append(nil, &v))
 	return err
 }

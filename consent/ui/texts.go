@@ -29,7 +29,7 @@ var textRules = map[string]struct {
 }{
 	"language": {max: 40}, "title": {max: 60}, "intro": {max: 480}, "effect": {max: 480}, "rights": {max: 200}, "accept": {max: 32}, "refuse": {max: 32},
 	"save": {max: 40}, "choose": {max: 60}, "details": {max: 80}, "open": {max: 50}, "policy": {max: 60}, "imprint": {max: 60},
-	"saved": {max: 120}, "error": {max: 200}, "signal": {max: 60}, "signal_text": {max: 400, slots: []string{"{signal}"}},
+	"saved": {max: 120}, "error": {max: 200}, "dead_link": {max: 200}, "signal": {max: 60}, "signal_text": {max: 400, slots: []string{"{signal}"}},
 	"purpose_necessary": {max: 40}, "purpose_necessary_text": {max: 240},
 	"purpose_functional": {max: 40}, "purpose_functional_text": {max: 240},
 	"purpose_analytics": {max: 40}, "purpose_analytics_text": {max: 240},

@@ -73,9 +73,12 @@ type Page struct {
 	Link string
 	// Answered is true when there is nothing to ask any more.
 	Answered bool
-	// Saved and Error report what became of the answer just given; Error is shown to the visitor on the preference page.
+	// Saved and Error report what became of the answer just given. The preference page says in the visitor's language that it
+	// could not be saved, and in English also why: Error is in English.
 	Saved bool
 	Error string
+	// DeadLink is true where Error is about a link of a mail that cannot be used.
+	DeadLink bool
 	// Recorded is true when there is a record the visitor can fetch at {prefix}/record.
 	Recorded bool
 }

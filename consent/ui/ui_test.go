@@ -312,6 +312,9 @@ func TestPreferencesSaysWhatIsDecided(t *testing.T) {
 		{"not asked for", ui.Page{Answered: true, Granted: consent.Purposes(consent.Necessary)}, []string{"You have refused"}, nil},
 		{"saved", ui.Page{Saved: true}, []string{`role="status">Your choice has been saved.`}, nil},
 		{"failed", ui.Page{Error: "<b>disk</b>"}, []string{"could not be saved", "&lt;b&gt;disk"}, []string{"<b>disk"}},
+		{"failed in German", ui.Page{Lang: "de", Error: "<b>disk</b>"}, []string{"konnte nicht gespeichert werden"}, []string{"disk"}},
+		{"dead link", ui.Page{Error: "It was used.", DeadLink: true}, []string{"This link does not work", "It was used."}, []string{"could not be saved"}},
+		{"dead link in German", ui.Page{Lang: "de", Error: "It was used.", DeadLink: true}, []string{"Dieser Link gilt nicht"}, []string{"It was used.", "gespeichert werden"}},
 		{"return elsewhere", ui.Page{Return: "//evil.example/"}, []string{`href="/"`}, []string{"evil"}},
 		{"return", ui.Page{Return: "/x?y=1&z"}, []string{`href="/x?y=1&amp;z"`, `value="/.consent/?return=/x%3Fy%3D1%26z"`}, nil},
 	} {
