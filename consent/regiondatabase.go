@@ -53,6 +53,8 @@ func (d *RegionDatabase) refresh() (bool, error) {
 		return false, err
 	case d.info != nil && same(info, d.info):
 		return false, nil
+	case !info.Mode().IsRegular():
+		return false, errors.New("it is no regular file") // reading a pipe, or a device, need not end
 	case info.Size() > maxDatabase:
 		return false, fmt.Errorf("it has %d bytes, the limit is %d", info.Size(), maxDatabase)
 	}

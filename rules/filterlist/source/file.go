@@ -21,18 +21,18 @@ type file struct {
 }
 
 func (f *file) open(context.Context) ([]byte, error) {
-	r, err := os.Open(f.path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = r.Close() }()
-	info, err := r.Stat()
+	info, err := os.Stat(f.path) // opening a pipe would wait for who writes to it
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", f.path)
 	}
+	r, err := os.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
 	f.mu.Lock()
 	f.time, f.size = info.ModTime(), info.Size()
 	f.mu.Unlock()
