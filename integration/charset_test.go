@@ -3,8 +3,11 @@ package integration
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
@@ -57,5 +60,62 @@ func TestUndeclaredEncoding(t *testing.T) {
 			t.Errorf("%s: %q, without the gateway %q", path, got, alone)
 		}
 		t.Logf("%s: %s", path, alone)
+	}
+}
+
+// A script may read what it fetches in another encoding than the answer declares: text() always reads UTF-8 (Fetch, 5.3
+// "body mixin"), an XMLHttpRequest what it was told to. What it makes markup of is gated in the page, and where the
+// declared encoding is one whose ASCII means what it says, in the bytes too, for whoever gets by the guard.
+func TestFetchedText(t *testing.T) {
+	const fetched = `fetch('/part').then((r) => r.text())`
+	const told = `new Promise((done) => { const x = new XMLHttpRequest(); x.open('GET', '/part'); x.overrideMimeType('text/plain;charset=utf-8');` +
+		`x.onload = () => done(x.responseText); x.send() })`
+	cases := []struct {
+		name, read, charset, part string
+		inBytes                   bool
+	}{
+		{"wide letters", fetched, "windows-1252", `<img src="https://www.ｆacebook.com/tr?id=1&ev=PageView">`, true},
+		{"overridden", told, "iso-8859-15", `<img src="https://www.ｆacebook.com/tr?id=1&ev=PageView">`, true},
+		{"in a style", fetched, "windows-1251", `<style>p{background:url(https://www.ｆacebook.com/tr?id=1&ev=PageView)}</style><p>x</p>`, true},
+		{"bold letters", fetched, "gbk", `<img src="https://www.𝐟acebook.com/tr?id=1&ev=PageView">`, false},
+	}
+	part := 0
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := cases[part]
+		if r.URL.Path == "/part" {
+			w.Header().Set("Content-Type", "text/html; charset="+c.charset)
+			_, _ = w.Write([]byte(c.part))
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte("<!doctype html><title>x</title><div id=box></div><script>" + c.read +
+			".then((text) => { box.innerHTML = text + '<i id=end></i>' })</script>"))
+	}))
+	t.Cleanup(upstream.Close)
+	door := lab.NewDoor(t)
+	addr := strings.TrimPrefix(upstream.URL, "http://")
+	gateway := lab.Gateway(t, addr, "consent", "")
+	door.Site("alone.test", addr)
+	door.Site("bytes.test", withoutGuard(t, gateway))
+	door.Site("gateway.test", gateway)
+	b := lab.NewBrowser(t, door)
+	for i, c := range cases {
+		part = i
+		for host, leaks := range map[string]bool{"alone.test": true, "bytes.test": !c.inBytes, "gateway.test": false} {
+			door.Reset()
+			b.Open(t, "https://"+host+"/"+strconv.Itoa(i))
+			if !lab.Soon(func() bool { return lab.Eval[bool](t, b, "!!document.getElementById('end')") }) {
+				t.Fatalf("%s, %s: nothing was fetched", c.name, host)
+			}
+			contacted := func() bool { return slices.Contains(door.Hosts(), "www.facebook.com") }
+			if leaks {
+				lab.Soon(contacted)
+			} else {
+				door.Quiet(300 * time.Millisecond)
+			}
+			if contacted() != leaks {
+				t.Errorf("%s, %s: contacts %v, want one of the tracker: %v", c.name, host, door.Hosts(), leaks)
+			}
+		}
 	}
 }

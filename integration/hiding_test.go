@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
@@ -23,6 +24,7 @@ import (
 	"time"
 
 	"github.com/caddy-consent/caddy-consent/integration/lab"
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 )
 
 // hidingPlace is a page that hides one contact to tracker.test.
@@ -120,12 +122,20 @@ var guardScript = regexp.MustCompile(`(?s)<script data-consent-guard.*?</script>
 func withoutGuard(t *testing.T, gateway string) string {
 	t.Helper()
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: gateway})
+	direct := proxy.Director
+	proxy.Director = func(r *http.Request) {
+		direct(r)
+		r.Header.Set("Accept-Encoding", "identity") // what is compressed cannot be searched
+	}
 	proxy.ModifyResponse = func(r *http.Response) error {
 		r.Header.Del("Content-Security-Policy")
 		r.Header.Del("Content-Security-Policy-Report-Only")
 		body, err := io.ReadAll(r.Body)
 		_ = r.Body.Close()
 		body = guardScript.ReplaceAll(body, nil)
+		if !encoding.Identity(r.Header.Get("Content-Encoding")) || bytes.Contains(body, []byte("<script data-consent-guard")) {
+			t.Errorf("%s still has its guard", r.Request.URL)
+		}
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		r.ContentLength = int64(len(body))
 		r.Header.Set("Content-Length", strconv.Itoa(len(body)))

@@ -56,18 +56,20 @@ func (r Readings) Open() bool { return r.open }
 // maxRead bounds how much is read in more than one way.
 const maxRead = 4 << 10
 
-// Of yields s in UTF-8, in every way it may be read: s itself if that is ASCII. Of more than 4 KiB in an open encoding the
-// beginning is read, which in a URL is where the host is.
+// Of yields s in UTF-8, in every way it may be read: s itself if that is ASCII, else first as declared, but also as it is,
+// because a script reads what it fetches in UTF-8, whatever was declared (Fetch, 5.3 "text()"). Of more than 4 KiB in an open
+// encoding the beginning is read, which in a URL is where the host is.
 func (r Readings) Of(s []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		if len(r.list) == 0 || isASCII(s) {
+		switch {
+		case len(r.list) == 0 || isASCII(s):
 			yield(s)
-			return
-		}
-		if !r.open {
-			decoded(s, r.list, yield)
-		} else if yield(s) {
-			decoded(s[:min(len(s), maxRead)], r.list, yield)
+		case r.open:
+			if yield(s) {
+				decoded(s[:min(len(s), maxRead)], r.list, yield)
+			}
+		case decoded(s, r.list, yield):
+			yield(s)
 		}
 	}
 }
@@ -81,13 +83,15 @@ func (r Readings) Scripts(s []byte) iter.Seq[[]byte] {
 	}
 }
 
-func decoded(s []byte, list []encoding.Encoding, yield func([]byte) bool) {
+// decoded yields s as each of the list reads it. It reports whether more was wanted.
+func decoded(s []byte, list []encoding.Encoding, yield func([]byte) bool) bool {
 	for _, e := range list {
 		text, err := e.NewDecoder().Bytes(s)
 		if err == nil && !yield(text) {
-			return
+			return false
 		}
 	}
+	return true
 }
 
 func isASCII(s []byte) bool {
