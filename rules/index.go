@@ -119,7 +119,10 @@ func (x *hostIndex) find(hash uint64, name []byte) []rule {
 }
 
 // address is a URL taken apart for matching.
-type address struct{ host, path, query []byte }
+type address struct {
+	host, path, query []byte
+	known             bool // a rule stands at the host or above it: lookup tells
+}
 
 // newAddress splits an absolute URL whose host is url[start:end].
 func newAddress(url []byte, start, end int) address {
@@ -170,6 +173,7 @@ func (x *hostIndex) lookup(a *address) *rule {
 
 // better returns the first rule of the list that matches and is more specific than best.
 func better(best *rule, list []rule, a *address, whole bool) *rule {
+	a.known = true
 	for i := range list {
 		r := &list[i]
 		if best != nil && r.score <= best.score {

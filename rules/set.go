@@ -244,7 +244,7 @@ func (s *Set) Match(r *Request, c Context) (Match, bool) {
 			m := s.match(best.vendor, best.text)
 			m.Purpose = consent.Necessary
 			return m, false
-		case best.kind != kindPass && !s.vendors[best.vendor].pass, best.kind == kindEmbed && !s.vendors[best.vendor].allowed:
+		case s.gatesURL(best, c):
 			return s.match(best.vendor, best.text), true
 		case s.vendors[best.vendor].allowed:
 			return s.match(best.vendor, best.text), false
@@ -253,6 +253,11 @@ func (s *Set) Match(r *Request, c Context) (Match, bool) {
 	if r.ThirdParty {
 		if v, text := s.paths.lookup(&a); v >= 0 && !s.vendors[v].pass {
 			return s.match(v, text), true
+		}
+		if a.unusual() {
+			if m, ok := s.matchPlain(a, c); ok {
+				return m, true
+			}
 		}
 	}
 	var m Match
@@ -270,6 +275,11 @@ func (s *Set) Match(r *Request, c Context) (Match, bool) {
 		}
 	}
 	return m, false
+}
+
+// gatesURL reports whether a rule gates the requests that it matches.
+func (s *Set) gatesURL(r *rule, c Context) bool {
+	return s.gates(r, c) || r.kind == kindEmbed && !s.vendors[r.vendor].allowed
 }
 
 // GatesSubdomains reports whether subdomains of a site may be gated as a declared vendor's.

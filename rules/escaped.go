@@ -1,0 +1,50 @@
+package rules
+
+import "bytes"
+
+// unusual reports whether the path holds an escape, or an empty segment that matters: a URL parser leaves them (URL standard,
+// 4.4), but a server may read %74r as tr (RFC 3986, 6.2.2.2) and // as /.
+func (a *address) unusual() bool {
+	return bytes.IndexByte(a.path, '%') >= 0 || a.known && bytes.Contains(a.path, []byte("//"))
+}
+
+// appendPlain appends a path as such a server reads it: without escapes of printable ASCII and without empty segments.
+func appendPlain(dst, path []byte) []byte {
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		if c == '%' && i+2 < len(path) {
+			if x := unhex(path[i+1])<<4 | unhex(path[i+2]); x > ' ' && x < 0x7F {
+				c, i = byte(x), i+2
+			}
+		}
+		if n := len(dst); c != '/' || n == 0 || dst[n-1] != '/' {
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// unhex returns the value of a hexadecimal digit, a negative number for any other byte.
+func unhex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return -1
+}
+
+// matchPlain judges an address by its path as a server may read it. It only gates: what is let through has to be spelled as
+// it is written.
+func (s *Set) matchPlain(a address, c Context) (Match, bool) {
+	var buf [256]byte
+	a.path = appendPlain(buf[:0], a.path)
+	if best := s.index.lookup(&a); best != nil && s.gatesURL(best, c) {
+		return s.match(best.vendor, best.text), true
+	}
+	if v, text := s.paths.lookup(&a); v >= 0 && !s.vendors[v].pass {
+		return s.match(v, text), true
+	}
+	return Match{}, false
+}
