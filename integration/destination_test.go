@@ -160,3 +160,59 @@ onfetch = (e) => {
 		t.Errorf("after a withdrawal elsewhere the stored page goes on to contact %v", hosts)
 	}
 }
+
+// TestServiceWorkerThatWaits: a visitor comes back whose browser has a service worker, and pages, from before the gateway
+// came. The first page is shown as it was stored; the worker's update, for which the browser asks then, takes its place at
+// once, though its own code would let it wait, and from the next page on nobody is contacted, by the worker neither.
+func TestServiceWorkerThatWaits(t *testing.T) {
+	t.Parallel()
+	const worker = `onfetch = (e) => {
+	if (e.request.mode == 'navigate') e.respondWith(caches.open('pages').then(async (c) => {
+		fetch('https://www.facebook.com/tr?id=worker', {mode: 'no-cors'}).catch(() => 0);
+		const kept = await c.match(e.request);
+		if (kept) return kept;
+		const fresh = await fetch(e.request);
+		await c.put(e.request, fresh.clone());
+		return fresh;
+	}));
+};`
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/sw.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = io.WriteString(w, worker)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!DOCTYPE html><title>app</title><body><p>app</p><script>navigator.serviceWorker.register('/sw.js')</script><img src='https://www.facebook.com/tr?id=page'>")
+	}))
+	t.Cleanup(upstream.Close)
+	d := lab.NewDoor(t)
+	b := lab.NewBrowser(t, d)
+	d.Site("app.test", strings.TrimPrefix(upstream.URL, "http://"))
+	b.Open(t, "https://app.test/")
+	lab.Eval[bool](t, b, "navigator.serviceWorker.ready.then(() => true)")
+	b.Open(t, "https://app.test/") // controlled, and stored
+	if !lab.Eval[bool](t, b, "!!navigator.serviceWorker.controller") {
+		t.Fatal("the service worker has no page")
+	}
+	d.Quiet(300 * time.Millisecond)
+	d.Site("app.test", lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", ""))
+	d.Reset()
+	b.Open(t, "https://app.test/")
+	d.Quiet(300 * time.Millisecond)
+	if len(d.Hosts()) == 0 {
+		t.Fatal("the stored page contacts nobody: this test would prove nothing")
+	}
+	if !lab.Eval[bool](t, b, `new Promise((done) => { navigator.serviceWorker.oncontrollerchange = () => done(true); setTimeout(done, 10000, false); navigator.serviceWorker.ready.then((r) => r.update()); })`) {
+		t.Error("the worker from before goes on")
+	}
+	d.Reset()
+	b.Open(t, "https://app.test/")
+	d.Quiet(500 * time.Millisecond)
+	if hosts := d.Hosts(); len(hosts) > 0 {
+		t.Errorf("the next page contacts %v", hosts)
+	}
+	if !lab.Eval[bool](t, b, "!!document.querySelector('consent-banner')") {
+		t.Error("the next page has no banner")
+	}
+}

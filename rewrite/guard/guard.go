@@ -221,9 +221,10 @@ func (g *Guard) AppendWorker(dst []byte, p Page) []byte {
 
 // forgetOlderPages follows in a worker: pages that a service worker stored before the gateway came have no guard, and go
 // when its update is installed. The gateway sees that update after such a page was shown (Service Workers, "Soft Update").
-const forgetOlderPages = ";self.registration&&addEventListener('install',e=>e.waitUntil((async()=>{for(const n of await caches.keys()){" +
+// Where there were any the worker from before is without guard, too: the update takes its place at once (skipWaiting).
+const forgetOlderPages = ";self.registration&&addEventListener('install',e=>e.waitUntil((async()=>{let old=0;for(const n of await caches.keys()){" +
 	"const c=await caches.open(n);for(const q of await c.keys()){const r=await c.match(q,{ignoreVary:true});" +
-	"if(r&&/html/i.test(r.headers.get('Content-Type'))&&!/data-consent-guard/.test(await r.text()))await c.delete(q,{ignoreVary:true})}}})().catch(()=>{})));"
+	"if(r&&/html/i.test(r.headers.get('Content-Type'))&&!/data-consent-guard/.test(await r.text()))old=await c.delete(q,{ignoreVary:true})}}if(old)await skipWaiting()})().catch(()=>{})));"
 
 func (p *Page) signals() string {
 	switch {
