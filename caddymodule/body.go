@@ -354,7 +354,7 @@ func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
 		nonce, _ = header.Nonce(header.ParseCSP(h[cspName]))
 	}
 	o.Head = func(w io.Writer) { x.writeHead(w, nonce) }
-	if x.fetch == fetchDocument && x.site.options.Banner != "off" && !x.behind {
+	if (x.fetch == fetchDocument || x.fetch == fetchPane) && x.site.options.Banner != "off" && !x.behind {
 		o.Body = func(w io.Writer) { x.writeBanner(w, nonce) }
 	}
 	return o

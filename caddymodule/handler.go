@@ -89,7 +89,8 @@ type fetchDest uint8
 const (
 	fetchOther    fetchDest = iota
 	fetchDocument           // a page in a tab
-	fetchFrame              // a page in a frame or object
+	fetchFrame              // a page in an inline frame or object
+	fetchPane               // a page in a frame of a frameset, which has no page around it that could ask the visitor
 	fetchWorker             // a worker's script
 	fetchFragment           // anything that may be HTML but is not navigated to: fetch(), XMLHttpRequest
 )
@@ -99,8 +100,10 @@ func fetchDestOf(r *http.Request) fetchDest {
 	switch r.Header.Get("Sec-Fetch-Dest") {
 	case "document":
 		return fetchDocument
-	case "iframe", "frame", "object", "embed", "fencedframe":
+	case "iframe", "object", "embed", "fencedframe":
 		return fetchFrame
+	case "frame":
+		return fetchPane
 	case "worker", "sharedworker", "serviceworker":
 		return fetchWorker
 	case "empty":
@@ -133,7 +136,7 @@ func fromScript(r *http.Request) bool {
 }
 
 // markup reports whether the answer may be a page.
-func (f fetchDest) markup() bool { return f == fetchDocument || f == fetchFrame }
+func (f fetchDest) markup() bool { return f == fetchDocument || f == fetchFrame || f == fetchPane }
 
 // whole reports whether the answer is asked for in full and in a coding that the gateway reads.
 func (f fetchDest) whole() bool { return f.markup() || f == fetchWorker }

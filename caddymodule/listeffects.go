@@ -20,7 +20,7 @@ func (x *exchange) listRequest() rules.Request {
 	switch x.fetch {
 	case fetchDocument:
 		kind = filterlist.Document
-	case fetchFrame:
+	case fetchFrame, fetchPane:
 		kind = filterlist.Subdocument
 	case fetchFragment:
 		kind = filterlist.XHR
