@@ -22,6 +22,8 @@ type SpoolOptions struct {
 	// Patience is how long a refusal waits for the store before it goes to the file; 0 is half a second.
 	Patience time.Duration
 
+	Pace int // records that were deferred and are handed over in each Retry; 0 is 64
+
 	// OpenFile opens or makes the file, for tests of faults; nil uses package os and locks the file.
 	OpenFile func(path string) (SpoolFile, error)
 }
@@ -33,7 +35,7 @@ type Spool struct {
 	Store
 	options SpoolOptions
 	log     *spoolLog
-	writes  *group.Group[*consent.Record]
+	writes  *group.Group[*spooled]
 	drains  chan struct{} // of capacity one: filled by whoever hands records to the store
 
 	reads, appends breaker
@@ -41,13 +43,16 @@ type Spool struct {
 	mu      sync.RWMutex // guards what follows
 	pending []*spooled   // in the order of the file
 	states  map[principal]waiting
+	hurried int   // how many of pending were not deferred
+	taken   int64 // bytes of the file
 	dropped int
 }
 
 // spooled is a record in the file.
 type spooled struct {
 	*consent.Record
-	stored bool // the store has it already
+	deferred bool // it came by Defer
+	stored   bool // the store has it already
 }
 
 type principal struct {
@@ -84,6 +89,9 @@ func OpenSpool(path string, s Store, o SpoolOptions) (*Spool, error) {
 	if o.Patience <= 0 {
 		o.Patience = 500 * time.Millisecond
 	}
+	if o.Pace <= 0 {
+		o.Pace = 64
+	}
 	if o.OpenFile == nil {
 		o.OpenFile = openSpoolFile
 	}
@@ -101,7 +109,7 @@ func OpenSpool(path string, s Store, o SpoolOptions) (*Spool, error) {
 		if st := StateOf(r); st.Grants() {
 			return nil, errors.Join(fmt.Errorf("consent spool %s: %w: a waiting record grants something", path, ErrTampered), log.close())
 		}
-		sp.enqueue(r)
+		sp.enqueue(&spooled{Record: r}, len(b))
 	}
 	return sp, nil
 }
@@ -147,9 +155,17 @@ func (s *Spool) Append(ctx context.Context, records ...*consent.Record) error {
 	defer cancel()
 	err := s.direct(patient, records)
 	if errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return s.writes.Do(ctx, records...)
+		return s.writes.Do(ctx, waitingRecords(records, false)...)
 	}
 	return err
+}
+
+func waitingRecords(records []*consent.Record, deferred bool) []*spooled {
+	waiting := make([]*spooled, len(records))
+	for i, r := range records {
+		waiting[i] = &spooled{Record: r, deferred: deferred}
+	}
+	return waiting
 }
 
 // direct appends to the store itself, after what waits of the same consent ids: their order is kept
@@ -210,7 +226,7 @@ func (s *Spool) note(b *breaker, err error) error {
 }
 
 // commit makes a batch durable in the file.
-func (s *Spool) commit(batch []*consent.Record) error {
+func (s *Spool) commit(batch []*spooled) error {
 	bodies := make([][]byte, len(batch))
 	for i, r := range batch {
 		var err error
@@ -221,21 +237,26 @@ func (s *Spool) commit(batch []*consent.Record) error {
 	if err := s.log.append(bodies); err != nil {
 		return fmt.Errorf("consent spool %s: %w: %w", s.log.path, ErrUnavailable, err)
 	}
-	for _, r := range batch {
-		c := *r // the caller may change its own
+	for i, r := range batch {
+		c := *r.Record // the caller may change its own
 		c.Vendors = maps.Clone(r.Vendors)
-		s.enqueue(&c)
+		s.enqueue(&spooled{Record: &c, deferred: r.deferred}, len(bodies[i]))
 	}
 	return nil
 }
 
-func (s *Spool) enqueue(r *consent.Record) {
+// enqueue takes in what is in the file, with a body of size bytes.
+func (s *Spool) enqueue(r *spooled, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pending = append(s.pending, &spooled{Record: r})
+	s.pending = append(s.pending, r)
+	s.taken += frameHeader + int64(size)
+	if !r.deferred {
+		s.hurried++
+	}
 	p := principal{r.Site, r.PrincipalID}
 	w, ok := s.states[p]
-	if st := StateOf(r); ok {
+	if st := StateOf(r.Record); ok {
 		w.state = Merge(w.state, st)
 	} else {
 		w.state = st
@@ -279,120 +300,6 @@ func (s *Spool) Erase(ctx context.Context, site string, id consent.ID) error {
 		return err
 	}
 	return s.Store.Erase(ctx, site, id)
-}
-
-// Run calls Drain again and again until ctx ends.
-func (s *Spool) Run(ctx context.Context) {
-	tick := time.NewTicker(s.options.Retry)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			_ = s.Drain(ctx) // tried again at the next tick
-		}
-	}
-}
-
-// Drain hands what waits to the store, in order, and returns nil when nothing waits any more.
-func (s *Spool) Drain(ctx context.Context) error {
-	select {
-	case s.drains <- struct{}{}:
-		defer func() { <-s.drains }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	for {
-		s.mu.RLock()
-		batch := s.pending[:min(len(s.pending), maxSpoolBatch)]
-		s.mu.RUnlock()
-		if len(batch) == 0 {
-			if done, err := s.clean(); done || err != nil {
-				return err
-			}
-			continue
-		}
-		invalid, err := s.hand(ctx, batch)
-		if err != nil {
-			return s.note(&s.appends, err)
-		}
-		s.settle(batch, invalid)
-		s.dequeue(len(batch))
-	}
-}
-
-// hand appends to the store what it has not. One record that the store will never take must not keep the
-// others waiting: then they go one by one, and it is counted and left out.
-func (s *Spool) hand(ctx context.Context, batch []*spooled) (invalid int, err error) {
-	records := make([]*consent.Record, 0, len(batch))
-	s.mu.RLock()
-	for _, w := range batch {
-		if !w.stored {
-			records = append(records, w.Record)
-		}
-	}
-	s.mu.RUnlock()
-	if err := s.Store.Append(ctx, records...); !errors.Is(err, ErrInvalid) {
-		return 0, err
-	}
-	for _, r := range records {
-		switch err := s.Store.Append(ctx, r); {
-		case errors.Is(err, ErrInvalid):
-			invalid++
-		case err != nil:
-			return invalid, err
-		}
-	}
-	return invalid, nil
-}
-
-// settle notes that the store has the records, or will never have them.
-func (s *Spool) settle(records []*spooled, invalid int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dropped += invalid
-	for _, r := range records {
-		if r.stored {
-			continue
-		}
-		r.stored = true
-		p := principal{r.Site, r.PrincipalID}
-		w := s.states[p]
-		if w.n--; w.n == 0 {
-			delete(s.states, p)
-		} else {
-			s.states[p] = w
-		}
-	}
-}
-
-func (s *Spool) dequeue(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pending = s.pending[n:]; len(s.pending) == 0 {
-		s.pending = nil
-	}
-	s.appends.reset()
-}
-
-// clean empties the file once everything in it was recorded, and is done unless something came in
-// meanwhile. Should it fail, the records are handed over again after a restart, and the store knows them
-// by their ids.
-func (s *Spool) clean() (done bool, err error) {
-	err = s.writes.Exclude(func() error {
-		s.mu.RLock()
-		done = len(s.pending) == 0
-		s.mu.RUnlock()
-		if !done {
-			return nil
-		}
-		if err := s.log.empty(); err != nil {
-			return fmt.Errorf("consent spool %s: %w: %w", s.log.path, ErrUnavailable, err)
-		}
-		return nil
-	})
-	return done, err
 }
 
 // Close implements [Store]. What waits stays in the file for the next OpenSpool.
