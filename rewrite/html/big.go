@@ -228,8 +228,6 @@ func (r *Rewriter) harmlessPrefix(u use, value []byte) bool {
 		return string(scheme) != "javascript"
 	case roleURL:
 		return string(scheme) == "data" && (u.destination == rewrite.DestinationImage || u.destination == rewrite.DestinationMedia)
-	case roleRefresh:
-		return false
 	}
 	return false
 }

@@ -2,7 +2,6 @@ package html
 
 import (
 	"bytes"
-	"slices"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 )
@@ -13,9 +12,9 @@ import (
 // all these tags at once: it is the tokenizer's tag states (WHATWG HTML, 13.2.5.8 and 13.2.5.32 to 13.2.5.40) as a
 // nondeterministic automaton, whose states hold the sets of elements that could be in them. Every view sees a part of that.
 //
-// Its edits insert letters and hyphens before the name of an attribute or after that of a style, or "/type=text/plain" after that of a script. Where
-// a view sees the place as text, a comment or a value, they end nothing and begin nothing: no view's tags change but the
-// ones they are meant for, and one pass is enough. What it changes is not revived.
+// Its edits insert letters and hyphens before the name of an attribute or after that of a style, or "/type=text/plain"
+// after that of a script. Where a view sees the place as text, a comment or a value, they end nothing and begin nothing:
+// no view's tags change but the ones they are meant for, and one pass is enough. What it changes is not revived.
 type deepScanner struct {
 	r     *Rewriter // of the document
 	judge *Rewriter // judges, with memory of its own
@@ -59,11 +58,6 @@ type rawElement struct {
 
 // maxTexts is how many scripts and styles may begin within each other's text; more are made inert unseen.
 const maxTexts = 8
-
-type insertion struct {
-	at   int
-	text []byte
-}
 
 var (
 	renamed = []byte(rewrite.MarkPrefix)
@@ -114,9 +108,6 @@ func (d *deepScanner) close() {
 	d.scan(true)
 	d.flushTo(d.base + len(d.buf))
 }
-
-// inject puts text at the end of what has come, unseen.
-func (d *deepScanner) inject(text []byte) { d.insert(d.base+len(d.buf), text) }
 
 // scan looks at what is there, and hands on what can no longer change.
 func (d *deepScanner) scan(eof bool) {
@@ -309,107 +300,4 @@ func (d *deepScanner) open(s []byte) {
 	case s[1] == '/' && len(d.texts) > 0:
 		d.endTexts(s)
 	}
-}
-
-// limitValues judges by its beginning what is too large to be held.
-func (d *deepScanner) limitValues() {
-	from := d.pos - d.limit()
-	for i := range d.quoted {
-		if v := &d.quoted[i]; v.set != 0 && v.start < from {
-			d.r.limited = d.r.limited || relevant(*v)
-			d.report(v, d.pos)
-			v.id = attrOther
-		}
-	}
-	for i := range d.unquoted {
-		if v := &d.unquoted[i]; v.set != 0 && v.start < from {
-			d.r.limited = true
-			d.report(v, d.pos)
-			d.inert |= v.set
-			*v = candidate{}
-		}
-	}
-	for len(d.texts) > 0 && d.texts[0].at < from {
-		t := d.texts[0]
-		d.texts = slices.Delete(d.texts, 0, 1)
-		d.judgeText(t, d.bytes(t.at, d.pos))
-	}
-}
-
-// limitNames makes an attribute inert whose name is followed by more space than may be held. It is called at places that do
-// not depend on how the stream is split.
-func (d *deepScanner) limitNames() {
-	from := d.pos - d.limit()
-	if v := (candidate{attr: d.valueAttr, set: d.value}); d.value != 0 && v.at < from && relevant(v) {
-		d.insert(v.at, renamed)
-		d.valueAttr = attr{}
-	}
-	if v := (candidate{attr: d.attr, set: d.after}); d.after != 0 && v.at < from && relevant(v) {
-		d.insert(v.at, renamed)
-		d.attr = attr{}
-	}
-}
-
-// held returns the position from which on bytes may still change.
-func (d *deepScanner) held() int {
-	at := d.pos
-	if d.inName {
-		at = min(at, max(d.nameAt-1, d.pos-maxAttrName))
-	}
-	if d.name != 0 {
-		at = min(at, max(d.attr.at, d.pos-maxAttrName-1))
-	}
-	if v := (candidate{attr: d.attr, set: d.after}); d.after != 0 && relevant(v) {
-		at = min(at, v.at)
-	}
-	if v := (candidate{attr: d.valueAttr, set: d.value}); d.value != 0 && relevant(v) {
-		at = min(at, v.at)
-	}
-	for i := range d.quoted {
-		if v := &d.quoted[i]; v.set != 0 && relevant(*v) {
-			at = min(at, v.at)
-		}
-	}
-	for i := range d.unquoted {
-		if v := &d.unquoted[i]; v.set != 0 {
-			at = min(at, v.at)
-		}
-	}
-	for _, t := range d.texts {
-		at = min(at, t.at)
-	}
-	return at
-}
-
-// bytes returns what lies between two positions, or its end if the beginning has been handed on.
-func (d *deepScanner) bytes(from, to int) []byte { return d.buf[max(from-d.base, 0) : to-d.base] }
-
-func (d *deepScanner) insert(at int, text []byte) {
-	i := len(d.ins)
-	for i > 0 && d.ins[i-1].at > at {
-		i--
-	}
-	if i > 0 && d.ins[i-1].at == at && bytes.Equal(d.ins[i-1].text, text) {
-		return
-	}
-	d.ins = slices.Insert(d.ins, i, insertion{at, text})
-}
-
-// flushTo hands on everything before a position.
-func (d *deepScanner) flushTo(at int) {
-	done := d.base
-	n := 0
-	for _, in := range d.ins {
-		if in.at > at {
-			break
-		}
-		d.r.put(d.buf[done-d.base : in.at-d.base])
-		d.r.put(in.text)
-		done = in.at
-		n++
-	}
-	d.ins = slices.Delete(d.ins, 0, n)
-	d.r.put(d.buf[done-d.base : at-d.base])
-	d.buf = append(d.buf[:0], d.buf[at-d.base:]...)
-	d.base = at
 }
