@@ -5,6 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")"
 topics=("${@:-html}")
 [ $# -eq 0 ] && topics=(html rules gateway)
+[ -d ../../../shared/corpus ] || {
+	echo "run.sh: ../shared/corpus beside the repository is needed: real pages (dev), filter lists (lists) and requests (suites/page-requests), which are not part of it" >&2
+	exit 1
+}
 command -v go >/dev/null || { echo "run.sh: Go 1.26 or newer is needed: https://go.dev/doc/install" >&2; exit 1; }
 
 # peers installs what package.json names, without running anybody's scripts but those of the packages named.
