@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/caddy-consent/caddy-consent/consent/ui"
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
 )
@@ -42,4 +43,15 @@ func (x *exchange) placeholders(w http.ResponseWriter) {
 		}
 	}
 	writeJSON(w, http.StatusOK, "application/json", map[string][]string{"p": answers})
+}
+
+// placeholder is the document that stands in a gated frame on the page back of an origin, nil where there is nothing to show.
+func (s *site) placeholder(id, lang, origin, back string, url []byte) []byte {
+	v := s.vendors[id]
+	if v == nil || ui.Gone(string(url)) {
+		return nil
+	}
+	return s.ui.AppendPlaceholder(nil, v, &ui.Embed{
+		Lang: lang, URL: string(url), Link: s.catalogue.Vendor(id).Link(string(url)), Page: origin + back, Return: back,
+	})
 }

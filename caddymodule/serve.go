@@ -14,6 +14,7 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
+	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
 	"github.com/caddy-consent/caddy-consent/rewrite/html"
@@ -191,7 +192,8 @@ func (x *exchange) lang() string {
 	return x.language
 }
 
-// expose offers the decision as placeholders ({http.consent.analytics}, {http.consent.state}, …) to later handlers and logs.
+// expose offers the decision as Caddy's placeholders ({http.consent.analytics}, {http.consent.state}, …) to later handlers
+// and logs.
 func (x *exchange) expose() {
 	repl, ok := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
@@ -202,11 +204,12 @@ func (x *exchange) expose() {
 		if !ok {
 			return nil, false
 		}
-		return x.placeholder(name)
+		return x.told(name)
 	})
 }
 
-func (x *exchange) placeholder(name string) (any, bool) {
+// told returns what {http.consent.NAME} stands for.
+func (x *exchange) told(name string) (any, bool) {
 	switch name {
 	case "state":
 		return x.decision.String(), true
@@ -287,4 +290,47 @@ func deleteAliases(h http.Header, name string) {
 			delete(h, field)
 		}
 	}
+}
+
+// document reports whether the answer is a page of its own, into which guard and banner go.
+func (x *exchange) document() bool { return x.fetch.markup() }
+
+// base is the document's URL.
+func (x *exchange) base() *weburl.URL {
+	if x.baseURL == nil {
+		x.baseURL, _ = weburl.Parse(x.origin() + x.url.RequestURI())
+	}
+	return x.baseURL
+}
+
+// origin is the document's, as the visitor's browser has it.
+func (x *exchange) origin() string {
+	if x.secure() {
+		return "https://" + x.r.Host
+	}
+	return "http://" + x.r.Host
+}
+
+// resolve is the Resolve of the document's URL, for headers that mostly hold no reference.
+func (x *exchange) resolve(dst, ref []byte) (abs []byte, hostStart, hostEnd int, ok bool) {
+	return x.base().Resolve(dst, ref)
+}
+
+// secure reports whether the visitor's side of the connection is HTTPS. A forwarded scheme is believed from a trusted
+// proxy only.
+func (x *exchange) secure() bool {
+	if x.r.TLS != nil {
+		return true
+	}
+	trusted, _ := caddyhttp.GetVar(x.r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted && x.r.Header.Get("X-Forwarded-Proto") == "https"
+}
+
+// destination is what the browser asked for, for judging where a redirect leads.
+func (x *exchange) destination() rewrite.Destination {
+	d := x.r.Header.Get("Sec-Fetch-Dest")
+	if d == "" || d == "document" {
+		return rewrite.DestinationDocument
+	}
+	return destinationOf(d)
 }

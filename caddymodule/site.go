@@ -299,17 +299,6 @@ func (s *site) vendorNumber(id string) (uint16, bool) {
 	return 0, false
 }
 
-// placeholder is the document that stands in a gated frame on the page back of an origin, nil where there is nothing to show.
-func (s *site) placeholder(id, lang, origin, back string, url []byte) []byte {
-	v := s.vendors[id]
-	if v == nil || ui.Gone(string(url)) {
-		return nil
-	}
-	return s.ui.AppendPlaceholder(nil, v, &ui.Embed{
-		Lang: lang, URL: string(url), Link: s.catalogue.Vendor(id).Link(string(url)), Page: origin + back, Return: back,
-	})
-}
-
 // decoration is the set of parameters to remove from redirects and links while marketing is not permitted.
 func (s *site) decoration(d *consent.Decision) *header.Decoration {
 	if d.Permits(consent.Marketing, 0) {

@@ -1,0 +1,118 @@
+package caddymodule
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/ui"
+	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
+	"github.com/caddy-consent/caddy-consent/rewrite/guard"
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
+	"github.com/caddy-consent/caddy-consent/rewrite/html"
+	"github.com/caddy-consent/caddy-consent/rules"
+)
+
+// htmlOptions is how a document, or what may be a part of one, is rewritten for this visitor.
+func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
+	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.responseMark(), XML: kind == encoding.KindXML, Fragment: !x.document() || kind != encoding.KindHTML}
+	if x.site.mode != modeReport {
+		o.Link = x.undecorated()
+	}
+	if x.fetch == fetchFragment && (kind == encoding.KindHTML || kind == encoding.KindJSON) && x.site.mode != modeReport {
+		h[markHeader] = []string{o.Mark}
+	}
+	if o.Fragment || x.site.mode == modeReport {
+		return o
+	}
+	nonce := ""
+	if x.siteCSP {
+		nonce, _ = header.Nonce(header.ParseCSP(h[cspName]))
+	}
+	o.Head = func(w io.Writer) { x.writeHead(w, nonce) }
+	if (x.fetch == fetchDocument || x.fetch == fetchPane) && x.site.options.Banner != "off" && !x.behind {
+		o.Body = func(w io.Writer) { x.writeBanner(w, nonce) }
+	}
+	return o
+}
+
+// writeHead writes what goes first in the head of a page.
+func (x *exchange) writeHead(w io.Writer, nonce string) {
+	p := x.guardPage(x.responseMark(), nonce)
+	_ = x.guard().Write(w, &p) // the rewriter keeps the error
+	if x.site.bridge != nil {
+		_, _ = w.Write(x.site.bridge.append(nil, nonce))
+	}
+}
+
+// writeBanner writes what goes first in the body.
+func (x *exchange) writeBanner(w io.Writer, nonce string) {
+	p := x.page()
+	p.Nonce = nonce
+	scratch := outputs.Get().(*outputBuffer)
+	_, _ = w.Write(x.site.ui.AppendBanner(scratch[:0], &p))
+	outputs.Put(scratch)
+}
+
+// guardPage is what the guard is told about the visitor and the page.
+func (x *exchange) guardPage(mark, nonce string) guard.Page {
+	return guard.Page{
+		Mark: mark, Nonce: nonce, Granted: uint8(x.decision.Permitted), Denied: uint8(consent.AllPurposes &^ x.decision.Permitted),
+		Vendors: x.vendorList(), GPC: x.signals.GPC, DNT: x.signals.DNT == consent.DNTDeny, Site: rules.RegistrableDomain(x.policy.pageHost),
+	}
+}
+
+// page is what banner and preference centre show.
+func (x *exchange) page() ui.Page {
+	return ui.Page{
+		Lang: x.lang(), Mark: x.responseMark(), Granted: x.decision.Granted,
+		VendorOn: func(n uint16) (on, set bool) {
+			return x.decision.Vendors.Granted(n), x.decision.Vendors.Granted(n) || x.decision.Vendors.Refused(n)
+		},
+		Signal: signalName(x.decision.SignalDecided()), Return: x.returnTo(), Answered: x.decision.Ask == 0, Recorded: !x.decision.ID.IsZero(),
+	}
+}
+
+// returnTo is where the visitor goes back to after an answer: this page, or the one the preference centre was opened from.
+func (x *exchange) returnTo() string {
+	if strings.HasPrefix(x.url.Path, x.site.options.Prefix+"/") {
+		return x.returnPath()
+	}
+	return x.url.RequestURI()
+}
+
+// signalName is what the banner calls the signal that decided, "" for none.
+func signalName(s consent.SignalSet) string {
+	switch {
+	case s.Has(consent.SignalGPC):
+		return "GPC"
+	case s.Has(consent.SignalDNT):
+		return "DNT"
+	}
+	return ""
+}
+
+// vendorList is the visitor's decisions about single vendors as the guard takes them.
+func (x *exchange) vendorList() string {
+	var b strings.Builder
+	for n := range x.decision.Vendors.All() {
+		v := x.site.vendor(n)
+		if v == nil {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		if x.decision.Permits(v.Purpose, n) {
+			b.WriteByte('+')
+		} else {
+			b.WriteByte('-')
+		}
+		b.WriteString(v.ID)
+	}
+	return b.String()
+}
+
+// guard is the script for the pages of this kind.
+func (x *exchange) guard() *script { return x.site.guardFor(x.policy.context) }
