@@ -104,6 +104,7 @@ type auditor struct {
 func audit(file string, config []byte) []finding {
 	a := &auditor{file: file, config: gjson.ParseBytes(config)}
 	a.logs()
+	a.options("apps.consent", "", a.config.Get("apps.consent"))
 	a.config.Get("apps.http.servers").ForEach(func(name, server gjson.Result) bool {
 		a.server("apps.http.servers."+name.String(), server)
 		return true

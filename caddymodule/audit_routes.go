@@ -103,6 +103,7 @@ func (a *auditor) handler(path string, h gjson.Result, c *chain) {
 	switch kind := h.Get("handler").String(); kind {
 	case "consent":
 		c.consent = c.consent || h.Get("mode").String() != "off"
+		a.options(path, c.site, h)
 	case "anonymize_ip":
 		c.anonymized = true
 	case "tracing":
