@@ -278,7 +278,7 @@ func (e *editor) sourceMap(field, value string) string {
 
 // xssProtection judges the report address that the obsolete X-XSS-Protection could carry.
 func (e *editor) xssProtection(field, value string) string {
-	i := strings.Index(strings.ToLower(value), "report")
+	i := indexFold(value, "report")
 	if i < 0 {
 		return value
 	}
@@ -288,6 +288,17 @@ func (e *editor) xssProtection(field, value string) string {
 		return strings.TrimRight(value[:i], "; \t")
 	}
 	return value
+}
+
+// indexFold is strings.Index without regard to case. An index in a lower-case copy would not do: what is no UTF-8 is longer
+// there.
+func indexFold(s, name string) int {
+	for i := range len(s) - len(name) + 1 {
+		if strings.EqualFold(s[i:i+len(name)], name) {
+			return i
+		}
+	}
+	return -1
 }
 
 // writable reports whether a field value can go on the wire: no control characters but tabs.

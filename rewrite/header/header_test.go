@@ -92,6 +92,8 @@ func TestEditFields(t *testing.T) {
 		{"Expect-Ct", `max-age=1, report-uri="https://tracker.test/"`, ""},
 		{"X-Xss-Protection", "1; report=https://tracker.test/x", "1"},
 		{"X-Xss-Protection", "1; mode=block", "1; mode=block"},
+		{"X-Xss-Protection", "\xe4\xe4\xe4\xe4; report=/x", "\xe4\xe4\xe4\xe4; report=/x"}, // Latin-1 is no UTF-8, and its lower case is longer
+		{"X-Xss-Protection", "\xe4\xe4\xe4\xe4; REPORT=https://tracker.test/x", "\xe4\xe4\xe4\xe4"},
 
 		{"Speculation-Rules", `"https://tracker.test/rules.json"`, ""},
 		{"Speculation-Rules", `"/rules.json"`, `"/rules.json"`},
