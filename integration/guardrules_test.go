@@ -117,8 +117,15 @@ func vendorURLs(t *testing.T) map[string]verdict {
 			list = append(list, "https://"+h+"/", "https://x."+h+"/a/b?c=d")
 		}
 		for _, p := range slices.Concat(v.Patterns, v.Embeds, v.Passes) {
-			if host, path, _ := strings.Cut(strings.TrimPrefix(p, "."), "/"); !strings.Contains(p, "*") {
+			host, path, _ := strings.Cut(strings.TrimPrefix(p, "."), "/")
+			if strings.Contains(p, "*") {
+				some := strings.NewReplacer(".*", ".com", "*", "x1").Replace(host) + "/" + strings.ReplaceAll(path, "*", "x1")
+				list = append(list, "https://"+some, "https://www."+some)
+			} else {
 				list = append(list, "https://"+host+"/"+path, "https://"+host+"/"+path+"x", "https://"+host+"/")
+				if path != "" && path[0] != '?' { // as servers read it, too
+					list = append(list, fmt.Sprintf("https://%s/%%%02X%s", host, path[0], path[1:]), "https://"+host+"//"+path)
+				}
 			}
 		}
 		for _, u := range list {
