@@ -59,23 +59,23 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 		record.RecordID, record.Method = use, consent.MethodPreferences
 	}
 	grants := event == consent.EventGiven
-	allowed := !use.IsZero() || app.limiter.allow(client(x.r), now) // a link takes one answer anyhow, which must hold elsewhere
-	switch {
-	case grants && !allowed:
+	// A link takes one answer anyhow, which must hold elsewhere at once, and so must a withdrawal.
+	crowded := use.IsZero() && !x.takesBack(event) && !app.limiter.allow(client(x.r), now)
+	if grants && crowded {
 		countError(errorLimit)
 		x.answer(w, nil, &answerError{http.StatusTooManyRequests, "Too many answers came from your network. Please try again in a minute."})
 		return
-	case allowed:
-		err = app.append(x.r.Context(), record)
 	}
-	if err != nil {
+	if err := app.append(x.r.Context(), record, crowded); err != nil {
 		countError(errorAnswer)
 		if grants {
 			x.answer(w, nil, &answerError{http.StatusServiceUnavailable, "Your answer could not be recorded, so nothing was changed. Please try again later."})
 			return
 		}
+		record = nil // the refusal holds; no proof of it is claimed
+	} else {
+		app.keepNotice(x, record)
 	}
-	app.keepNotice(x, record)
 	metrics.answers.WithLabelValues(string(event)).Inc()
 	x.setToken(w, app, &token)
 	x.signals.Token, x.signals.TokenState = token, consent.TokenValid
@@ -162,11 +162,22 @@ func (x *exchange) method() consent.Method {
 	return consent.MethodBanner
 }
 
-// append records an answer.
-func (a *App) append(ctx context.Context, r *consent.Record) error {
+// takesBack reports whether an answer withdraws what is on record. Of such there are as many as there were consents, which
+// the limit bounds.
+func (x *exchange) takesBack(event consent.Event) bool {
+	t := &x.signals.Token
+	return event == consent.EventWithdrawn && x.signals.TokenState == consent.TokenValid && (t.Granted&consent.OptionalPurposes != 0 || !t.Vendors.IsZero())
+}
+
+// append records an answer; one of a crowd, a refusal, is kept at once and stored at its turn.
+func (a *App) append(ctx context.Context, r *consent.Record, crowded bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	err := a.store.Append(ctx, r)
+	put := a.store.Append
+	if crowded {
+		put = a.store.Defer
+	}
+	err := put(ctx, r)
 	if err != nil {
 		a.answersOut.note(context.Background(), a.log, r.Site, err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/ipmask"
 )
 
-// Bounds of the answers that are recorded from one network.
+// Bounds of the answers that are recorded from one network at once; refusals beyond it are deferred.
 const (
 	limiterSlots     = 1 << 12
 	answersPerMinute = 300

@@ -66,7 +66,7 @@ func TestOutageIsLoggedOnce(t *testing.T) {
 		k := consent.Token{ID: consent.NewID(), Granted: consent.OptionalPurposes, Seq: 1, At: time.Now()}
 		r := consent.NewRecord("site.test", &terms, &consent.Signals{}, &k, consent.EventGiven, k.At)
 		r.Method = consent.MethodBanner
-		if err := app.append(t.Context(), &r); err != nil {
+		if err := app.append(t.Context(), &r, false); err != nil {
 			t.Fatal(err)
 		}
 		return "__Host-consent=" + string(app.keys.Sign(nil, "site.test", &k))

@@ -237,6 +237,15 @@ func (l *storeLease) Latest(ctx context.Context, site string, id consent.ID) (st
 	return l.Store.Latest(ctx, site, id)
 }
 
+// Defer records refusals at a pace: see store.Spool. The store stays open meanwhile.
+func (l *storeLease) Defer(ctx context.Context, r ...*consent.Record) error {
+	if err := l.hold(); err != nil {
+		return err
+	}
+	defer l.letGo()
+	return l.spool.Defer(ctx, r...)
+}
+
 // release gives up one configuration's use.
 func (l *storeLease) release() error {
 	_, err := openStores.Delete(l.key)
