@@ -51,6 +51,7 @@ func recordsCommand() *cobra.Command {
 	f.addReading(sub)
 	f.addDisclosures(sub)
 	f.addNotice(sub)
+	f.addNotices(sub)
 	f.addChanging(sub)
 	return cmd
 }

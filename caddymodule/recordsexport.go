@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/caddy-consent/caddy-consent/consent"
@@ -88,4 +89,59 @@ func personOf(ctx context.Context, k recordKeeper, q recordQuery) (consent.ID, e
 		return nil
 	})
 	return person, err
+}
+
+// shownNotice is a text that visitors were asked with, and when it was, as far as records tell.
+type shownNotice struct {
+	Site          string       `json:"site"`
+	PolicyVersion string       `json:"policy_version"`
+	Language      string       `json:"language"`
+	SHA256        consent.Hash `json:"sha256"`
+	First         time.Time    `json:"first"`
+	Last          time.Time    `json:"last"`
+	Records       int          `json:"records"`
+}
+
+// shownNotices returns the texts of the records, in the order of their first use.
+func shownNotices(ctx context.Context, k recordKeeper, q recordQuery) ([]*shownNotice, error) {
+	type key struct {
+		site, version, language string
+		sum                     consent.Hash
+	}
+	list, at := []*shownNotice{}, map[key]*shownNotice{}
+	err := k.Scan(ctx, q, func(r *consent.Record) error {
+		id := key{r.Site, r.PolicyVersion, r.Notice.Language, r.Notice.SHA256}
+		n := at[id]
+		if n == nil {
+			n = &shownNotice{Site: r.Site, PolicyVersion: r.PolicyVersion, Language: r.Notice.Language, SHA256: r.Notice.SHA256, First: r.Time}
+			at[id], list = n, append(list, n)
+		}
+		n.Last, n.Records = r.Time, n.Records+1
+		return nil
+	})
+	return list, err
+}
+
+// addNotices adds the sub-command that lists the texts.
+func (f *recordsFlags) addNotices(sub subCommand) {
+	var site string
+	c := sub("notices", "List the texts that visitors were asked with, by policy version and language",
+		`Counts the records of each text and tells when it was first and last answered. What changed between two of them:
+diff <(caddy consent records notice SHA256) <(caddy consent records notice SHA256)`, 0,
+		func(ctx context.Context, k recordKeeper, out io.Writer, _ []string) error {
+			list, err := shownNotices(ctx, k, recordQuery{Site: site})
+			if err != nil {
+				return err
+			}
+			if f.json {
+				return json.NewEncoder(out).Encode(list)
+			}
+			t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(t, "SITE\tPOLICY\tLANGUAGE\tFIRST (UTC)\tLAST (UTC)\tRECORDS\tSHA256")
+			for _, n := range list {
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%x\n", n.Site, n.PolicyVersion, n.Language, n.First.UTC().Format(time.DateTime), n.Last.UTC().Format(time.DateTime), n.Records, n.SHA256[:])
+			}
+			return t.Flush()
+		})
+	c.Flags().StringVar(&site, "site", "", "only this site")
 }

@@ -29,6 +29,7 @@ func TestRecordsForSpreadsheets(t *testing.T) {
 		at := time.Date(2026, time.Month(4+i), 30, 12, 0, 0, 0, time.UTC)
 		token := consent.Token{ID: consent.NewID(), Seq: 1, At: at, Granted: consent.Purposes(consent.Analytics), Denied: consent.Purposes(consent.Marketing)}
 		r := consent.NewRecord(site, &terms, &consent.Signals{}, &token, consent.EventGiven, at)
+		r.Notice = consent.Notice{Language: "en", SHA256: consent.Hash{byte(i / 2)}} // the third record has another text
 		r.Vendors = map[string]bool{"youtube": true}
 		if err := s.Append(t.Context(), &r); err != nil {
 			t.Fatal(err)
@@ -47,6 +48,10 @@ func TestRecordsForSpreadsheets(t *testing.T) {
 	column := func(row []string, name string) string { return row[slices.Index(exportColumns, name)] }
 	if r := rows[1]; column(r, "event_time") != "2026-05-30 12:00:00" || column(r, "site") != "'=cmd|'/c calc'!a0" || column(r, "granted") != "analytics,youtube" || column(r, "refused") != "marketing" || column(r, "policy_version") != "2026-05" {
 		t.Errorf("%q", r)
+	}
+	texts, err := shownNotices(t.Context(), k, recordQuery{Site: "shop.example"})
+	if err != nil || len(texts) != 2 || texts[0].Records != 1 || texts[1].SHA256 != (consent.Hash{1}) || texts[1].First.Month() != time.June || texts[1].PolicyVersion != "2026-05" {
+		t.Errorf("texts: %+v, %v", texts, err)
 	}
 	none := consent.NewID()
 	for id, want := range map[consent.ID]consent.ID{people[1]: people[1], receipts[1]: people[1], none: none} {

@@ -44,6 +44,9 @@ func TestRecordsCommands(t *testing.T) {
 	if sum == nil {
 		t.Fatal("the record names no notice by its hash")
 	}
+	if out := mustCommand(t, "records", "notices", at); strings.Count(out, "\n") != 2 || !strings.Contains(out, sum[1]) {
+		t.Errorf("notices: %s", out)
+	}
 	notice := mustCommand(t, "records", "notice", sum[1], at)
 	if fmt.Sprintf("%x", sha256.Sum256([]byte(notice))) != sum[1] || !strings.Contains(notice, "Accept all") {
 		t.Errorf("the notice of hash %s is %q", sum[1], notice)
