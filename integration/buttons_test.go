@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddy-consent/caddy-consent/integration/lab"
 )
@@ -47,6 +48,55 @@ func TestShareButtons(t *testing.T) {
 			}
 		} else if !strings.Contains(got, want) {
 			t.Errorf("frame %d holds no %s: %.4000s", i+1, want, got)
+		}
+	}
+}
+
+// TestButtonsOfAnSDK: in the place of a button that an SDK would make stands the link to the vendor's share page, beside the
+// page's own nodes, so that a framework finds them as they were; once the SDK makes its button, that is seen alone.
+func TestButtonsOfAnSDK(t *testing.T) {
+	t.Parallel()
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<!doctype html><title>Buttons</title><body><div id=button class=fb-like data-href="https://elsewhere.example/a"></div><div id=full class=fb-like>words</div>
+<script async src="https://connect.facebook.net/en_US/sdk.js"></script>`)
+	}))
+	t.Cleanup(upstream.Close)
+	d := lab.NewDoor(t)
+	d.Answer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/sdk.js") {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = io.WriteString(w, "const f = document.createElement('iframe'); f.src = 'https://www.facebook.com/plugins/like.php?made=1'; button.append(f)")
+		}
+	}))
+	d.Site("shop.test", lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", ""))
+	b := lab.NewBrowser(t, d)
+	b.Open(t, "https://shop.test/")
+	const frame = "(button.shadowRoot || button).querySelector('iframe')"
+	if !lab.Soon(func() bool { return lab.Eval[bool](t, b, "!!("+frame+" || {}).srcdoc") }) {
+		t.Fatal("nothing stands for the button")
+	}
+	if got := lab.Eval[string](t, b, frame+".contentDocument.querySelector('a.l').href"); got != "https://www.facebook.com/sharer/sharer.php?u=https%3A//elsewhere.example/a" {
+		t.Errorf("the button's link leads to %s", got)
+	}
+	if got := lab.Eval[string](t, b, "[button.childNodes.length, "+frame+".getClientRects().length, !!full.shadowRoot].join()"); got != "0,1,false" {
+		t.Errorf("nodes in the button, link in view, link where there are words: %s", got)
+	}
+	d.Quiet(200 * time.Millisecond)
+	if hosts := d.Hosts(); len(hosts) > 0 {
+		t.Errorf("before an answer %v are contacted", hosts)
+	}
+	lab.Eval[bool](t, b, "document.querySelector('consent-banner').shadowRoot.querySelector('[value=accept]').click(), true")
+	if !lab.Soon(func() bool { return lab.Eval[bool](t, b, "!!button.firstElementChild") }) {
+		t.Fatal("after an agreement the SDK made no button")
+	}
+	d.Quiet(200 * time.Millisecond)
+	if lab.Eval[int](t, b, frame+".getClientRects().length") != 0 {
+		t.Error("the link is in view beside the button")
+	}
+	for _, c := range d.Contacts() {
+		if strings.Contains(c.Path, "like.php") && !strings.Contains(c.Path, "made=1") {
+			t.Errorf("what stood for the button contacts %s", c.Path)
 		}
 	}
 }
