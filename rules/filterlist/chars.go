@@ -20,7 +20,7 @@ var chars = func() (t [256]uint8) {
 }()
 
 const (
-	charToken     = 1 << iota // part of a token: a letter, a digit or %
+	charToken     = 1 << iota // part of a token: a letter or a digit
 	charSeparator             // matched by ^: all of ASCII but letters, digits and _ - . %
 	charHost                  // may stand in a host name of a rule
 )

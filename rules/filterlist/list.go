@@ -151,7 +151,7 @@ func (p *parser) read(name string, r io.Reader, depth int) error {
 		f.line++
 		p.report.Lines++
 		if tooLong {
-			f.drop(string(line[:200]), fmt.Sprintf("the line is longer than %d bytes", p.limits.MaxLine))
+			f.drop(string(line), fmt.Sprintf("the line is longer than %d bytes", p.limits.MaxLine))
 		} else if err := f.parse(string(bytes.TrimSpace(line))); err != nil {
 			return err
 		}

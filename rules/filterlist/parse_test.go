@@ -202,6 +202,13 @@ func TestDropped(t *testing.T) {
 	}
 }
 
+func TestShortLines(t *testing.T) {
+	_, rep, err := Parse("list", strings.NewReader("||a.com^\n||"+strings.Repeat("b", 60)+".com^\n"), Limits{MaxLine: 50})
+	if err != nil || rep.Rules != 1 || rep.Dropped != 1 || rep.Drops[0].Reason != "the line is longer than 50 bytes" {
+		t.Errorf("%+v, %v", rep, err)
+	}
+}
+
 func TestSkipped(t *testing.T) {
 	const text = "[Adblock Plus 2.0]\n! comment\n# comment\n#\n####\n\nexample.com##.ad\n##.ad\nexample.com,~b.com#@#.ad\n#@#.ad\na.com#?#div\n" +
 		"a.com#$#body{}\na.com#%#x()\na.com##+js(x)\n[$path=/a]b.com##.ad\n/a.b/##.ad\na.com$$script[x]\na.com##^script\n@@||a.com^$ghide\n" +
