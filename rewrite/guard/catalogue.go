@@ -204,7 +204,11 @@ func (v *Vendor) covers(host string) bool {
 // expression returns a pattern as a JavaScript regular expression; * matches no slash in the host.
 func expression(pattern string) string {
 	host, path, _ := strings.Cut(pattern, "/")
-	return quote(host, "[^/]*") + "/" + pathExpression(path)
+	before := ""
+	if strings.HasPrefix(host, ".") { // the host and its subdomains
+		before, host = `([^/]*\.)?`, host[1:]
+	}
+	return before + quote(host, "[^/]*") + "/" + pathExpression(path)
 }
 
 // pathExpression returns what follows a slash as a regular expression. The path is a prefix: one that ends in a letter or

@@ -35,8 +35,8 @@ const lookup = (text, from) => {
   return found;
 };
 const first = (list, text) => list.find(([expression]) => expression.test(text))?.[1];
-now.recognise = (u, host, known) => {
-  const path = u.pathname + u.search, tails = host.split('.').map((_, i, labels) => labels.slice(i).join('.'));
+const whose = (u, host, path) => {
+  const tails = host.split('.').map((_, i, labels) => labels.slice(i).join('.'));
   let who = first(globs, host + path);
   // Patterns of a host's subdomains begin with a dot. They beat hosts, which stand for their subdomains as well.
   tails.forEach((tail, i) => who = who || lookup((i ? '.' : '') + tail + path, tail.length + (i && 1)));
@@ -49,6 +49,16 @@ now.recognise = (u, host, known) => {
   if (!who && !u.search.includes('optOut') && /^[^.]+\.(?!(com?|net|org|gov|edu|ac|or|ne|go)\.\w\w$).*\./.test(host)) {
     const label = host.replace(/\d*\..*/, '.');
     who = lookup(label, label.length - 1);
+  }
+  return who;
+};
+// A server may read %74r as tr and // as /: what is spelled so is gated, but never let through.
+now.recognise = (u, host, known) => {
+  const plain = u.pathname.replace(/%[2-7][\da-f]/gi, unescape).replace(/\/+/g, '/');
+  let who = whose(u, host, u.pathname + u.search);
+  if ((!who || who.bit < 2) && plain != u.pathname) {
+    const other = whose(u, host, plain + u.search);
+    if (other && other.bit > 1) who = other;
   }
   // Who passes by default may still be on a list.
   return who && !(judging && who.bit == 1) ? who : known ?? (judging ? unknown : strict && party('marketing', '-'));
