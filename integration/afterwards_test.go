@@ -179,19 +179,9 @@ onactivate = (e) => e.waitUntil(clients.claim());
 onfetch = (e) => {
 	if (e.request.mode == 'navigate') e.respondWith(caches.match(e.request).then((kept) => kept || fetch(e.request)));
 };`
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/sw.js" {
-			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = io.WriteString(w, worker)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, "<!DOCTYPE html><title>app</title><body><p>app</p><img src='https://www.facebook.com/tr?id=1'>")
-	}))
-	t.Cleanup(upstream.Close)
+	origin := workerSite(t, worker, "<img src='https://www.facebook.com/tr?id=1'>")
 	d := lab.NewDoor(t)
 	b := lab.NewBrowser(t, d)
-	origin := strings.TrimPrefix(upstream.URL, "http://")
 	d.Site("before.test", origin)
 	b.Open(t, "https://before.test/page")
 	lab.Eval[bool](t, b, `(async () => {

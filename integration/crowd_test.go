@@ -28,26 +28,8 @@ func TestCrowd(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("CONSENT_CROWD")); err == nil {
 		visitors, reloads, pause = n, 20, time.Second
 	}
-	up := httptest.NewServer(http.HandlerFunc(pageHandler))
-	t.Cleanup(up.Close)
-	dir := t.TempDir()
-	t.Setenv("XDG_DATA_HOME", dir)
-	caddy.DefaultStorage.Path = dir
-	port := strconv.Itoa(lab.FreePort(t))
-	load := func(version int) {
-		text := fmt.Sprintf("{\n\tadmin off\n\tpersist_config off\n\tgrace_period 10s\n\tconsent {\n\t\tstore bolt %s/consent.db\n\t\tpolicy_version %d\n\t}\n\tlog {\n\t\tlevel PANIC\n\t}\n}\nhttp://:%s {\n\tconsent\n\treverse_proxy %s {\n\t\ttransport http {\n\t\t\tkeepalive 1s\n\t\t}\n\t}\n}\n",
-			dir, version, port, up.Listener.Addr())
-		config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
-		if err == nil {
-			err = caddy.Load(config, true)
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	}
-	load(0)
-	t.Cleanup(func() { _ = caddy.Stop() })
-	c := crowd{t: t, page: "http://127.0.0.1:" + port + "/", visitors: visitors}
+	page, load := reloadable(t, "1s")
+	c := crowd{t: t, page: page + "/", visitors: visitors}
 	settle := func() (goroutines int, heap int64) { return runtime.NumGoroutine(), heapInUse() }
 	c.run(func() { time.Sleep(pause); load(1) }) // what the runtime and Caddy keep of so many visitors stays
 	time.Sleep(2 * time.Second)                  // after which the upstream's connections are closed
@@ -70,6 +52,32 @@ func TestCrowd(t *testing.T) {
 		t.Errorf("after %d reloads %d goroutines and %d KiB more than before:\n%s", reloads, goroutines, heap>>10, stacks[:runtime.Stack(stacks, true)])
 	}
 	t.Logf("%d visitors opened %d pages over %d reloads; %d connections lost; %d goroutines and %d KiB more than before", visitors, c.pages.Load(), reloads, c.lost.Load(), goroutines, heap>>10)
+}
+
+// reloadable runs a gateway whose connections to its upstream are kept as told, and returns its address and what loads it
+// again with a policy version.
+func reloadable(t *testing.T, keepalive string) (base string, load func(version int)) {
+	t.Helper()
+	up := httptest.NewServer(http.HandlerFunc(pageHandler))
+	t.Cleanup(up.Close)
+	dir := t.TempDir()
+	t.Setenv("XDG_DATA_HOME", dir)
+	caddy.DefaultStorage.Path = dir
+	port := strconv.Itoa(lab.FreePort(t))
+	load = func(version int) {
+		text := fmt.Sprintf("{\n\tadmin off\n\tpersist_config off\n\tgrace_period 10s\n\tconsent {\n\t\tstore bolt %s/consent.db\n\t\tpolicy_version %d\n\t}\n\tlog {\n\t\tlevel PANIC\n\t}\n}\nhttp://:%s {\n\tconsent\n\treverse_proxy %s {\n\t\ttransport http {\n\t\t\tkeepalive %s\n\t\t}\n\t}\n}\n",
+			dir, version, port, up.Listener.Addr(), keepalive)
+		config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
+		if err == nil {
+			err = caddy.Load(config, true)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	load(0)
+	t.Cleanup(func() { _ = caddy.Stop() })
+	return "http://127.0.0.1:" + port, load
 }
 
 // crowd is many visitors who open a page again and again.

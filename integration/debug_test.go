@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,9 +21,7 @@ const debugPage = `<!DOCTYPE html><title>t</title>
 // difference, and the app no question.
 func TestDebugHeader(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "own.txt")
-	if err := os.WriteFile(list, []byte("! own\n||px.listed.example^\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, list, "! own\n||px.listed.example^\n")
 	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		if r.Header.Get("Sec-Gpc") != "" && (r.Header.Get("Consent-Debug") != "" || r.Header.Get("If-None-Match") != "") {

@@ -68,9 +68,22 @@ func (s *shop) settle(t *testing.T) {
 	s.door.Quiet(600 * time.Millisecond)
 }
 
+// guardIsWhole is an expression that is true once the guard's second part runs, which takes an answer in place: until then a
+// press is a form's.
+const guardIsWhole = "performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd) && document.documentElement.lastElementChild.localName == 'consent-banner'"
+
+// ready waits until the banner takes an answer in place.
+func (s *shop) ready(t *testing.T) {
+	t.Helper()
+	if !lab.Soon(func() bool { return lab.Eval[bool](t, s.browser, guardIsWhole) }) {
+		t.Fatal("the guard's second part does not come")
+	}
+}
+
 // press presses a button of the banner and waits until the answer is stored.
 func (s *shop) press(t *testing.T, choice string) {
 	t.Helper()
+	s.ready(t)
 	s.door.Reset()
 	before := s.stored(t)
 	found := lab.Eval[bool](t, s.browser, `(() => {

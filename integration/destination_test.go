@@ -20,22 +20,29 @@ onfetch = (e) => {
 	else if (e.request.mode == 'navigate') e.respondWith(fetch(e.request));
 };`
 
-// TestServiceWorkerPages: pages that come through the site's own service worker have guard and banner as others have.
-func TestServiceWorkerPages(t *testing.T) {
-	t.Parallel()
+// workerSite is a site whose service worker is /sw.js; all else is one page, which ends with what is given. It returns its address.
+func workerSite(t *testing.T, worker, end string) string {
+	t.Helper()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/sw.js" {
 			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = io.WriteString(w, appShell)
+			_, _ = io.WriteString(w, worker)
 			return
 		}
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, "<!DOCTYPE html><title>app</title><body><p>app</p><script>navigator.serviceWorker.register('/sw.js')</script>")
+		_, _ = io.WriteString(w, "<!DOCTYPE html><title>app</title><body><p>app</p>"+end)
 	}))
 	t.Cleanup(upstream.Close)
+	return strings.TrimPrefix(upstream.URL, "http://")
+}
+
+// TestServiceWorkerPages: pages that come through the site's own service worker have guard and banner as others have.
+func TestServiceWorkerPages(t *testing.T) {
+	t.Parallel()
+	origin := workerSite(t, appShell, "<script>navigator.serviceWorker.register('/sw.js')</script>")
 	d := lab.NewDoor(t)
 	b := lab.NewBrowser(t, d)
-	d.Site("app.test", lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", ""))
+	d.Site("app.test", lab.Gateway(t, origin, "consent", ""))
 	b.Open(t, "https://app.test/")
 	lab.Eval[bool](t, b, "navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller || new Promise((done) => navigator.serviceWorker.oncontrollerchange = done)).then(() => true)")
 	for _, path := range []string{"/again", "/kept"} {
@@ -112,19 +119,10 @@ onfetch = (e) => {
 		return fresh;
 	}));
 };`
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/sw.js" {
-			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = io.WriteString(w, worker)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, "<!DOCTYPE html><title>app</title><body><p>app</p><script>navigator.serviceWorker.register('/sw.js')</script><img src='https://www.facebook.com/tr?id=1'>")
-	}))
-	t.Cleanup(upstream.Close)
+	origin := workerSite(t, worker, "<script>navigator.serviceWorker.register('/sw.js')</script><img src='https://www.facebook.com/tr?id=1'>")
 	d := lab.NewDoor(t)
 	b := lab.NewBrowser(t, d)
-	d.Site("app.test", lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", ""))
+	d.Site("app.test", lab.Gateway(t, origin, "consent", ""))
 	choose := func(choice string) {
 		t.Helper()
 		if !lab.Eval[bool](t, b, `(() => { const b = document.querySelector('consent-banner').shadowRoot.querySelector('button[value=`+choice+`]'); b && b.click(); return !!b; })()`) {

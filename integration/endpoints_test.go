@@ -3,7 +3,6 @@ package integration
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,9 +15,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig"
 
 	"github.com/caddy-consent/caddy-consent/integration/lab"
 )
@@ -205,27 +201,7 @@ func heapInUse() int64 {
 // Connections that wait in a listener or idle while Caddy hands over are lost with and without this module (measured: 108 in
 // 40 reloads without it); they are counted apart. CONSENT_RELOADS=40 is the full size.
 func TestReloadUnderLoad(t *testing.T) {
-	up := httptest.NewServer(http.HandlerFunc(pageHandler))
-	t.Cleanup(up.Close)
-	dir := t.TempDir()
-	t.Setenv("XDG_DATA_HOME", dir)
-	caddy.DefaultStorage.Path = dir
-	addr := "127.0.0.1:" + strconv.Itoa(lab.FreePort(t))
-	load := func(version int) {
-		// A connection that waits for the upstream keeps Caddy's old configuration in memory for two minutes: none may wait.
-		text := fmt.Sprintf("{\n\tadmin off\n\tpersist_config off\n\tgrace_period 10s\n\tconsent {\n\t\tstore bolt %s/consent.db\n\t\tpolicy_version %d\n\t}\n\tlog {\n\t\tlevel PANIC\n\t}\n}\nhttp://:%s {\n\tconsent\n\treverse_proxy %s {\n\t\ttransport http {\n\t\t\tkeepalive off\n\t\t}\n\t}\n}\n",
-			dir, version, strings.TrimPrefix(addr, "127.0.0.1:"), strings.TrimPrefix(up.URL, "http://"))
-		config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
-		if err == nil {
-			err = caddy.Load(config, true)
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	}
-	load(0)
-	t.Cleanup(func() { _ = caddy.Stop() })
-	base := "http://" + addr
+	base, load := reloadable(t, "off") // a connection that waits for the upstream keeps the old configuration in memory for two minutes
 	var answered, pages, lost atomic.Int64
 	var proofs sync.Map
 	var wg sync.WaitGroup

@@ -88,9 +88,7 @@ func hidingGateway(t *testing.T, site http.Handler) (origin, gateway, alone stri
 	upstream := httptest.NewServer(site)
 	t.Cleanup(upstream.Close)
 	vendor := filepath.Join(t.TempDir(), "tracker.json")
-	if err := os.WriteFile(vendor, []byte(trackerVendor), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, vendor, trackerVendor)
 	origin = strings.TrimPrefix(upstream.URL, "http://")
 	gateway = lab.Gateway(t, origin, "consent", "rules file "+vendor)
 	return origin, gateway, withoutGuard(t, gateway)

@@ -187,21 +187,13 @@ func sampled(pages []hidingPlace, count int) (some []hidingPlace) {
 func TestHidingPlaces(t *testing.T) {
 	t.Parallel()
 	pages := readHidingPlaces(t)
-	upstream := httptest.NewServer(hidingSite(pages))
-	defer upstream.Close()
-	vendor := filepath.Join(t.TempDir(), "tracker.json")
-	if err := os.WriteFile(vendor, []byte(trackerVendor), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	d := lab.NewDoor(t)
 	browser := lab.NewBrowser(t, d)
 	tabs := []*lab.Browser{browser}
 	for len(tabs) < 5 {
 		tabs = append(tabs, browser.Tab(t))
 	}
-	origin := strings.TrimPrefix(upstream.URL, "http://")
-	gateway := lab.Gateway(t, origin, "consent", "rules file "+vendor)
-
+	origin, gateway, alone := hidingGateway(t, hidingSite(pages))
 	scripts := slices.DeleteFunc(slices.Clone(pages), func(p hidingPlace) bool { return p.Class != "script" })
 	others := slices.DeleteFunc(slices.Clone(pages), func(p hidingPlace) bool { return p.Class == "script" })
 	whole := slices.Concat(scripts, sampled(others, 2))
@@ -222,7 +214,7 @@ func TestHidingPlaces(t *testing.T) {
 		t.Logf("%d of %d pages contact the tracker", len(leaking), len(pages))
 	})
 	t.Run("rewriter alone", func(t *testing.T) {
-		d.Site("site.test", withoutGuard(t, gateway))
+		d.Site("site.test", alone)
 		hidingVerdict(t, others, hidingRun(t, d, tabs, others, scriptPause), func(hidingPlace) bool { return false })
 	})
 	t.Run("gateway", func(t *testing.T) {

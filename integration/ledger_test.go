@@ -2,7 +2,6 @@ package integration
 
 import (
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -59,9 +58,7 @@ func TestDisclosureLedger(t *testing.T) {
 func TestLedgerAtTheEnd(t *testing.T) {
 	i := newInstance(t, trackingPage)
 	list := filepath.Join(i.dir, "list.txt")
-	if err := os.WriteFile(list, []byte("||cdn.unknown.example/app.js\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, list, "||cdn.unknown.example/app.js\n")
 	i.options = "store bolt " + i.bolt() + "\nrules list " + list + " {\npurpose marketing\n}"
 	i.directive = "consent {\n site shop.example\n}"
 	i.start()

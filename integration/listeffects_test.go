@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -21,9 +20,7 @@ func TestListEffects(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "own.txt")
 	text := "||site.test^$csp=script-src 'self'; img-src 'none'\n$removeparam=clickid\n||site.test^$removeparam=/^utm_/\n" +
 		"||cdn.listed.example/x.js$script,redirect=google-analytics_analytics.js\n||cdn.listed.example/y.js$script\n"
-	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, list, text)
 	d := lab.NewDoor(t)
 	d.Answer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")

@@ -31,23 +31,24 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 }
 
+func writeFile(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestListFile: a list is read again when its file changes; a disastrous one is refused and the old one stays.
 func TestListFile(t *testing.T) {
 	i := newInstance(t, trackingPage)
 	list := filepath.Join(i.dir, "own.txt")
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("||one.listed.example^\n")
+	writeFile(t, list, "||one.listed.example^\n")
 	i.options = fmt.Sprintf("store bolt %s\nrules list own.txt {\n purpose analytics\n}\nallow declared.example", i.bolt())
 	i.start()
 	if gated, answer := i.gated("https://one.listed.example/a.js"); !gated || !strings.Contains(answer, `"purpose":"analytics"`) || !strings.Contains(answer, `"line":1`) {
 		t.Fatalf("the list is not in force: %s", answer)
 	}
-	write("! a comment\n||two.listed.example^\n||declared.example^\n")
+	writeFile(t, list, "! a comment\n||two.listed.example^\n||declared.example^\n")
 	eventually(t, "the changed list", func() bool { gated, _ := i.gated("https://two.listed.example/a.js"); return gated })
 	if gated, answer := i.gated("https://one.listed.example/a.js"); gated {
 		t.Errorf("a rule that was taken out still gates: %s", answer)
@@ -56,7 +57,7 @@ func TestListFile(t *testing.T) {
 		t.Errorf("allow does not beat a list: %s", answer)
 	}
 	for name, disaster := range map[string]string{"every URL": "/^https?:/\n", "declared hosts": "||example^\n", "own pages": "/style.css\n/main.\n/app.js\n/logo.\n"} {
-		write("||two.listed.example^\n" + disaster)
+		writeFile(t, list, "||two.listed.example^\n"+disaster)
 		eventually(t, "the refusal of "+name, func() bool { return strings.Contains(i.api("/consent/status"), "is refused") })
 		if gated, _ := i.gated("https://three.listed.test/app2.js"); gated {
 			t.Errorf("%s: the disastrous list is in force", name)
@@ -64,7 +65,7 @@ func TestListFile(t *testing.T) {
 		if gated, _ := i.gated("https://two.listed.example/a.js"); !gated {
 			t.Errorf("%s: the old list is not in force any more", name)
 		}
-		write("||two.listed.example^\n")
+		writeFile(t, list, "||two.listed.example^\n")
 		eventually(t, "the good list after "+name, func() bool { return !strings.Contains(i.api("/consent/status"), `"error"`) })
 	}
 }
@@ -171,13 +172,7 @@ func TestLearnedOverReload(t *testing.T) {
 func TestBadLists(t *testing.T) {
 	i := newInstance(t, trackingPage)
 	list := filepath.Join(i.dir, "own.txt")
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("||old.listed.example^\n")
+	writeFile(t, list, "||old.listed.example^\n")
 	i.options = fmt.Sprintf("store bolt %s\nrules list own.txt", i.bolt())
 	i.start()
 	status := func() string { return i.api("/consent/status") }
@@ -189,7 +184,7 @@ func TestBadLists(t *testing.T) {
 	}
 	before := heap()
 	huge := "||new.listed.example^\n" + strings.Repeat("||a.example^$script,domain=b.example\n", 3<<20)
-	write(huge) // 113 MB
+	writeFile(t, list, huge) // 113 MB
 	eventually(t, "the report of a list of 100 MB", func() bool { return strings.Contains(status(), "larger than") })
 	if err := os.Truncate(list, 0); err != nil { // the test's own copy is not to count
 		t.Fatal(err)
@@ -207,7 +202,7 @@ func TestBadLists(t *testing.T) {
 	for n := range 10_000 {
 		bad += fmt.Sprintf("||n%d.example^\n", n)
 	}
-	write(bad)
+	writeFile(t, list, bad)
 	eventually(t, "the good rule among bad ones", func() bool { gated, _ := i.gated("https://good.listed.example/a.js"); return gated })
 	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("the bad list took %s", took)
@@ -218,7 +213,7 @@ func TestBadLists(t *testing.T) {
 	if s := status(); !strings.Contains(s, `"dropped":2`) {
 		t.Errorf("what is dropped is not counted: %s", s)
 	}
-	write("127.0.0.1 localhost\n0.0.0.0 hosts.listed.example # a hosts file\n::1 ip6-localhost\n")
+	writeFile(t, list, "127.0.0.1 localhost\n0.0.0.0 hosts.listed.example # a hosts file\n::1 ip6-localhost\n")
 	eventually(t, "the hosts file", func() bool { gated, _ := i.gated("https://hosts.listed.example/a.js"); return gated })
 	if gated, answer := i.gated("http://localhost/a.js"); gated {
 		t.Errorf("a hosts file gates the machine itself: %s", answer)

@@ -54,10 +54,8 @@ func TestSitePolicies(t *testing.T) {
 			if hosts := d.Hosts(); len(hosts) > 0 {
 				t.Errorf("contacted before any choice: %v", hosts)
 			}
-			lab.Eval[bool](t, b, `(window.sameDocument = 1, new Promise((done) => setTimeout(done, 300)).then(() => {
-				document.querySelector('consent-banner').shadowRoot.querySelector('button[value=accept]').click();
-				return true;
-			}))`)
+			(&shop{d, b, gateway}).ready(t)
+			lab.Eval[bool](t, b, "window.sameDocument = true, document.querySelector('consent-banner').shadowRoot.querySelector('button[value=accept]').click(), true")
 			const inPlace = "/^(rest|decided)$/.test(document.querySelector('consent-banner')?.getAttribute('data-consent-state')) && !!window.sameDocument"
 			if !lab.Soon(func() bool { return lab.Eval[bool](t, b, inPlace) }) {
 				t.Errorf("after the answer the banner is in state %q", lab.Eval[string](t, b, "document.querySelector('consent-banner')?.dataset.consentState + (window.sameDocument ? ' in place' : ' after a reload')"))

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -52,9 +51,7 @@ func revalidate(t *testing.T, addr, tag string) (status int, newTag string) {
 func TestStoredPageIsJudgedAnew(t *testing.T) {
 	i := newInstance(t, tagged(`<!DOCTYPE html><title>t</title><script src="https://new.listed.example/a.js"></script>`))
 	list := filepath.Join(i.dir, "own.txt")
-	if err := os.WriteFile(list, []byte("||old.listed.example^\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, list, "||old.listed.example^\n")
 	global := fmt.Sprintf("store bolt %s\nrules list own.txt {\n purpose analytics\n}", i.bolt())
 	i.options = global
 	i.start()
@@ -73,9 +70,7 @@ func TestStoredPageIsJudgedAnew(t *testing.T) {
 	if !confirmed() {
 		t.Error("a restart voids what browsers have stored")
 	}
-	if err := os.WriteFile(list, []byte("||new.listed.example^\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, list, "||new.listed.example^\n")
 	eventually(t, "the changed list", func() bool { gated, _ := i.gated("https://new.listed.example/a.js"); return gated })
 	if confirmed() {
 		t.Error("after a list has changed a page is confirmed that contacts what it names")

@@ -52,7 +52,7 @@ func (p *firefoxPage) open(t *testing.T) map[string]bool {
 // press presses a button of the banner, once the guard can take it, and returns what reached the tracker from then on.
 func (p *firefoxPage) press(t *testing.T, choice string) map[string]bool {
 	t.Helper()
-	p.wait(t, "the guard's second part", "performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd) && document.documentElement.lastElementChild.localName == 'consent-banner'")
+	p.wait(t, "the guard's second part", guardIsWhole)
 	return p.leaks(func() {
 		const button = "document.querySelector('consent-banner').shadowRoot.querySelector('button[name=choice][value="
 		var pressed bool

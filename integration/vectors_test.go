@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -190,9 +189,7 @@ func newLeakySite(t *testing.T) (s *leakySite, origin, gateway string) {
 func leakyGateway(t *testing.T, origin string) string {
 	t.Helper()
 	vendor := filepath.Join(t.TempDir(), "tracker.json")
-	if err := os.WriteFile(vendor, []byte(leakyVendor), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, vendor, leakyVendor)
 	return lab.Gateway(t, origin, "consent {\nfirst_party /stats/* tracker\njson /api/*\n}", "rules file "+vendor)
 }
 
