@@ -52,6 +52,7 @@ func (r *Rewriter) startBig(b []byte, start int) int {
 		return after
 	}
 	r.big.el = el
+	r.style.flat.ended = true
 	if !r.headDone && el.flags&flagInject == 0 && !r.o.XML {
 		r.pass(b, start)
 		r.injectHead()

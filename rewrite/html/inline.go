@@ -103,8 +103,8 @@ func (r *Rewriter) release(b []byte, textEnd int, whole bool) {
 	}
 }
 
-// releaseStyle emits a held style element that is too large: in HTML its text is judged while it streams; in XML, where it is
-// not what a style sheet's tokenizer could read, it is left out. b[:textEnd] belongs to it, all of it if whole.
+// releaseStyle emits a held style element that is too large: its text is judged while it streams, flat where it may be
+// XML or foreign content. b[:textEnd] belongs to it, all of it if whole.
 func (r *Rewriter) releaseStyle(b []byte, textEnd int, whole bool) {
 	tag, t := b[r.hold.start:r.hold.text], &r.held
 	r.plan.reset()
@@ -117,14 +117,13 @@ func (r *Rewriter) releaseStyle(b []byte, textEnd int, whole bool) {
 	}
 	r.pass(b, r.hold.text)
 	r.done = textEnd
-	switch {
-	case !r.o.XML:
+	if r.o.XML || r.ctx.depth > 0 || r.ctx.lost {
+		r.style.openFlat(r)
+	} else {
 		r.style.open(r)
-		if r.style.write(b[r.hold.text:textEnd]); whole {
-			r.style.close()
-		}
-	case !whole:
-		r.muted = elStyle
+	}
+	if r.style.write(b[r.hold.text:textEnd]); whole {
+		r.style.close()
 	}
 }
 
@@ -224,63 +223,13 @@ func (r *Rewriter) judgeSheet(text []byte, markup bool) bool {
 	return !bytes.Equal(r.text[from:], text)
 }
 
-// flatten returns the text of an element as the tree of XML or foreign content holds it: references decoded, CDATA
-// sections opened, comments and tags left out. It returns nil when that is what the source says.
-func (r *Rewriter) flatten(s []byte, markup bool) []byte {
-	if !markup || bytes.IndexByte(s, '<') < 0 && bytes.IndexByte(s, '&') < 0 {
-		return nil
-	}
-	var flat []byte
-	r.unread = false
-	for len(s) > 0 {
-		i := bytes.IndexByte(s, '<')
-		if i < 0 {
-			i = len(s)
-		}
-		flat = r.appendMarkupText(flat, s[:i])
-		s = s[i:]
-		switch {
-		case bytes.HasPrefix(s, []byte("<![CDATA[")):
-			s = s[9:]
-			end := bytes.Index(s, []byte("]]>"))
-			if end < 0 {
-				return append(flat, s...)
-			}
-			flat, s = append(flat, s[:end]...), s[end+3:]
-		case bytes.HasPrefix(s, []byte("<!--")):
-			end := bytes.Index(s[4:], []byte("-->"))
-			if end < 0 {
-				return flat
-			}
-			s = s[4+end+3:]
-		case len(s) > 1 && (isLetter(s[1]) || s[1] == '/' || s[1] == '!' || s[1] == '?'):
-			end := bytes.IndexByte(s, '>')
-			if end < 0 {
-				return append(flat, s...)
-			}
-			s = s[end+1:]
-		case len(s) > 0:
-			flat, s = append(flat, '<'), s[1:]
-		}
-	}
-	return flat
-}
-
-func (r *Rewriter) appendMarkupText(dst, s []byte) []byte {
-	if r.o.XML {
-		var whole bool
-		s, whole = r.entities.expand(s)
-		r.unread = r.unread || !whole
-	}
-	return appendText(dst, s, false)
-}
-
 // styleText rewrites the text of a style element while it streams.
 type styleText struct {
 	on    bool
 	sheet css.Rewriter
 	o     css.Options
 	owner *Rewriter
+	flat  flattener
 	gated rewrite.Verdict // the last gating verdict
 }
 
@@ -303,11 +252,29 @@ func (s *styleText) open(r *Rewriter) {
 	s.sheet = *css.NewRewriter((*emitter)(r), s.options(r))
 }
 
-func (s *styleText) write(p []byte) { _, _ = s.sheet.Write(p) } // the error is kept in Rewriter.err
+// openFlat is open for the source of XML or foreign content.
+func (s *styleText) openFlat(r *Rewriter) {
+	s.on = true
+	s.flat = flattener{on: true, carry: s.flat.carry[:0]}
+	s.sheet = *css.NewRewriter((*speller)(r), s.options(r))
+}
+
+// write rewrites p. The error is kept in Rewriter.err.
+func (s *styleText) write(p []byte) {
+	if s.flat.on {
+		s.flat.write(s.owner, p, false)
+		return
+	}
+	_, _ = s.sheet.Write(p)
+}
 
 func (s *styleText) close() {
+	if s.flat.on {
+		s.flat.write(s.owner, nil, true)
+	}
 	s.on = false
 	_ = s.sheet.Close()
+	s.flat.on = false
 }
 
 // emitter is where a style sheet's text goes.

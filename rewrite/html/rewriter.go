@@ -31,9 +31,8 @@ type Rewriter struct {
 	done     int    // in run: how much of its bytes has been emitted or replaced
 	hold     hold
 	big      bigTag
-	dropping bool     // a declaration of XML that is too large
-	muted    *element // of XML, too large to be judged: its content is left out
-	unread   bool     // the text at hand holds references that were not expanded
+	dropping bool // a declaration of XML that is too large
+	unread   bool // the text at hand holds references that were not expanded
 	limited  bool
 	steps    int  // how many bytes were looked at or moved, each time: the measure of what a document costs
 	begun    bool // the place of a byte order mark is behind
@@ -80,7 +79,7 @@ func (r *Rewriter) Reset(w io.Writer, o Options) {
 	r.ctx, r.entities = context{}, entities{}
 	r.pend, r.scanned, r.done, r.out = r.pend[:0], 0, 0, r.out[:0]
 	r.hold, r.big, r.dropping, r.limited, r.deepOn = hold{}, bigTag{}, false, false, false
-	r.style.on, r.begun, r.frames, r.muted, r.unread, r.steps = false, false, 0, nil, false, 0
+	r.style.on, r.style.flat.on, r.begun, r.frames, r.unread, r.steps = false, false, false, 0, false, 0
 	r.headDone, r.bodyDone = o.Head == nil || o.Fragment, o.Body == nil || o.Fragment
 	r.bases = [maxBases]*url.URL{o.Base}
 	r.baseCount, r.baseSet = 1, false
@@ -252,6 +251,9 @@ func (r *Rewriter) overLimit(b []byte, start int) int {
 
 // startTag judges the start tag b[start:end] and follows what it means for what comes. It returns where to go on.
 func (r *Rewriter) startTag(b []byte, start, end int) int {
+	if r.style.on {
+		return r.inStyle(b, start, end)
+	}
 	t := &r.tok.tag
 	el := r.element(t, b[start:end])
 	if end-start > r.o.Limit/2 {
@@ -302,14 +304,10 @@ func (r *Rewriter) element(t *tag, b []byte) *element {
 // endTag follows the end tag b[start:end]. It returns where to go on.
 func (r *Rewriter) endTag(b []byte, start, end int) int {
 	if r.style.on {
-		r.style.close()
-	}
-	if r.muted != nil {
-		if h := (hold{el: r.muted}); !h.ends(b[start:end], r.tok.tag.nameEnd) {
-			return end
+		if h := (hold{el: elStyle}); r.o.XML && !h.ends(b[start:end], r.tok.tag.nameEnd) {
+			return r.inStyle(b, start, end)
 		}
-		r.pass(b, start)
-		r.muted = nil
+		r.style.close()
 	}
 	if r.hold.on {
 		if r.o.XML && !r.hold.ends(b[start:end], r.tok.tag.nameEnd) {
@@ -331,6 +329,14 @@ func (r *Rewriter) endTag(b []byte, start, end int) int {
 	return end
 }
 
+// inStyle gives markup within a style of XML to its sheet. It returns where to go on.
+func (r *Rewriter) inStyle(b []byte, start, end int) int {
+	r.pass(b, start)
+	r.style.write(b[start:end])
+	r.done = end
+	return end
+}
+
 // inNoscript looks for what ends noscript, to a browser with JavaScript, within the tag b[start:end].
 func (r *Rewriter) inNoscript(b []byte, start, end int) {
 	if start < end && r.ctx.noscript && containsFold(b[start+1:end], "</noscript") {
@@ -340,6 +346,9 @@ func (r *Rewriter) inNoscript(b []byte, start, end int) {
 
 // other sees comments, DOCTYPEs, CDATA sections and processing instructions. It returns where to go on.
 func (r *Rewriter) other(k kind, b []byte, start, end int) int {
+	if r.style.on && !r.dropping {
+		return r.inStyle(b, start, end)
+	}
 	if r.o.XML {
 		return r.xmlOther(k, b, start, end)
 	}
@@ -359,9 +368,6 @@ func (r *Rewriter) pass(b []byte, end int) {
 
 // emit hands p on, to the deep stage where that is on.
 func (r *Rewriter) emit(p []byte) {
-	if r.muted != nil {
-		return
-	}
 	if r.deepOn {
 		r.deep.write(p)
 		return
