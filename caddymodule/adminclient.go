@@ -54,7 +54,7 @@ func (c adminClient) do(method, path string, query url.Values, body any) (io.Rea
 // explain says what to do about what Caddy's client returns.
 func (c adminClient) explain(err error) error {
 	if errors.Is(err, syscall.ECONNREFUSED) || strings.Contains(err.Error(), "connection refused") {
-		return fmt.Errorf("no Caddy answers at %s: start it with the admin API on, name its address with --address, or work on the store itself with --store FILE or --config FILE", c.address)
+		return fmt.Errorf("no Caddy answers at %s: start it with the admin API on, or name its address with --address (the records can be read without it: --store FILE or --config FILE)", c.address)
 	}
 	// The API answers errors as {"error":"…"}.
 	text := err.Error()

@@ -31,7 +31,13 @@ func proxyCommand() *cobra.Command {
 	cmd := command("proxy [--from ADDR] [--to URL]", "Put the gateway in front of a site, without a configuration file",
 		`Serves the site named by --to with the consent firewall in front. Without --to it serves a built-in demonstration: a
 small shop full of trackers, and the gateway in front of it.`,
-		func(cmd *cobra.Command, _ []string) error {
+		func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 { // not the demonstration, which --to is missing for
+				return usageError("proxy takes no argument %q: name the site with --to", args[0])
+			}
+			if f.from != "" && strings.Trim(f.from, "0123456789") == "" {
+				f.from = ":" + f.from // a port, no host of that name
+			}
 			if show {
 				if f.shop = f.to == ""; f.shop {
 					f.to = "127.0.0.1:9000" // the demonstration takes a free port
