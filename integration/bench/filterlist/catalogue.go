@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/caddy-consent/caddy-consent/rules"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
-	"github.com/caddy-consent/caddy-consent/rules/filterlist"
 )
 
 // ourCatalogue is the project's own rules without any list: what a gateway does that names none.
@@ -20,16 +19,7 @@ func ourCatalogue(reqs []request) row {
 		}
 		return s
 	})
-	prepared := make([]filterlist.Request, len(reqs))
-	for i, q := range reqs {
-		t, err := filterlist.ParseType(q.typ)
-		if err != nil {
-			panic(err)
-		}
-		if prepared[i], err = filterlist.NewRequest(q.url, q.page, t); err != nil {
-			panic(err)
-		}
-	}
+	prepared := prepare(reqs)
 	measure(&r, len(reqs), func(i int) bool {
 		_, gated := s.Match(&prepared[i], rules.Context{})
 		return gated

@@ -196,9 +196,8 @@ func compile(lists []string) *filterlist.Engine {
 	return e
 }
 
-func ours(lists []string, reqs []request) row {
-	r := row{Name: "rules/filterlist"}
-	e := load(&r, func() *filterlist.Engine { return compile(lists) })
+// prepare makes of the requests what both our engines are asked about.
+func prepare(reqs []request) []filterlist.Request {
 	prepared := make([]filterlist.Request, len(reqs))
 	for i, q := range reqs {
 		t, err := filterlist.ParseType(q.typ)
@@ -209,6 +208,13 @@ func ours(lists []string, reqs []request) row {
 			panic(err)
 		}
 	}
+	return prepared
+}
+
+func ours(lists []string, reqs []request) row {
+	r := row{Name: "rules/filterlist"}
+	e := load(&r, func() *filterlist.Engine { return compile(lists) })
+	prepared := prepare(reqs)
 	measure(&r, len(reqs), func(i int) bool {
 		_, blocked := e.Match(&prepared[i])
 		return blocked
