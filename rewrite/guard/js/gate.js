@@ -9,7 +9,7 @@ const accessor = (type, name) => describe(proto(self, type), name) || {};
 const setInner = native(accessor('Element', 'innerHTML').set), setText = native(accessor('Node', 'textContent').set), getText = native(accessor('Node', 'textContent').get);
 const nativeSrcdoc = native(accessor('HTMLIFrameElement', 'srcdoc').set);
 const setSrcdoc = (el, markup) => nativeSrcdoc(el, policy(markup));
-const animating = /^(to|from|by|values)$/, painted = /^(style|mask|cursor|filter|clip-path|fill|stroke|marker-\w+)$/;
+const animating = /^(to|from|by|values)$/, painted = ['style', 'mask', 'cursor', 'filter', 'clip-path', 'fill', 'stroke', 'marker-start', 'marker-mid', 'marker-end'];
 const fetching = ['src', 'href', 'srcset', 'imagesrcset', 'data', 'poster', 'background', 'ping', 'attributionsrc'];
 // What is judged is what is used: an object that page code passes for a string is asked for it once. Trusted Types stay.
 const types = self.trustedTypes;
@@ -153,7 +153,7 @@ const codeIn = (url) => {
 // An attribute is about to get a value; go does it. Returns true if it was gated or held.
 const assign = (el, name, value, go) => {
   name = name.toLowerCase().replace(/^xlink:/, '');
-  if (painted.test(name)) return void go(css('' + value));
+  if (painted.includes(name)) return void go(css('' + value));
   if (name == 'srcdoc') return void go(frame('' + value));
   if (name == 'type' && keptValue(el, 'parked') != null) return void setAttr(el, dash + 'type', value);
   if (!fetches(el, name)) return void go(value);
@@ -174,14 +174,14 @@ const assign = (el, name, value, go) => {
 
 // Looks at what already stands on an element; returns whether something was gated.
 const special = 'style,script:not([src]),set,animate,meta[http-equiv]';
-const marked = '[' + fetching.join('],[') + '],[data-consent],[*|href],[style],[srcdoc],template,[mask],[cursor],[clip-path],[fill*="("],[stroke*="("],[filter],[marker-start],[marker-mid],[marker-end],' + special;
+const marked = '[' + fetching.join('],[') + '],[' + painted.join('*="("],[') + '*="("],[data-consent],[*|href],[srcdoc],template,' + special;
 const inspect = (el) => {
   let changed = 0;
   const local = el.localName, by = getAttr(el, kept), from = by && by.split(' ')[0];
   if (fragments.has(from)) changed = 1, setAttr(el, kept, by.replace(from, mark));
   for (const a of [...el.attributes]) {
     const name = a.localName;
-    if (painted.test(name) && /url|image|src|\\/i.test(a.value)) {
+    if (painted.includes(name)) {
       const text = css(a.value);
       if (text != a.value) changed = 1, a.value = text;
     } else if (fetches(el, name)) changed = assign(el, name, a.value, (v) => v == a.value || el.isConnected || setAttr(el, a.name, v, changed = 1)) && (a.name == name || dropAttr(el, a.name), 1) || changed;
