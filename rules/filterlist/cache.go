@@ -14,7 +14,7 @@ import (
 // and not trusted.
 const (
 	cacheMagic   = "CCFL"
-	cacheVersion = 3 // to be raised with every change of rule, condition, key or table
+	cacheVersion = 4 // to be raised with every change of rule, condition, key or table
 	cacheHead    = 4 + 4 + 8 + 4
 	maxCache     = 1 << 30
 )
@@ -47,12 +47,13 @@ func (e *Engine) WriteTo(w io.Writer) (int64, error) {
 	for _, t := range e.tables() {
 		c.table(t)
 	}
-	for _, f := range []filter{e.tokens, e.hosts, e.pages} {
+	for _, f := range []filter{e.tokens, e.hosts, e.pages, e.tails.long} {
 		c.length(len(f))
 		for _, x := range f {
 			c.b = binary.LittleEndian.AppendUint64(c.b, x)
 		}
 	}
+	c.b = binary.LittleEndian.AppendUint64(c.b, e.tails.short)
 	for _, x := range e.edges {
 		c.b = binary.LittleEndian.AppendUint64(c.b, x)
 	}
@@ -185,12 +186,13 @@ func decode(body []byte) (*Engine, error) {
 	for _, t := range e.tables() {
 		d.table(t)
 	}
-	for _, f := range []*filter{&e.tokens, &e.hosts, &e.pages} {
+	for _, f := range []*filter{&e.tokens, &e.hosts, &e.pages, &e.tails.long} {
 		*f = make(filter, d.length(8))
 		for i := range *f {
 			(*f)[i] = binary.LittleEndian.Uint64(d.take(8))
 		}
 	}
+	e.tails.short = binary.LittleEndian.Uint64(d.take(8))
 	for i := range e.edges {
 		e.edges[i] = binary.LittleEndian.Uint64(d.take(8))
 	}
@@ -270,9 +272,9 @@ func (d *decoder) rule(r *rule) {
 
 func (d *decoder) table(t *table) {
 	t.slots = make([]slot, d.length(8))
+	b := d.take(8 * len(t.slots))
 	for i := range t.slots {
-		b := d.take(8)
-		t.slots[i] = slot{binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])}
+		t.slots[i] = slot{binary.LittleEndian.Uint32(b[8*i:]), binary.LittleEndian.Uint32(b[8*i+4:])}
 	}
 	t.posts = make([]post, d.length(16))
 	for i := range t.posts {

@@ -8,7 +8,7 @@ func (e *Engine) matchConditions(at uint32, s *scratch) bool {
 		ok := true
 		switch head >> opShift {
 		case opFrom:
-			ok = inHosts(e.blob, head, body, s.pageHost, s.pageParts)
+			ok = inHosts(e.blob, head, body, s.pageHost, s.pageSuffixes())
 		case opTo:
 			ok = inHosts(e.blob, head, body, s.lower[:s.hostEnd], s.host)
 		case opDeny:

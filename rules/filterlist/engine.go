@@ -23,10 +23,11 @@ type Engine struct {
 	tokens   filter // keys that are tokens of a URL
 	hosts    filter // that are hosts of a request
 	pages    filter // that are hosts of a page
+	tails    tails  // of those hosts
 	edges    edges
-	entities bool            // a rule stands under the key of an entity
-	lifted   map[uint32]bool // hosts of pages for which an exception with $document may hold
-	anyPage  bool            // one may hold for other hosts, too
+	entities bool   // a rule stands under the key of an entity
+	lifted   filter // hosts of pages for which an exception with $document may hold
+	anyPage  bool   // one may hold for other hosts, too
 	scratch  sync.Pool
 }
 
@@ -110,7 +111,7 @@ func (e *Engine) first(t *table, s *scratch, flags uint16) (id uint32, ok bool) 
 // pageException looks for an exception with $document, which lifts all that its page requests. Of the page only the
 // host is known: an exception for one path of it does not hold.
 func (e *Engine) pageException(s *scratch, flags uint16) (id uint32, ok bool) {
-	if s.pageHost == "" || !e.anyPage && !e.knowsPage(s.pageParts) {
+	if s.pageHost == "" || !e.anyPage && !e.lifts(s) {
 		return 0, false
 	}
 	p, _ := e.scratch.Get().(*scratch)
@@ -127,7 +128,8 @@ func (e *Engine) pageException(s *scratch, flags uint16) (id uint32, ok bool) {
 }
 
 // findPages gathers the hosts of the exceptions with $document: few lists have any, and no other page has to be asked about.
-func (e *Engine) findPages() {
+func (e *Engine) findPages() (hosts []string) {
+	var keys []uint32
 	for i := range e.rules {
 		r := &e.rules[i]
 		switch {
@@ -139,21 +141,20 @@ func (e *Engine) findPages() {
 			if r.shape != shapeHost {
 				host = host[:hostLen(host)]
 			}
-			if e.lifted == nil {
-				e.lifted = make(map[uint32]bool)
-			}
-			e.lifted[hostHash(host)] = true
+			hosts, keys = append(hosts, host), append(keys, hostHash(host))
 		}
 	}
+	e.lifted = newFilter(keys)
+	return hosts
 }
 
-// knowsPage reports whether an exception with $document names one of the hosts.
-func (e *Engine) knowsPage(parts []hostPart) bool {
-	if len(e.lifted) == 0 {
+// lifts reports whether an exception with $document may name the request's page.
+func (e *Engine) lifts(s *scratch) bool {
+	if !s.special {
 		return false
 	}
-	for _, p := range parts {
-		if e.lifted[p.hash] {
+	for _, p := range s.pageSuffixes() {
+		if e.lifted.has(p.hash) != 0 {
 			return true
 		}
 	}

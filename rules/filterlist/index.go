@@ -17,6 +17,7 @@ type indexer struct {
 	tokens []uint32  // all tokens chosen for any rule
 	hosts  []uint32  // all hosts of requests chosen
 	pages  []uint32  // all hosts of pages chosen
+	named  []string  // those hosts
 }
 
 // candidate is a possible key and where it stands in the pattern: a token, or the host at its beginning.
@@ -114,8 +115,8 @@ func (e *Engine) index() {
 	for c, t := range [classes]*table{&e.block, &e.strong, &e.except, &e.modify} {
 		*t = newTable(postings[c], always[c])
 	}
-	e.findPages()
 	e.tokens, e.hosts, e.pages = newFilter(x.tokens), newFilter(x.hosts), newFilter(x.pages)
+	e.tails = newTails(append(x.named, e.findPages()...))
 }
 
 func (x *indexer) countOf(key uint32) *uint16 { return &x.counts[key&uint32(len(x.counts)-1)] }
@@ -300,6 +301,7 @@ func (x *indexer) hostKeys(r *rule) bool {
 			x.addPage(entityKey(hostHash(host[strings.LastIndexByte(host, '.')+1:])))
 		default:
 			x.addPage(pageKey(hostHash(host)))
+			x.named = append(x.named, host)
 		}
 	})
 	if len(x.keys) > 0 {

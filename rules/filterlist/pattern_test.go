@@ -206,3 +206,21 @@ func TestDotsBeforeNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestTails: no page that a rule names may be taken for one that none names; nearly all others are.
+func TestTails(t *testing.T) {
+	named := []string{"x.co", "vk.com", "abc.org", "abcd.org", "example.com", "shop.example.net", "bücher.example", "a.very.long.name.example.co.uk"}
+	known := newTails(named)
+	for _, host := range named {
+		for _, sub := range []string{"", "w.", "www.", "a.b.c.", strings.Repeat("x", 60) + "."} {
+			if !known.may(sub + host) {
+				t.Errorf("%s%s is named", sub, host)
+			}
+		}
+	}
+	for _, host := range []string{"www.example.org", "wvk.community", "abcdefgh.org", "notexample.net", "www.shop-example.net"} {
+		if known.may(host) {
+			t.Errorf("%s is looked at", host)
+		}
+	}
+}

@@ -12,13 +12,13 @@ type scratch struct {
 	raw, lower []byte // the URL and its lower case
 	url        folded
 	rawCopy    []byte
-	page       folded     // pageHost
-	pageKeys   []key      // of the page, kept while requests of one page follow each other
+	page       folded     // pageHost, once pageSuffixes was asked for it
 	spans      []span     // the URL's tokens
 	keys       []key      // of hosts, page and tokens
 	host       []hostPart // the request's host and its parents, the shortest first
-	pageParts  []hostPart // the same of the page
+	pageParts  []hostPart // the same of the page, see pageSuffixes
 	pageHost   string
+	special    bool // there are rules for the page, perhaps
 	hostEnd    int
 	types      uint16
 	forbid     uint16 // flags of rules that cannot match
@@ -77,32 +77,38 @@ func (s *scratch) addHosts(start, end int, e *Engine) {
 			s.keys = append(s.keys, key(p))
 		}
 	}
-	if string(s.page.text()) != s.pageHost {
-		s.splitPage(e)
+	if s.special = e.entities || e.tails.may(s.pageHost); s.special {
+		s.addPage(e)
 	}
-	s.keys = append(s.keys, s.pageKeys...)
 }
 
-// splitPage finds the suffixes and the keys of the page's host.
-func (s *scratch) splitPage(e *Engine) {
-	copy(s.page.hold(len(s.pageHost)), s.pageHost)
-	s.page.fold()
-	s.pageParts = s.page.suffixes(s.pageParts[:0], 0, len(s.pageHost))
-	s.pageKeys = s.pageKeys[:0]
+// addPage adds the keys of the page's host and its parents.
+func (s *scratch) addPage(e *Engine) {
 	end := len(s.pageHost)
-	for _, p := range s.pageParts {
+	for _, p := range s.pageSuffixes() {
 		if k := pageKey(p.hash); e.pages.has(k) != 0 {
-			s.pageKeys = append(s.pageKeys, key{hash: k})
+			s.keys = append(s.keys, key{hash: k})
 		}
 		if !e.entities {
 			continue
 		}
 		// A rule for name.* stands under its last label: there is a key for each.
 		if k := entityKey(labelStep(hostSeed, s.page.word(int(p.at), end))); e.pages.has(k) != 0 {
-			s.pageKeys = append(s.pageKeys, key{hash: k})
+			s.keys = append(s.keys, key{hash: k})
 		}
 		end = int(p.at) - 1
 	}
+}
+
+// pageSuffixes returns the page's host and its parents, the shortest first. They are kept while requests of one page follow
+// each other.
+func (s *scratch) pageSuffixes() []hostPart {
+	if string(s.page.text()) != s.pageHost {
+		copy(s.page.hold(len(s.pageHost)), s.pageHost)
+		s.page.fold()
+		s.pageParts = s.page.suffixes(s.pageParts[:0], 0, len(s.pageHost))
+	}
+	return s.pageParts
 }
 
 // addTokens adds the keys of the URL's tokens that a table may hold: for where one begins that of the byte before it with

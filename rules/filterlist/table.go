@@ -204,3 +204,37 @@ type edges [256]uint64
 
 func (e *edges) add(key uint32)     { e[key>>24] |= 1 << (key >> 18 & 63) }
 func (e *edges) has(key uint32) int { return int(e[key>>24] >> (key >> 18 & 63) & 1) }
+
+// tails tells by the last eight bytes of a page's host that no rule names the page: most pages are in no rule, and are not
+// looked at any further.
+type tails struct {
+	long  filter
+	short uint64 // for each length below eight that a host has, the upper bit of where in the eight bytes the dot before it stands
+}
+
+func newTails(hosts []string) (t tails) {
+	var keys []uint32
+	for _, h := range hosts {
+		if n := len(h); n >= 8 {
+			keys = append(keys, mix(binary.LittleEndian.Uint64([]byte(h[n-8:]))))
+		} else {
+			t.short |= 0x80 << (8 * (7 - n))
+		}
+	}
+	t.long = newFilter(keys)
+	return t
+}
+
+// may reports whether the host may be one of those, or a subdomain.
+func (t *tails) may(host string) bool {
+	if len(host) < 8 {
+		return true
+	}
+	const ones, low = 0x0101010101010101, 0x7F7F7F7F7F7F7F7F
+	tail := host[len(host)-8:]
+	w := uint64(tail[0]) | uint64(tail[1])<<8 | uint64(tail[2])<<16 | uint64(tail[3])<<24 |
+		uint64(tail[4])<<32 | uint64(tail[5])<<40 | uint64(tail[6])<<48 | uint64(tail[7])<<56
+	x := w ^ '.'*ones
+	dots := ^(((x & low) + low) | x | low)
+	return dots&t.short != 0 || t.long.has(mix(w)) != 0
+}

@@ -10,7 +10,7 @@ var errRange = errors.New("an offset is out of range")
 // verify checks that matching with what a file held can neither panic nor loop.
 func (e *Engine) verify() error {
 	if len(e.roots) != len(e.names) || bits.OnesCount(uint(len(e.tokens))) != 1 ||
-		bits.OnesCount(uint(len(e.hosts))) != 1 || bits.OnesCount(uint(len(e.pages))) != 1 || len(e.conds) == 0 {
+		bits.OnesCount(uint(len(e.hosts))) != 1 || bits.OnesCount(uint(len(e.pages))) != 1 || bits.OnesCount(uint(len(e.tails.long))) != 1 || len(e.conds) == 0 {
 		return errRange
 	}
 	for i := range e.rules {
