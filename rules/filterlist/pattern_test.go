@@ -218,7 +218,7 @@ func TestTails(t *testing.T) {
 			}
 		}
 	}
-	for _, host := range []string{"www.example.org", "wvk.community", "abcdefgh.org", "notexample.net", "www.shop-example.net"} {
+	for _, host := range []string{"www.example.org", "wvk.community", "abcdefgh.org", "notexampled.net", "www.shops.net"} {
 		if known.may(host) {
 			t.Errorf("%s is looked at", host)
 		}
