@@ -66,12 +66,9 @@ type Cookie struct{ Name, Retention string }
 type Stub struct {
 	// Global is the name on window.
 	Global string `json:"global"`
-	// Kind is "function" (queues its arguments), "array", "object" (whose Methods do nothing) or "constructor".
+	// Kind is what it is until then: "function", "array", "object" (that is no function) or "constructor". Whatever a page
+	// asks of it, it has.
 	Kind string `json:"kind"`
-	// Queue is the property of a function in which the vendor expects the queued calls; "" for none.
-	Queue string `json:"queue,omitempty"`
-	// Methods are the names that pages call on the global.
-	Methods []string `json:"methods,omitempty"`
 }
 
 // Link turns the URL of an embed into one to follow: the * of To takes what the * of From matched, in
