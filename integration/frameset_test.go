@@ -16,7 +16,7 @@ func TestFrameset(t *testing.T) {
 	t.Parallel()
 	const tracker = `<script src="https://static.hotjar.com/c/hotjar-1.js"></script>`
 	pages := map[string]string{
-		"/": `<html><head><title>Frames</title></head><frameset cols="20%,*"><frame src="/menu"><frameset rows="*,20%">` +
+		"/": `<html><head><title>Frames</title></head><frameset cols="20%,*"><frame src="/menu"><frameset rows="*,60%">` +
 			`<frame src="/main"><frame src="https://www.etracker.de/cnt"></frameset></frameset></html>`,
 		"/menu": `<html><title>Menu</title><body>Menu` + tracker, "/main": `<html><title>Main</title><body>Main` + tracker,
 	}

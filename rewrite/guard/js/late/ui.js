@@ -153,9 +153,9 @@ const drive = () => {
   now.follow = () => {
     const root = now.banner.shadowRoot, status = root.querySelector('[data-consent-status]');
     follow(root);
-    // Of the pages of a frameset, which all have the banner, the largest shows it.
-    const own = self.frameElement, area = (f) => f.src && f.contentDocument && f.clientWidth * f.clientHeight;
-    if (own && own.localName == 'frame' && [...own.ownerDocument.querySelectorAll('frame')].sort((a, b) => area(b) - area(a))[0] != own) root.querySelector('.c').style.display = 'none';
+    // Of the pages of a frameset, which all have the banner, the largest shows it. Gated frames only seem to have a src.
+    const own = self.frameElement, area = (f) => f.contentDocument && f.clientWidth * f.clientHeight;
+    if (own && own.localName == 'frame' && [...own.ownerDocument.querySelectorAll('frame[src]')].sort((a, b) => area(b) - area(a))[0] != own) root.querySelector('.c').style.display = 'none';
     // What was said about the last choice is no answer to the next.
     root.addEventListener('toggle', (e) => e.target.open && status && (status.textContent = ''), true);
   };
