@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +72,7 @@ func TestUndeclaredEncoding(t *testing.T) {
 // "body mixin"), an XMLHttpRequest what it was told to. What it makes markup of is gated in the page, and where the
 // declared encoding is one whose ASCII means what it says, in the bytes too, for whoever gets by the guard.
 func TestFetchedText(t *testing.T) {
+	t.Parallel()
 	const fetched = `fetch('/part').then((r) => r.text())`
 	const told = `new Promise((done) => { const x = new XMLHttpRequest(); x.open('GET', '/part'); x.overrideMimeType('text/plain;charset=utf-8');` +
 		`x.onload = () => done(x.responseText); x.send() })`
@@ -83,9 +85,9 @@ func TestFetchedText(t *testing.T) {
 		{"in a style", fetched, "windows-1251", `<style>p{background:url(https://www.ｆacebook.com/tr?id=1&ev=PageView)}</style><p>x</p>`, true},
 		{"bold letters", fetched, "gbk", `<img src="https://www.𝐟acebook.com/tr?id=1&ev=PageView">`, false},
 	}
-	part := 0
+	var part atomic.Int32
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := cases[part]
+		c := cases[part.Load()]
 		if r.URL.Path == "/part" {
 			w.Header().Set("Content-Type", "text/html; charset="+c.charset)
 			_, _ = w.Write([]byte(c.part))
@@ -104,7 +106,7 @@ func TestFetchedText(t *testing.T) {
 	door.Site("gateway.test", gateway)
 	b := lab.NewBrowser(t, door)
 	for i, c := range cases {
-		part = i
+		part.Store(int32(i))
 		for host, leaks := range map[string]bool{"alone.test": true, "bytes.test": !c.inBytes, "gateway.test": false} {
 			door.Reset()
 			b.Open(t, "https://"+host+"/"+strconv.Itoa(i))

@@ -1,8 +1,10 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +112,7 @@ func TestPageCode(t *testing.T) {
 		want += strings.Count(code, "done(")
 	}
 	b.page("/page", b.guarded(g, Page{}, "", body.String()))
-	got, thrown := b.visit(t, "/page", "new Promise((r) => setTimeout(() => r(JSON.stringify(called)), 300))", 200*time.Millisecond)
+	got, thrown := b.visit(t, "/page", fmt.Sprintf("(async () => { for (let n = 0; n < 200 && called.length < %d; n++) await new Promise((r) => setTimeout(r, 50)); return JSON.stringify(called) })()", want), 200*time.Millisecond)
 	var called []string
 	if err := json.Unmarshal([]byte(got), &called); err != nil {
 		t.Fatal(err, got)
@@ -184,6 +186,13 @@ func TestHistory(t *testing.T) {
 		chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("history.back() || true"))
 			return err
+		}), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			for { // while it goes, there may be nobody to ask
+				there, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("location.pathname == '/page' && document.readyState == 'complete'"))
+				if there || ctx.Err() != nil {
+					return cmp.Or(ctx.Err(), err)
+				}
+			}
 		}), chromedp.Sleep(800*time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +225,7 @@ func TestHydration(t *testing.T) {
 	b.page("/page", b.guarded(g, Page{}, "<title>x</title>", body+banner))
 	b.page("/plain", "<!DOCTYPE html><html><head><title>x</title></head><body>"+body+"</body></html>")
 	want, _ := b.visit(t, "/plain", shape, 0)
-	got, thrown := b.visit(t, "/page", shape, 500*time.Millisecond)
+	got, thrown := b.visitUntil(t, "/page", shape, 500*time.Millisecond, func() bool { return len(b.seen("cdn.test/i.png")) > 1 })
 	if got != want || len(thrown) > 0 {
 		t.Errorf("got  %s\nwant %s\n%q", got, want, thrown)
 	}
