@@ -120,12 +120,12 @@ func (c *crowd) visit(client *http.Client) error {
 	res, err := client.Get(c.page)
 	if err != nil {
 		c.lost.Add(1)
-		return nil
+		return nil //nolint:nilerr // it is counted
 	}
 	body, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()
 	if err != nil || res.StatusCode != http.StatusOK || !gatedPage(string(body)) {
-		return fmt.Errorf("a page got %d, %w", res.StatusCode, err)
+		return fmt.Errorf("a page got %d, error %v, %d bytes", res.StatusCode, err, len(body))
 	}
 	c.pages.Add(1)
 	return nil

@@ -121,12 +121,11 @@ var guardScript = regexp.MustCompile(`(?s)<script data-consent-guard.*?</script>
 // left is the work of the rewriter alone.
 func withoutGuard(t *testing.T, gateway string) string {
 	t.Helper()
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: gateway})
-	direct := proxy.Director
-	proxy.Director = func(r *http.Request) {
-		direct(r)
-		r.Header.Set("Accept-Encoding", "identity") // what is compressed cannot be searched
-	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: "http", Host: gateway})
+		r.Out.Host = r.In.Host
+		r.Out.Header.Set("Accept-Encoding", "identity") // what is compressed cannot be searched
+	}}
 	proxy.ModifyResponse = func(r *http.Response) error {
 		r.Header.Del("Content-Security-Policy")
 		r.Header.Del("Content-Security-Policy-Report-Only")
