@@ -100,6 +100,7 @@ func (a *App) provisionStore() error {
 		return err
 	}
 	a.store, err = leaseStore(opener, a.signer)
+	err = placed(a.Places, storePlace, err)
 	switch {
 	case errors.Is(err, store.ErrHeld):
 		a.store, a.held = heldLease(err), err

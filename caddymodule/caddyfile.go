@@ -134,6 +134,7 @@ func parseStore(d *caddyfile.Dispenser, a *App) error {
 	if err := nextString(d, &kind); err != nil {
 		return d.Err("store needs a kind: store bolt [PATH] or store postgres DSN")
 	}
+	a.place(d, storePlace)
 	id := "consent.stores." + kind
 	mod, err := caddy.GetModule(id)
 	if err != nil {
@@ -159,9 +160,11 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 		return nil
 	case len(args) == 2 && args[0] == "file":
 		a.VendorFiles = append(a.VendorFiles, absolute(d, args[1]))
+		a.place(d, absolute(d, args[1]))
 		return skipBlock(d, "watch")
 	case len(args) == 2 && args[0] == "cookies" && a.CookieDatabase == "":
 		a.CookieDatabase = absolute(d, args[1])
+		a.place(d, a.CookieDatabase)
 		return nil
 	case len(args) == 2 && args[0] == "cookies":
 		return d.Err("rules cookies stands twice: put the lines of both files into one")
@@ -170,6 +173,7 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 		switch path := strings.ContainsAny(l.Source, `/\.{`); {
 		case path && !strings.Contains(l.Source, "://"):
 			l.Source = absolute(d, l.Source)
+			a.place(d, l.Source)
 		case !path && !slices.Contains(source.Names(), l.Source):
 			return d.Errf("rules list %q is none of the names %s: use one of them, an address, or a path (./%s)", l.Source, strings.Join(source.Names(), ", "), l.Source)
 		}
@@ -229,6 +233,7 @@ func parseRegion(d *caddyfile.Dispenser, o *Options) error {
 	switch {
 	case len(args) == 2 && args[0] == "maxmind":
 		o.Region = &Region{Database: absolute(d, args[1])}
+		o.place(d, o.Region.Database)
 	case len(args) == 2 && args[0] == "header":
 		o.Region = &Region{Header: args[1]}
 	case len(args) == 3 && args[0] == "header":

@@ -92,6 +92,8 @@ type Options struct {
 	// Consent-Debug is told, in the answer's header, what was gated and why. Behind anonymize_ip only ranges that are no
 	// finer than what it keeps match.
 	Debug []string `json:"debug,omitempty"`
+	// Places tell where a Caddyfile names files, as FILE:LINE by path, for errors that only reading the files shows.
+	Places map[string]string `json:"places,omitempty"`
 }
 
 // Require puts vendors under a purpose.
@@ -167,6 +169,7 @@ func (o Options) merged(over Options) Options {
 	o.Purposes = union(o.Purposes, over.Purposes)
 	o.Theme = union(o.Theme, over.Theme)
 	o.Texts = union(o.Texts, over.Texts)
+	o.Places = union(o.Places, over.Places)
 	return o
 }
 

@@ -48,7 +48,7 @@ func TestMistakes(t *testing.T) {
 // is not refused while it is parsed.
 func TestNoMistakes(t *testing.T) {
 	dir := t.TempDir()
-	vendor := `{"vendors": [{"id": "ours", "name": "Ours", "purpose": "analytics", "hosts": ["ours.example"]}]}`
+	vendor := `{"number": 60001, "name": "Ours", "org": "Ours", "category": "web-analytics", "purpose": "analytics", "hosts": ["ours.example"]}`
 	if err := os.WriteFile(filepath.Join(dir, "ours.json"), []byte(vendor), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,8 @@ import (
 )
 
 // regionFunc returns what tells a visitor's region, nil where the options do not ask for it. Sites share a database.
-func (a *App) regionFunc(r *Region) (func(http.Header, netip.Addr) consent.Region, error) {
+func (a *App) regionFunc(o *Options) (func(http.Header, netip.Addr) consent.Region, error) {
+	r := o.Region
 	if r == nil {
 		return nil, nil
 	}
@@ -28,7 +29,7 @@ func (a *App) regionFunc(r *Region) (func(http.Header, netip.Addr) consent.Regio
 	db := a.databases[r.Database]
 	if db == nil {
 		if db, err = regions.OpenDatabase(r.Database); err != nil {
-			return nil, err
+			return nil, placed(o.Places, r.Database, err)
 		}
 		if a.databases == nil {
 			a.databases = map[string]*consent.RegionDatabase{}

@@ -72,16 +72,18 @@ func (c *compiledRules) content() (uint64, error) {
 
 // sumWith returns a number that is the same for the same program, rules and options, in other processes too.
 func (c *compiledRules) sumWith(build string, m mode, o *Options) (uint64, error) {
-	f := fnv.New64a()
-	err := json.NewEncoder(f).Encode([]any{build, c.sum, m, o})
+	f, content := fnv.New64a(), *o
+	content.Places = nil
+	err := json.NewEncoder(f).Encode([]any{build, c.sum, m, &content})
 	return f.Sum64(), err
 }
 
 // ruleSource keeps the rules current.
 type ruleSource struct {
 	log      *zap.Logger
-	vendors  []string // globs
-	cookies  string   // a cookie database's path, "" for none
+	places   map[string]string // see Options.Places
+	vendors  []string          // globs
+	cookies  string            // a cookie database's path, "" for none
 	compiled compiledRules
 	stamp    string
 	samples  func() samples
@@ -104,12 +106,12 @@ const startTimeout = 8 * time.Second
 // provisionRules loads catalogue and lists. All that is wrong is reported together. A list whose publisher does not answer
 // is no error: the gateway starts without it and tries again.
 func (a *App) provisionRules() error {
-	s := &ruleSource{log: a.log, vendors: a.VendorFiles, cookies: a.CookieDatabase, samples: a.samples}
+	s := &ruleSource{log: a.log, places: a.Places, vendors: a.VendorFiles, cookies: a.CookieDatabase, samples: a.samples}
 	var errs []error
 	for _, l := range a.Lists {
 		one, err := newRuleList(l)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("rules list %s: %w", l.Source, err))
+			errs = append(errs, placed(a.Places, l.Source, fmt.Errorf("rules list %s: %w", l.Source, err)))
 			continue
 		}
 		s.lists = append(s.lists, one)
@@ -212,12 +214,12 @@ func (s *ruleSource) load(ctx context.Context) (compiledRules, error) {
 }
 
 func (s *ruleSource) compile(ctx context.Context) (c compiledRules, err error) {
-	if c.catalogue, err = s.loadCatalogue(); err != nil {
-		return c, err
-	}
-	if err = s.loadCookies(&c); err != nil {
-		return c, err
-	}
+	c.catalogue, err = s.loadCatalogue()
+	return c, errors.Join(err, s.loadCookies(&c), s.loadLists(ctx, &c))
+}
+
+// loadLists reads the filter lists but those that are missing.
+func (s *ruleSource) loadLists(ctx context.Context, c *compiledRules) error {
 	var sources []*source.Source
 	var loaded []*ruleList
 	for _, l := range s.lists {
@@ -227,24 +229,32 @@ func (s *ruleSource) compile(ctx context.Context) (c compiledRules, err error) {
 		}
 	}
 	if len(sources) == 0 {
-		return c, nil
+		return nil
 	}
 	lists, err := source.Compile(ctx, filepath.Join(dataDir(), "lists"), sources...)
 	if err != nil {
+		var files []error
 		for i, problem := range lists.Errors {
 			// A file that is missing at the start ends it, with this error.
-			if problem != nil && (loaded[i].remote() || !loaded[i].status.Since.IsZero()) {
+			switch {
+			case problem == nil:
+			case loaded[i].remote() || !loaded[i].status.Since.IsZero():
 				s.fail(loaded[i], problem)
+			default:
+				files = append(files, placed(s.places, loaded[i].Name(), fmt.Errorf("rules list: %w", problem)))
 			}
 		}
-		return c, fmt.Errorf("rules list: %w", err)
+		if len(files) > 0 {
+			return errors.Join(files...)
+		}
+		return fmt.Errorf("rules list: %w", err)
 	}
 	if err := s.samples().refuse(lists.Engine); err != nil {
-		return c, err
+		return err
 	}
 	c.engine = lists.Engine
 	s.note(loaded, lists)
-	return c, nil
+	return nil
 }
 
 // note keeps the counts of the lists that are in force now.
@@ -294,14 +304,34 @@ func (s *ruleSource) loadCatalogue() (*catalogue.Catalogue, error) {
 		return builtinVendors()
 	}
 	systems := []fs.FS{catalogue.BuiltinFS()}
+	var errs []error
 	for _, glob := range s.vendors {
 		dir, pattern := filepath.Split(glob)
 		if matches, err := filepath.Glob(glob); err != nil || len(matches) == 0 {
-			return nil, fmt.Errorf("rules file %s: no file matches (a vendor file is JSON: rules/catalogue/README.md)", glob)
+			errs = append(errs, placed(s.places, glob, fmt.Errorf("rules file %s: no file matches (a vendor file is JSON: rules/catalogue/README.md)", glob)))
+			continue
 		}
-		systems = append(systems, matching{os.DirFS(dir), pattern})
+		systems = append(systems, placedFS{matching{os.DirFS(dir), pattern}, glob})
 	}
-	return catalogue.Load(systems...)
+	c, err := catalogue.Load(systems...)
+	if err == nil && len(errs) == 0 {
+		return c, nil
+	}
+	if err != nil { // which of them is it?
+		for _, one := range systems[1:] {
+			glob := one.(placedFS).glob
+			if _, wrong := catalogue.Load(systems[0], one); wrong != nil {
+				err, errs = nil, append(errs, placed(s.places, glob, fmt.Errorf("rules file %s: %w", glob, wrong)))
+			}
+		}
+	}
+	return nil, errors.Join(append(errs, err)...)
+}
+
+// placedFS knows what it was named by.
+type placedFS struct {
+	matching
+	glob string
 }
 
 // loadCookies reads the operator's cookie database, if there is one.
@@ -315,7 +345,7 @@ func (s *ruleSource) loadCookies(c *compiledRules) error {
 		c.cookies, err = rules.ParseCookieDatabase(s.cookies, bytes.NewReader(data))
 	}
 	if err != nil {
-		return fmt.Errorf("rules cookies: %w; give a CSV file in the format of the Open Cookie Database", err)
+		return placed(s.places, s.cookies, fmt.Errorf("rules cookies: %w; give a CSV file in the format of the Open Cookie Database", err))
 	}
 	return nil
 }

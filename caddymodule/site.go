@@ -46,7 +46,7 @@ func newSite(app *App, o Options, m mode) (*site, error) {
 	s := &site{app: app, mode: m, options: o, since: time.Now(), readers: new(readers)}
 	var err, regionErr, platformErr, bridgeErr, debugErr error
 	s.terms, err = s.options.compile()
-	s.readers.region, regionErr = app.regionFunc(s.options.Region)
+	s.readers.region, regionErr = app.regionFunc(&s.options)
 	s.readers.platforms, platformErr = s.options.compilePlatforms(app.rules.compiled.catalogue, app.log)
 	s.bridge, bridgeErr = newBridge(s.options.Platforms, s.options.Prefix)
 	s.debug, debugErr = parseRanges(s.options.Debug)
