@@ -199,16 +199,21 @@ func (a *auditor) retention(site, path string, writer gjson.Result) {
 		}
 	}
 	roll := writer.Get("roll")
-	for _, by := range []string{"roll_interval", "roll_at", "roll_minutes"} {
-		if writer.Get(by).Exists() && (!roll.Exists() || roll.Bool()) {
-			return
-		}
-	}
-	a.add(finding{
+	rolled := func(by string) bool { return writer.Get(by).Exists() && (!roll.Exists() || roll.Bool()) }
+	f := finding{
 		Site: site, Path: path, Rule: "log-retention", What: "the log file " + writer.Get("filename").String() + " is not rolled by time, although " + promised + " is set",
 		Why:    "old files are deleted when a file is rolled, and by default that happens at 100 MB: a quiet site keeps its lines for years",
-		Remedy: "write roll_interval 24h beside roll_keep_for into output file",
-	})
+		Remedy: "write roll_at 00:00 beside roll_keep_for into output file",
+	}
+	switch {
+	case rolled("roll_at"), rolled("roll_minutes"):
+		return
+	case rolled("roll_interval"):
+		f.Note, f.What = true, "the log file "+writer.Get("filename").String()+" is rolled by roll_interval alone"
+		f.Why = "that happens when the next line is written: where nobody comes any more, the last lines stay"
+		f.Remedy = "write roll_at 00:00 instead of roll_interval"
+	}
+	a.add(f)
 }
 
 // anonymizes reports whether the encoder, or one that it wraps, masks addresses: those around it write through it.
