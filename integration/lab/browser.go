@@ -207,7 +207,7 @@ func (b *Browser) note(ev any) {
 	b.errors = append(b.errors, text)
 }
 
-// Do carries out steps in the browser's tab within 30 seconds.
+// Do carries out steps in the browser's tab within a minute.
 func (b *Browser) Do(t testing.TB, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	run(t, b, chromedp.Steps(steps...))
@@ -260,7 +260,7 @@ func (b *Browser) Cookies(t testing.TB) []*network.Cookie {
 
 func run[T any](t testing.TB, b *Browser, a chromedp.Action[T]) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
 	v, err := chromedp.Run(ctx, a)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -39,6 +40,7 @@ type Door struct {
 	sites    map[string]string
 	open     map[net.Conn]string // connections to sites
 	contacts []Contact
+	bare     map[net.Conn]string // hosts of connections that have not carried a request
 	answer   http.Handler
 	listener net.Listener
 	config   *tls.Config
@@ -51,7 +53,7 @@ func NewDoor(t testing.TB) *Door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Door{Addr: l.Addr().String(), sites: map[string]string{}, open: map[net.Conn]string{}, listener: l, config: selfSigned(t), answer: http.HandlerFunc(answer)}
+	d := &Door{Addr: l.Addr().String(), sites: map[string]string{}, open: map[net.Conn]string{}, bare: map[net.Conn]string{}, listener: l, config: selfSigned(t), answer: http.HandlerFunc(answer)}
 	go d.accept()
 	t.Cleanup(func() { _ = l.Close() })
 	return d
@@ -84,7 +86,11 @@ func (d *Door) Answer(h http.Handler) {
 func (d *Door) Contacts() []Contact {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Clone(d.contacts)
+	contacts := slices.Clone(d.contacts)
+	for _, host := range slices.Sorted(maps.Values(d.bare)) {
+		contacts = append(contacts, Contact{Host: host})
+	}
+	return contacts
 }
 
 // Hosts returns the distinct hosts among Contacts in the order of their first contact.
@@ -103,6 +109,7 @@ func (d *Door) Reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.contacts = nil
+	clear(d.bare)
 }
 
 // Quiet waits until nothing was contacted for the given time, at most ten times as long.
@@ -119,9 +126,9 @@ func (d *Door) Quiet(silence time.Duration) {
 	}
 }
 
-// Soon waits until f holds, and reports whether it did within 20 seconds: what is to come may take its time on a busy machine.
+// Soon waits until f holds, and reports whether it did within a minute: what is to come may take its time on a busy machine.
 func Soon(f func() bool) bool {
-	for end := time.Now().Add(20 * time.Second); !f(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !f(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			return false
 		}
@@ -129,9 +136,11 @@ func Soon(f func() bool) bool {
 	return true
 }
 
-func (d *Door) log(c Contact) {
+// log notes what a request contacts; the connection is not bare any more.
+func (d *Door) log(conn net.Conn, c Contact) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	delete(d.bare, conn)
 	d.contacts = append(d.contacts, c)
 }
 
@@ -190,19 +199,21 @@ func (d *Door) serve(c net.Conn) {
 	d.sink(conn, in, name)
 }
 
-// sink answers requests one after the other, and notes a connection that never carried one.
+// sink answers requests one after the other, and notes a connection as long as it has not carried one.
 func (d *Door) sink(conn net.Conn, in *bufio.Reader, name string) {
-	for n := 0; ; n++ {
+	if name != "" && !ownErrand(name) {
+		d.mu.Lock()
+		d.bare[conn] = name
+		d.mu.Unlock()
+	}
+	for {
 		r, err := http.ReadRequest(in)
 		if err != nil {
-			if n == 0 && name != "" && !ownErrand(name) {
-				d.log(Contact{Host: name})
-			}
 			return
 		}
 		host, _, _ := strings.Cut(r.Host, ":")
 		if !ownErrand(host) {
-			d.log(Contact{Host: host, Path: r.URL.RequestURI(), Dest: r.Header.Get("Sec-Fetch-Dest"), Cookie: r.Header.Get("Cookie")})
+			d.log(conn, Contact{Host: host, Path: r.URL.RequestURI(), Dest: r.Header.Get("Sec-Fetch-Dest"), Cookie: r.Header.Get("Cookie")})
 		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		d.mu.Lock()

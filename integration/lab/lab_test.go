@@ -24,7 +24,7 @@ func TestLabSeesContacts(t *testing.T) {
 	b.Open(t, "http://site.test/")
 	d.Quiet(700 * time.Millisecond)
 	b.Open(t, "about:blank")
-	for _, want := range []string{"pixel.test", "script.test"} {
+	for _, want := range []string{"pixel.test", "script.test", "bare.test"} {
 		if !slices.Contains(d.Hosts(), want) {
 			t.Errorf("contact of %s not seen; seen: %v", want, d.Contacts())
 		}
