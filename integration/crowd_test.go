@@ -124,8 +124,11 @@ func (c *crowd) visit(client *http.Client) error {
 	}
 	body, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()
-	if err != nil || res.StatusCode != http.StatusOK || !gatedPage(string(body)) {
-		return fmt.Errorf("a page got %d, error %v, %d bytes", res.StatusCode, err, len(body))
+	if err != nil {
+		return fmt.Errorf("a page with status %d ended early: %w", res.StatusCode, err)
+	}
+	if res.StatusCode != http.StatusOK || !gatedPage(string(body)) {
+		return fmt.Errorf("a page got %d, or is not gated: %d bytes", res.StatusCode, len(body))
 	}
 	c.pages.Add(1)
 	return nil
