@@ -260,13 +260,14 @@ func (w *responseWriter) begin(end bool) error {
 
 // sink returns where the rewriter writes to.
 func (w *responseWriter) sink(h http.Header) stage {
-	level := encoding.GzipFast
+	level := encoding.GzipSmall
 	if w.decoder != nil {
 		delete(h, "Content-Encoding")
 		delete(h, "Content-Length")
+		level = encoding.GzipFast // undoing the coding has cost something, too
 	}
 	if w.insteadOfEncode(h) {
-		w.x.gzip, level = true, encoding.GzipSmall
+		w.x.gzip = true
 	} else if w.decoder == nil {
 		return &w.out
 	}
