@@ -65,6 +65,7 @@ var cases = []struct{ name, in, want string }{
 	{"almost tags", `["<","<<","<1","\u003c","\u003c\u003c\u0031","\\u003cb"]`, ""},
 	{"empty", "", ""},
 	{"control characters", "[\"<b>\n\tx\"]", ""},
+	{"between two changes", `["<b>https://tracker.test/\b\f\r\t\n\u0001\ud800\u00E9https://tracker.test/"]`, `["<b>` + gatedASCII + `\b\f\r\t\n\u0001\ud800\u00e9` + gatedASCII + `"]`},
 }
 
 func TestRewrite(t *testing.T) {
@@ -112,7 +113,7 @@ func TestLimit(t *testing.T) {
 	rewrite(t, o, `["`+strings.Repeat("x", 5000)+`<b>`+strings.Repeat("x", 97)+`"]`)
 	var out bytes.Buffer
 	r := json.NewRewriter(&out, o)
-	if _, err := io.WriteString(r, `["ok","<b>`+strings.Repeat("x", 100)); !errors.As(err, &limit) || out.String() != `["ok","` {
+	if _, err := io.WriteString(r, `["ok","<b>`+strings.Repeat("x", 100)); !errors.As(err, &limit) || out.String() != `["ok","` || !strings.Contains(err.Error(), "100 bytes") {
 		t.Errorf("wrote %q, %v", out.String(), err)
 	}
 	if _, err := io.WriteString(r, "x"); !errors.As(err, &limit) || !errors.As(r.Flush(), &limit) || !errors.As(r.Close(), &limit) {
