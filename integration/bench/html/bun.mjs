@@ -1,5 +1,5 @@
 // Bun's HTMLRewriter (native lol-html), driven by main.go: it reads the pages named in the file argv[2] and answers each
-// line "NAME MILLISECONDS" on standard input with the nanoseconds that its fastest pass over all pages took.
+// line "NAME MILLISECONDS" on standard input with the sum of the nanoseconds that each page took when it was read fastest.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
@@ -14,33 +14,34 @@ function rewriter(four) {
 }
 
 // A whole page at once is the fastest that Bun offers; a stream of chunks is what a gateway would have to do.
-const whole = (four) => async () => {
-  for (const b of buffers) rewriter(four).transform(b);
+const whole = (four) => (i) => rewriter(four).transform(buffers[i]);
+
+const streamed = (four) => async (i) => {
+  const p = pages[i];
+  const body = new ReadableStream({
+    type: 'direct',
+    pull(c) {
+      for (let i = 0; i < p.length; i += chunk) c.write(p.subarray(i, i + chunk));
+      c.close();
+    },
+  });
+  await rewriter(four).transform(new Response(body)).arrayBuffer();
 };
 
-const streamed = (four) => async () => {
-  for (const p of pages) {
-    const body = new ReadableStream({
-      type: 'direct',
-      pull(c) {
-        for (let i = 0; i < p.length; i += chunk) c.write(p.subarray(i, i + chunk));
-        c.close();
-      },
-    });
-    await rewriter(four).transform(new Response(body)).arrayBuffer();
-  }
-};
-
-const passes = { 'whole-none': whole(false), 'whole-four': whole(true), 'streamed-none': streamed(false), 'streamed-four': streamed(true) };
+const contenders = { 'whole-none': whole(false), 'whole-four': whole(true), 'streamed-none': streamed(false), 'streamed-four': streamed(true) };
+const best = {};
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [name, ms] = line.split(' ');
-  let best = Infinity;
+  best[name] ??= pages.map(() => Infinity);
   const until = performance.now() + Number(ms);
   do {
-    const start = Bun.nanoseconds();
-    await passes[name]();
-    best = Math.min(best, Bun.nanoseconds() - start);
+    for (let i = 0; i < pages.length; i++) {
+      const start = Bun.nanoseconds();
+      const done = contenders[name](i);
+      if (name.startsWith('streamed')) await done;
+      best[name][i] = Math.min(best[name][i], Bun.nanoseconds() - start);
+    }
   } while (performance.now() < until);
-  console.log(best);
+  console.log(best[name].reduce((a, b) => a + b));
 }

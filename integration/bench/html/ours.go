@@ -108,16 +108,14 @@ func base() *url.URL {
 
 // rewriters are this project's contenders.
 func rewriters(pages [][]byte, all []*policy) []*contender {
-	pass := func(policies ...rewrite.Policy) func() {
+	with := func(policies ...rewrite.Policy) func(int) {
 		o := html.Options{Base: base(), Mark: mark}
 		r := html.NewRewriter(io.Discard, o)
-		return func() {
-			for i, page := range pages {
-				o.Policy = policies[i*len(policies)/len(pages)]
-				r.Reset(io.Discard, o)
-				stream(r, page)
-				_ = r.Close()
-			}
+		return func(i int) {
+			o.Policy = policies[i*len(policies)/len(pages)]
+			r.Reset(io.Discard, o)
+			stream(r, pages[i])
+			_ = r.Close()
 		}
 	}
 	var known, fresh []rewrite.Policy
@@ -129,10 +127,10 @@ func rewriters(pages [][]byte, all []*policy) []*contender {
 		}
 	}
 	return []*contender{
-		{name: "rewrite/html, empty policy", pass: pass(nil)},
-		{name: "rewrite/html, every element looked at", pass: pass(nothing{})},
-		{name: "rewrite/html, full catalogue", pass: pass(known...)},
-		{name: "rewrite/html, full catalogue, each script new", pass: pass(fresh...)},
+		{name: "rewrite/html, empty policy", pages: len(pages), read: with(nil)},
+		{name: "rewrite/html, every element looked at", pages: len(pages), read: with(nothing{})},
+		{name: "rewrite/html, full catalogue", pages: len(pages), read: with(known...)},
+		{name: "rewrite/html, full catalogue, each script new", pages: len(pages), read: with(fresh...)},
 	}
 }
 
@@ -166,16 +164,16 @@ func styleSheets(pages [][]byte) (sheets []byte) {
 }
 
 func styles(sheets []byte, all *policy) []*contender {
-	pass := func(p rewrite.Policy) func() {
+	with := func(p rewrite.Policy) func(int) {
 		o := &css.Options{Policy: p, Resolve: base().Resolve, Mark: mark}
-		return func() {
+		return func(int) {
 			r := css.NewRewriter(io.Discard, o)
 			stream(r, sheets)
 			_ = r.Close()
 		}
 	}
 	return append([]*contender{
-		{name: "rewrite/css, nothing gated", pass: pass(nothing{})},
-		{name: "rewrite/css, full catalogue", pass: pass(all)},
+		{name: "rewrite/css, nothing gated", pages: 1, read: with(nothing{})},
+		{name: "rewrite/css, full catalogue", pages: 1, read: with(all)},
 	}, stylePeers(sheets)...)
 }

@@ -19,17 +19,10 @@ import (
 
 // peers are the Go libraries. They get whole pages from memory, which spares them the work of resuming.
 func peers(pages [][]byte) []*contender {
-	each := func(f func([]byte)) func() {
-		return func() {
-			for _, p := range pages {
-				f(p)
-			}
-		}
-	}
 	return []*contender{
-		{name: "x/net/html tokenizer", pass: each(func(p []byte) { tokenize(p, false) })},
-		{name: "x/net/html, four elements", pass: each(func(p []byte) { tokenize(p, true) })},
-		{name: "tdewolff/parse lexer", pass: each(lex)},
+		{name: "x/net/html tokenizer", pages: len(pages), read: func(i int) { tokenize(pages[i], false) }},
+		{name: "x/net/html, four elements", pages: len(pages), read: func(i int) { tokenize(pages[i], true) }},
+		{name: "tdewolff/parse lexer", pages: len(pages), read: func(i int) { lex(pages[i]) }},
 	}
 }
 
@@ -63,7 +56,7 @@ func lex(page []byte) {
 }
 
 func stylePeers(sheets []byte) []*contender {
-	return []*contender{{name: "tdewolff/parse lexer", pass: func() {
+	return []*contender{{name: "tdewolff/parse lexer", pages: 1, read: func(int) {
 		l := css.NewLexer(parse.NewInputBytes(sheets[:len(sheets):len(sheets)]))
 		for {
 			if k, _ := l.Next(); k == css.ErrorToken {
