@@ -189,7 +189,8 @@ func (c *crawl) judgeResponse(res *http.Response, dest string, body []byte) erro
 	r.Header.Set("Sec-Fetch-Dest", dest)
 	r.RemoteAddr = "127.0.0.1:0"
 	x := c.judge.exchange(r)
-	w := x.newResponseWriter(discarded{res.Header.Clone()})
+	h := res.Header.Clone()
+	w := x.newResponseWriter(discarded{&h})
 	defer w.abort()
 	w.WriteHeader(res.StatusCode)
 	if _, err := w.Write(body); err != nil {

@@ -18,7 +18,7 @@ type observer struct {
 
 func newObserver(w http.ResponseWriter, x *exchange) *observer {
 	o := &observer{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
-	o.shadow = x.newResponseWriter(nowhere{o})
+	o.shadow = x.newResponseWriter(discarded{&o.header})
 	return o
 }
 
@@ -66,11 +66,11 @@ func (o *observer) finish(err error) {
 	}
 }
 
-// nowhere is where the shadow writes.
-type nowhere struct{ o *observer }
+// discarded is a response that nobody reads: it is written to be looked at on its way.
+type discarded struct{ header *http.Header }
 
-func (n nowhere) Header() http.Header       { return n.o.header }
-func (nowhere) WriteHeader(int)             {}
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (d discarded) Header() http.Header       { return *d.header }
+func (discarded) WriteHeader(int)             {}
+func (discarded) Write(p []byte) (int, error) { return len(p), nil }
 
 var _ io.ReaderFrom = (*observer)(nil)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -109,10 +108,3 @@ func (f *scanFlags) tell(out io.Writer, r inventoryReport) error {
 	slices.Sort(undeclared)
 	return errors.New("undeclared third parties: " + strings.Join(undeclared, ", "))
 }
-
-// discarded is the response that nobody reads.
-type discarded struct{ header http.Header }
-
-func (d discarded) Header() http.Header       { return d.header }
-func (discarded) WriteHeader(int)             {}
-func (discarded) Write(p []byte) (int, error) { return len(p), nil }
