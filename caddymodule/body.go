@@ -127,6 +127,19 @@ type undeclared struct {
 // Write keeps out what would be read differently in another encoding.
 func (u undeclared) Write(p []byte) (int, error) { return u.Writer.Write(p) }
 
+// defineType says what was sniffed, so that no browser comes to another conclusion.
+func defineType(h http.Header, kind encoding.Kind) {
+	switch kind {
+	case encoding.KindHTML:
+		h["Content-Type"] = []string{"text/html"}
+	case encoding.KindXML:
+		h["Content-Type"] = []string{"text/xml"}
+	default:
+		return
+	}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
+}
+
 // setCharset replaces the charset parameter of the content type.
 func setCharset(h http.Header, charset string) {
 	essence, params, err := mime.ParseMediaType(h.Get("Content-Type"))

@@ -279,19 +279,6 @@ func (w *responseWriter) sink(h http.Header) stage {
 	return w.gzip
 }
 
-// defineType says what was sniffed, so that no browser comes to another conclusion.
-func defineType(h http.Header, kind encoding.Kind) {
-	switch kind {
-	case encoding.KindHTML:
-		h["Content-Type"] = []string{"text/html"}
-	case encoding.KindXML:
-		h["Content-Type"] = []string{"text/xml"}
-	default:
-		return
-	}
-	h["X-Content-Type-Options"] = []string{"nosniff"}
-}
-
 // abort frees what an upstream that ended early, or panicked, leaves behind.
 func (w *responseWriter) abort() {
 	if w.decoder != nil {
