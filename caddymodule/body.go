@@ -36,8 +36,8 @@ func (x *exchange) rewriter(out stage, h http.Header, kind encoding.Kind, conten
 	if kind != encoding.KindHTML && kind != encoding.KindXML && kind != encoding.KindCSS {
 		return out
 	}
-	if kind == encoding.KindXML && x.document() && !encoding.Untransformed(prefix) {
-		x.confine(h)
+	if kind == encoding.KindXML && x.document() && !(strings.Contains(contentType, "xhtml") && encoding.Untransformed(prefix)) {
+		x.confine(h) // there is no guard for SVG and the like
 	}
 	name, certain := encoding.Sniff(contentType, prefix)
 	if _, told := encoding.Sniff(contentType, nil); certain && !told || !encoding.Transparent(name) {

@@ -31,6 +31,7 @@ func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
 		nonce, _ = header.Nonce(header.ParseCSP(h[cspName]))
 	}
 	o.Head = func(w io.Writer) { x.writeHead(w, nonce) }
+	o.Srcdoc = func(w io.Writer) { x.writeGuard(w, nonce) }
 	if (x.fetch == fetchDocument || x.fetch == fetchPane) && x.site.options.Banner != "off" && !x.behind {
 		o.Body = func(w io.Writer) { x.writeBanner(w, nonce) }
 	}
@@ -39,11 +40,15 @@ func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
 
 // writeHead writes what goes first in the head of a page.
 func (x *exchange) writeHead(w io.Writer, nonce string) {
-	p := x.guardPage(x.responseMark(), nonce)
-	_ = x.guard().Write(w, &p) // the rewriter keeps the error
+	x.writeGuard(w, nonce)
 	if x.site.bridge != nil {
 		_, _ = w.Write(x.site.bridge.append(nil, nonce))
 	}
+}
+
+func (x *exchange) writeGuard(w io.Writer, nonce string) {
+	p := x.guardPage(x.responseMark(), nonce)
+	_ = x.guard().Write(w, &p) // the rewriter keeps the error
 }
 
 // writeBanner writes what goes first in the body.

@@ -86,7 +86,7 @@ func (r *Rewriter) startDeep(b []byte, at int) {
 	d := r.deep
 	*d = deepScanner{r: r, judge: d.judge, buf: d.buf[:0], ins: d.ins[:0], texts: d.texts[:0]}
 	o := r.o
-	o.Fragment, o.depth, o.Link = true, r.o.depth+1, nil
+	o.Fragment, o.depth, o.Link, o.Srcdoc = true, r.o.depth+1, nil, nil
 	d.judge.Reset(nil, o)
 	r.deepOn = true
 }

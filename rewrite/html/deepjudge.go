@@ -54,7 +54,7 @@ func (d *deepScanner) gatedText(j *Rewriter, el *element, tag, text []byte) bool
 		return j.style.gated.Gate || j.o.Readings.Open() && encoding.Swallows(text, 0)
 	}
 	lower := bytes.ToLower(tag)
-	if bytes.Contains(lower, []byte("importmap")) || bytes.Contains(lower, []byte("speculationrules")) {
+	if bytes.Contains(lower, []byte("importmap")) || bytes.Contains(lower, []byte("webbundle")) || bytes.Contains(lower, []byte("speculationrules")) {
 		j.text = j.text[:0]
 		if j.judgeJSON(text, scriptRules) {
 			return true

@@ -133,14 +133,14 @@ type scriptType uint8
 const (
 	scriptRuns   scriptType = iota // classic, module, or run by a worker library
 	scriptRules                    // speculation rules
-	scriptMap                      // import map
+	scriptMap                      // import map, or which resources a bundle holds
 	scriptData                     // a data block
 	scriptParked                   // parked by an earlier pass, or inert by itself
 )
 
 // scriptTypes are the types that are not data blocks. (WHATWG MIME Sniffing, "JavaScript MIME type")
 var scriptTypes = map[string]scriptType{
-	"": scriptRuns, "module": scriptRuns, "importmap": scriptMap, "speculationrules": scriptRules, rewrite.InertScriptType: scriptParked,
+	"": scriptRuns, "module": scriptRuns, "importmap": scriptMap, "webbundle": scriptMap, "speculationrules": scriptRules, rewrite.InertScriptType: scriptParked,
 	"application/ecmascript": scriptRuns, "application/javascript": scriptRuns, "application/x-ecmascript": scriptRuns,
 	"application/x-javascript": scriptRuns, "text/ecmascript": scriptRuns, "text/javascript": scriptRuns, "text/javascript1.0": scriptRuns,
 	"text/javascript1.1": scriptRuns, "text/javascript1.2": scriptRuns, "text/javascript1.3": scriptRuns, "text/javascript1.4": scriptRuns,

@@ -2,6 +2,7 @@ package html
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -21,12 +22,32 @@ func (r *Rewriter) judgeSrcdoc(id attrID, doc []byte) {
 		return
 	}
 	out, v := r.nested(doc, false)
-	if !v.Gate {
+	guarded := r.o.Srcdoc != nil && runs.Match(out)
+	if !v.Gate && !guarded {
 		return
 	}
-	start := len(r.text)
-	r.text = append(r.text, out...)
+	start, body := len(r.text), 0
+	if guarded {
+		body = len(doctype.Find(out))
+		r.text = append(r.text, out[:body]...)
+		r.o.Srcdoc(textWriter{r})
+	}
+	r.text = append(r.text, out[body:]...)
 	r.replace(id, start)
+}
+
+// What a document in an attribute begins with, and what shows that it may run a script.
+var (
+	doctype = regexp.MustCompile(`(?i)^\s*<!doctype[^>]*>`)
+	runs    = regexp.MustCompile(`(?i)<\w*:?script|javascript:|\bon[a-z]+\s*=`)
+)
+
+// textWriter writes to the values that replace others.
+type textWriter struct{ r *Rewriter }
+
+func (w textWriter) Write(p []byte) (int, error) {
+	w.r.text = append(w.r.text, p...)
+	return len(p), nil
 }
 
 // nested rewrites a document within this one. The verdict is the first that gated something in it.

@@ -28,6 +28,9 @@ type Options struct {
 	// without one: markup that leaves the tokenizer in the data state. What they write is handed on in the same pieces.
 	// Nil injects nothing.
 	Head, Body func(w io.Writer)
+	// Srcdoc writes what is injected first in a document in an attribute that runs scripts of its own (HTML, 4.8.5 "srcdoc"):
+	// none in the page around it sees them in time. Nil injects nothing.
+	Srcdoc func(w io.Writer)
 	// Limit is how many bytes of the document one stream may hold; 0 means 64 KiB. A larger tag has its attributes judged
 	// one by one; a larger URL, style or document in an attribute is made inert unless it is a data: URL that contacts
 	// nobody; of a larger script the beginning is judged.

@@ -184,13 +184,13 @@ const inspect = (el) => {
     if (painted.includes(name)) {
       const text = css(a.value);
       if (text != a.value) changed = 1, a.value = text;
-    } else if (fetches(el, name)) changed = assign(el, name, a.value, (v) => v == a.value || el.isConnected || setAttr(el, a.name, v, changed = 1)) && (a.name == name || dropAttr(el, a.name), 1) || changed;
+    } else if (fetches(el, name)) changed = assign(el, name, a.value, (v) => v == a.value || el.isConnected && head(v) < 'd' || setAttr(el, a.name, v, changed = 1)) && (a.name == name || dropAttr(el, a.name), 1) || changed;
     else if (name == 'srcdoc' && keptValue(el, 'src') == null && frame(a.value) != a.value) changed = 1, setSrcdoc(el, frame(a.value));
   }
   if (local == 'style') changed = restyle(el) || changed;
   if (local == 'iframe' && el.isConnected && doc.readyState != 'loading' && keptValue(el, 'src') != null) standFor(el);
   if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge((/url\s*=\s*['"]?([^'"]*)/i.exec(el.content) || [])[1] || '#')) changed = 1, dropAttr(el, 'http-equiv');
-  if (local == 'script' && /^speculationrules$/i.test(el.type) && (el.textContent.match(/"(https?:)?\\?\/[^"]*/g) || []).some((u) => judge(u.slice(1)))) changed = 1, el.type = 'text/plain';
+  if (local == 'script' && /^(speculationrules|webbundle)$/i.test(el.type) && (el.textContent.match(/"(https?:)?\\?\/[^"]*/g) || []).some((u) => judge(u.slice(1)))) changed = 1, el.type = 'text/plain';
   const imported = local == 'script' && !el.src && keptValue(el, 'parked') == null && importOf(el.textContent);
   if (imported) changed = 1, park(el, '', '', imported);
   if (local == 'template' && el.content) changed = scan(el.content) || changed;
@@ -211,7 +211,7 @@ const scan = (root) => {
 // Markup is parsed where nothing is fetched, gated there, and only then handed to the page.
 const inertDoc = doc && doc.implementation.createHTMLDocument('');
 // Markup that names no other host, nor could after its escapes are resolved, needs no look.
-const ownBase = () => doc.baseURI.startsWith(self.origin);
+const ownBase = () => !doc || doc.baseURI.startsWith(self.origin);
 const plain = (markup) => !/\/\s*[/\\]|\\|&(#|sol|colon|bsol|tab|new)|(http|ws)s?:|:\s*(text|image.svg|appl)|srcdoc/i.test(markup) && ownBase();
 const boxFor = (el) => el.nodeType == 1 ? inertDoc.importNode(el, false) : inertDoc.createElement('template');
 // Markup with what is gated taken out, for where its nodes are made only later: so each address is judged at once. Templates
@@ -228,7 +228,7 @@ const gatedMarkup = (markup) => {
 // A document for srcdoc: gated, and guarded by this very script.
 const frame = (markup) => {
   const [, type = '', rest] = /^(\s*<!doctype[^>]*>)?([^]*)$/i.exec(markup);
-  return /^<script( (data-[\w-]+|nonce)="[^"]*")*>$/.test(rest.split(source)[0]) ? markup : type + guardTag() + gatedMarkup(rest);
+  return /^<script( (data-[\w-]+|nonce)(=("[^"]*"|\d+))?)*>$/.test(rest.split(source)[0]) ? markup : type + guardTag() + gatedMarkup(rest);
 };
 let ours;
 const policy = (markup) => {

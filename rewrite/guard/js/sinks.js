@@ -167,6 +167,8 @@ const guardFrames = (w) => {
 // Style inside of strings, lists and plain objects, such as key frames.
 const inertly = (v) => typeof v == 'string' ? css(v) : Array.isArray(v) ? v.map(inertly) : '' + v == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : v;
 
+const built = (args, go) => go(args.map(inertly));
+
 // Chromium keeps style properties out of the prototype's reach: page code gets a stand-in for a style object, always the same.
 const styles = new Memo(), reals = new Memo();
 const inertValue = (v) => v && typeof v != 'number' ? css('' + v) : v;
@@ -193,11 +195,11 @@ const guardStyle = (w) => {
     property(w, name + '.style', (on, value, go) => go(css('' + value)), (on, go) => styleOf(go()));
   }
   property(declaration, 'cssText', (s, value, go) => go(css('' + value)));
-  const styled = (self, args, go) => go(args.map(inertly)), built = (args, go) => go(args.map(inertly));
+  const styled = (self, args, go) => go(args.map(inertly));
   for (const path of ['CSSStyleDeclaration.setProperty', 'CSSStyleSheet.insertRule,addRule,replace,replaceSync', 'CSSGroupingRule.insertRule', 'CSSStyleRule.insertRule', 'CSSKeyframesRule.appendRule',
     'StylePropertyMap.set,append', 'Element.animate', 'KeyframeEffect.setKeyframes']) hook(w, path, styled);
   hook(w.CSS, 'registerProperty', styled);
-  for (const name of ['FontFace', 'KeyframeEffect', 'CSSUnparsedValue']) hook(w, name, none, built);
+  for (const name of ['KeyframeEffect', 'CSSUnparsedValue']) hook(w, name, none, built);
   hook(w, 'Audio', none, (args, go) => {
     const el = go([]);
     el.preload = 'auto';
