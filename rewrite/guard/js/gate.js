@@ -9,15 +9,15 @@ const accessor = (type, name) => describe(proto(self, type), name) || {};
 const setInner = native(accessor('Element', 'innerHTML').set), setText = native(accessor('Node', 'textContent').set), getText = native(accessor('Node', 'textContent').get);
 const nativeSrcdoc = native(accessor('HTMLIFrameElement', 'srcdoc').set);
 const setSrcdoc = (el, markup) => nativeSrcdoc(el, policy(markup));
-const animating = /^(to|from|by|values)$/, painted = ['style', 'mask', 'cursor', 'filter', 'clip-path', 'fill', 'stroke', 'marker-start', 'marker-mid', 'marker-end'];
-const fetching = ['src', 'href', 'srcset', 'imagesrcset', 'data', 'poster', 'background', 'ping', 'attributionsrc'];
+const animating = /^(to|from|by|values)$/, painted = new List(['style', 'mask', 'cursor', 'filter', 'clip-path', 'fill', 'stroke', 'marker-start', 'marker-mid', 'marker-end']);
+const fetching = new List(['src', 'href', 'srcset', 'imagesrcset', 'data', 'poster', 'background', 'ping', 'attributionsrc']);
 // What is judged is what is used: an object that page code passes for a string is asked for it once. Trusted Types stay.
 const types = self.trustedTypes;
 const fixed = (v) => v && /^[of]/.test(typeof v) && !(types && (types.isHTML(v) || types.isScriptURL(v) || types.isScript(v))) ? '' + v : v;
 const kept = 'data-consent', dash = kept + '-';
 
 // Whether an element fetches what its attribute names (links by rel; a, area and base never do by href).
-const fetches = (el, name) => animating.test(name) ? /^(set|animate)$/.test(el.localName) : fetching.includes(name)
+const fetches = (el, name) => animating.test(name) ? /^(set|animate)$/.test(el.localName) : fetching.has(name)
   && !(name == 'href' && /^(a|area|base)$/.test(el.localName))
   && (name != 'data' || el.localName == 'object')
   && !(el.localName == 'link' && /^(?!.*(style|icon|pre|manifest|dns|import))./i.test(getAttr(el, 'rel') ?? ''));
@@ -153,7 +153,7 @@ const codeIn = (url) => {
 // An attribute is about to get a value; go does it. Returns true if it was gated or held.
 const assign = (el, name, value, go) => {
   name = name.toLowerCase().replace(/^xlink:/, '');
-  if (painted.includes(name)) return void go(css('' + value));
+  if (painted.has(name)) return void go(css('' + value));
   if (name == 'srcdoc') return void go(frame('' + value));
   if (name == 'type' && keptValue(el, 'parked') != null) return void setAttr(el, dash + 'type', value);
   if (!fetches(el, name)) return void go(value);
@@ -174,14 +174,14 @@ const assign = (el, name, value, go) => {
 
 // Looks at what already stands on an element; returns whether something was gated.
 const special = 'style,script:not([src]),set,animate,meta[http-equiv]';
-const marked = '[' + fetching.join('],[') + '],[' + painted.join('*="("],[') + '*="("],[data-consent],[*|href],[srcdoc],template,' + special;
+const marked = '[' + [...fetching].join('],[') + '],[' + [...painted].join('*="("],[') + '*="("],[data-consent],[*|href],[srcdoc],template,' + special;
 const inspect = (el) => {
   let changed = 0;
   const local = el.localName, by = getAttr(el, kept), from = by && by.split(' ')[0];
   if (fragments.has(from)) changed = 1, setAttr(el, kept, by.replace(from, mark));
   for (const a of [...el.attributes]) {
     const name = a.localName;
-    if (painted.includes(name)) {
+    if (painted.has(name)) {
       const text = css(a.value);
       if (text != a.value) changed = 1, a.value = text;
     } else if (fetches(el, name)) changed = assign(el, name, a.value, (v) => v == a.value || el.isConnected && head(v) < 'd' || setAttr(el, a.name, v, changed = 1)) && (a.name == name || dropAttr(el, a.name), 1) || changed;

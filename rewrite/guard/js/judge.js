@@ -47,11 +47,14 @@ const judge = (url) => {
 // Asking the gateway about URLs unknown here. No answer gates.
 const answers = new Table();
 const endpoint = self.origin + prefix + '/';
-const learn = (asked, verdicts) => asked.forEach(([url], i) => {
-  const text = verdicts ? verdicts[i] : 'marketing -', u = parse(url);
-  if (answers.size > 5000) answers.clear();
-  answers.set(u.origin + u.pathname, text && party(...text.split(' ')));
-});
+const learn = (asked, verdicts) => {
+  let i = 0;
+  for (const [url] of asked) {
+    const text = verdicts ? verdicts[i++] : 'marketing -', u = parse(url);
+    if (answers.size > 5000) answers.clear();
+    answers.set(u.origin + u.pathname, text && party(...text.split(' ')));
+  }
+};
 const decode = (body) => {
   try { return JSON.parse(body).v; } catch (e) {}
 };
@@ -82,8 +85,9 @@ const loadNow = (url, body) => {
   return x;
 };
 const askNow = (urls, kind) => {
+  const asked = [];
   let body;
-  const asked = urls.map((url) => [parse(url).href, kind]);
+  for (const url of urls) asked[asked.length] = [parse(url).href, kind];
   try { body = loadNow(endpoint + 'judge', JSON.stringify({u: asked})).responseText; } catch (e) {}
   learn(asked, decode(body));
 };

@@ -52,7 +52,7 @@ const guardAttributes = (w) => {
   hook(w, 'Element.setAttributeNode,setAttributeNodeNS', attach);
   hook(w, 'NamedNodeMap.setNamedItem,setNamedItemNS', (map, args, go) => {
     const a = args[0];
-    if (a && fetching.includes(a.localName) && judgeNow(a.value)) return null;
+    if (a && fetching.has(a.localName) && judgeNow(a.value)) return null;
     if (a && !a.ownerElement && made(a.value)) a.value = guarded(a.value);
     return go(args);
   });

@@ -34,12 +34,16 @@ const lookup = (text, from) => {
   }
   return found;
 };
-const first = (list, text) => list.find(([expression]) => expression.test(text))?.[1];
+// From here on a page may have replaced what arrays can do: loops do not ask them.
+const first = (list, text) => {
+  for (const [expression, one] of list) if (expression.test(text)) return one;
+};
 const whose = (u, host, path) => {
-  const tails = host.split('.').map((_, i, labels) => labels.slice(i).join('.'));
+  const tails = [host];
+  for (let at; (at = host.indexOf('.', at) + 1);) tails[tails.length] = host.slice(at);
   let who = first(globs, host + path);
   // Patterns of a host's subdomains begin with a dot. They beat hosts, which stand for their subdomains as well.
-  tails.forEach((tail, i) => who = who || lookup((i ? '.' : '') + tail + path, tail.length + (i && 1)));
+  for (const tail of tails) who = who || lookup((tail == host ? '' : '.') + tail + path, tail.length + (tail != host));
   for (const tail of tails) who = who || lookup(tail, tail.length - 1);
   // A vendor's software on another host, and hosts that nobody has whose first label says what they are for.
   if (!who || who.bit < 2) {
