@@ -141,23 +141,27 @@ func (v *sieve) host(text []byte, start, end int, c Context) bool {
 	if !v.known(text[start:end]) {
 		return false
 	}
-	if !bytes.HasSuffix(text[:start], []byte("//")) && !bytes.HasSuffix(text[:start], []byte(`\/\/`)) {
+	if !afterSlashes(text[:start]) {
 		return true
 	}
 	stop := end
-	for stop < len(text) && stop-start < 512 && (!urlDelimiter(text[stop]) || text[stop] == '\\' && stop+1 < len(text) && text[stop+1] == '/') {
+	for stop < len(text) && stop-start < 512 && (!urlDelimiter(text[stop]) || slashSpelled(text[stop:])) {
 		stop++
 	}
 	var memory [512]byte
-	if stop == len(text) || stop-start > len(memory)-8 || text[stop] == '\\' || bytes.Contains(text[end:stop], []byte("${")) {
+	delimiter := stop
+	if stop+1 < len(text) && text[stop] == '\\' && (text[stop+1] == '"' || text[stop+1] == '\'') {
+		delimiter++ // a quote within the literal, as in HTML
+	}
+	if stop == len(text) || stop-start > len(memory)-8 || text[delimiter] == '\\' || bytes.Contains(text[end:stop], []byte("${")) {
 		return true
 	}
-	if text[stop] == '"' || text[stop] == '\'' || text[stop] == '`' {
+	if delimiter == stop && (text[stop] == '"' || text[stop] == '\'' || text[stop] == '`') {
 		if next := skipBlank(text, stop+1); next == len(text) || text[next] == '+' || text[next] == '/' || text[next] >= utf8.RuneSelf {
 			return true
 		}
 	}
-	url := append(unescape(append(memory[:0], "//"...), text[start:stop]), text[stop])
+	url := append(unescape(append(memory[:0], "//"...), text[start:stop]), text[delimiter])
 	a, ok := urlAt(url, len("//"), len("//")+end-start)
 	if !ok {
 		return false
@@ -165,6 +169,21 @@ func (v *sieve) host(text []byte, start, end int, c Context) bool {
 	var lowered [256]byte
 	best := v.set.index.lookup(a.lowered(&lowered))
 	return best != nil && v.set.gates(best, c)
+}
+
+// afterSlashes reports whether text ends in two slashes, as they are or in one of the ways that JSON is written for pages.
+func afterSlashes(text []byte) bool {
+	for _, s := range [...]string{"//", `\/\/`, `\u002F\u002F`, `\u002f\u002f`} {
+		if n := len(text) - len(s); n >= 0 && string(text[n:]) == s {
+			return true
+		}
+	}
+	return false
+}
+
+// slashSpelled reports whether text begins with an escape sequence that stands for a slash.
+func slashSpelled(text []byte) bool {
+	return len(text) > 1 && text[0] == '\\' && (text[1] == '/' || len(text) >= 6 && string(text[1:5]) == "u002" && text[5]|0x20 == 'f')
 }
 
 // escaped reports whether text[i] follows a backslash that does not follow another one itself.
