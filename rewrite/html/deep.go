@@ -35,6 +35,7 @@ type deepScanner struct {
 	unquoted                   [4]candidate
 	inert                      uint64 // in unquoted values that do not matter
 	texts                      []rawElement
+	sheet                      int // where the text of the first stage's last style began, which is judged whole there
 }
 
 // attr is an attribute's name: where it begins, and which it is once it has ended.

@@ -28,6 +28,10 @@ func (d *deepScanner) judgeText(t rawElement, s []byte) {
 	}
 	if len(s) > d.limit() {
 		s, d.r.limited = s[:d.limit()], true
+		if t.el == elStyle && !d.judged(t) {
+			d.insert(t.at, inert(t.el))
+			return
+		}
 	}
 	i := bytes.IndexByte(s, '>')
 	if i < 0 {
@@ -42,6 +46,11 @@ func (d *deepScanner) judgeText(t rawElement, s []byte) {
 			return
 		}
 	}
+}
+
+// judged reports whether a style is one that the first stage has seen too.
+func (d *deepScanner) judged(t rawElement) bool {
+	return t.at < d.sheet && bytes.IndexByte(d.bytes(t.at, d.sheet), '<') < 0
 }
 
 func (d *deepScanner) gatedText(j *Rewriter, el *element, tag, text []byte) bool {

@@ -128,3 +128,23 @@ func TestLargeFlatText(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeHiddenStyle: a style that only the tree sees, too large to be judged whole, is none; one that every view sees
+// keeps its look behind it.
+func TestLargeHiddenStyle(t *testing.T) {
+	for _, n := range []int{1000, 4500, 5200, 8000, 20000} {
+		fill := strings.Repeat("i{}\n", n)
+		hidden := "<svg><textarea><style>" + fill + `@import "http://tracker.test/x";</style></textarea></svg>`
+		plain := "<style>" + fill + "p{}</style>"
+		got := rewriteAll(t, options(t), hidden+plain)
+		if pieces := rewritePieces(t, options(t), hidden+plain, func(rest int) int { return min(rest, 777) }); pieces != got {
+			t.Errorf("%d: in pieces, something else comes out", n)
+		}
+		if strings.Contains(got, "<textarea><style>") {
+			t.Errorf("%d: %.100s is a style to the tree", n, got)
+		}
+		if !strings.HasSuffix(got, plain) {
+			t.Errorf("%d: the other style has lost its look", n)
+		}
+	}
+}

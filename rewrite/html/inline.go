@@ -248,13 +248,20 @@ func (s *styleText) options(r *Rewriter) *css.Options {
 }
 
 func (s *styleText) open(r *Rewriter) {
-	s.on = true
+	s.begin(r)
 	s.sheet = *css.NewRewriter((*emitter)(r), s.options(r))
+}
+
+func (s *styleText) begin(r *Rewriter) {
+	s.on = true
+	if r.deepOn {
+		r.deep.sheet = r.deep.base + len(r.deep.buf)
+	}
 }
 
 // openFlat is open for the source of XML or foreign content.
 func (s *styleText) openFlat(r *Rewriter) {
-	s.on = true
+	s.begin(r)
 	s.flat = flattener{on: true, carry: s.flat.carry[:0]}
 	s.sheet = *css.NewRewriter((*speller)(r), s.options(r))
 }
