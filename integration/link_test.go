@@ -7,21 +7,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/integration/lab"
 )
-
-// await waits until a condition holds.
-func await(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for until := time.Now().Add(20 * time.Second); !holds(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
 
 // mailed is a link as the command prints it with --json.
 type mailed struct {
@@ -115,7 +104,7 @@ func TestPreferenceLink(t *testing.T) {
 		t.Errorf("as a cookie the link grants %s", got)
 	}
 	short := i.link("--id="+id, "--for=1s")
-	await(t, "a link of one second to expire", func() bool {
+	eventually(t, "a link of one second to expire", func() bool {
 		res, _ := follow(t, short.URL)
 		return res.StatusCode == http.StatusGone
 	})
@@ -197,12 +186,12 @@ func TestLinkInABrowser(t *testing.T) {
 	b := lab.NewBrowser(t, d)
 	b.Open(t, l.URL)
 	b.Click(t, "href", "/")
-	await(t, "the site's own page", func() bool { mu.Lock(); defer mu.Unlock(); return len(seen) > 0 })
+	eventually(t, "the site's own page", func() bool { mu.Lock(); defer mu.Unlock(); return len(seen) > 0 })
 	b = b.Tab(t)
 	b.Open(t, l.URL)
 	b.Click(t, "name", "choice", "value", "accept")
-	await(t, "the answer to be on record", func() bool { return strings.Contains(i.api("/consent/records?id="+id), `"given"`) })
-	await(t, "the cookie", func() bool { return len(b.Cookies(t)) > 0 })
+	eventually(t, "the answer to be on record", func() bool { return strings.Contains(i.api("/consent/records?id="+id), `"given"`) })
+	eventually(t, "the cookie", func() bool { return len(b.Cookies(t)) > 0 })
 	segment := l.Path[strings.LastIndexByte(l.Path, '/')+1:]
 	mu.Lock()
 	defer mu.Unlock()

@@ -20,5 +20,5 @@ func TestPreferencesOverPlainHTTP(t *testing.T) {
 	b := lab.NewBrowser(t, d)
 	b.Open(t, "http://plain.test/.consent/")
 	b.Click(t, "name", "choice", "value", "accept")
-	await(t, "the answer's cookie", func() bool { return len(b.Cookies(t)) > 0 })
+	eventually(t, "the answer's cookie", func() bool { return len(b.Cookies(t)) > 0 })
 }

@@ -147,7 +147,7 @@ func TestRetention(t *testing.T) {
 	i.options = "store bolt " + i.bolt() + "\nretention 90d"
 	i.start()
 	at := "--address=" + i.admin
-	await(t, "old records to be swept", func() bool { return strings.Count(mustCommand(t, "records", "list", at), "\n") == 3 })
+	eventually(t, "old records to be swept", func() bool { return strings.Count(mustCommand(t, "records", "list", at), "\n") == 3 })
 	list := mustCommand(t, "records", "list", at)
 	for ago, id := range days {
 		if strings.Contains(list, id.String()) != (ago < 90) {

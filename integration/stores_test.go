@@ -65,14 +65,14 @@ func TestPostgresThroughTheGateway(t *testing.T) {
 	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the refusal to be recorded", func() bool {
+	eventually(t, "the refusal to be recorded", func() bool {
 		out, err := consentCommand(t, "records", "list", at)
 		return err == nil && strings.Contains(out, "withdrawn")
 	})
 	if got := granted(t, base, yes); got != nothing {
 		t.Errorf("after the database is back the cookie of before the withdrawal grants %s", got)
 	}
-	await(t, "grants to be taken again", func() bool {
+	eventually(t, "grants to be taken again", func() bool {
 		res, _ := post(t, base+"/.consent/choose", "choice=accept", "Accept", "application/json")
 		return res.StatusCode == http.StatusOK
 	})
@@ -152,11 +152,11 @@ func TestFullDiskBehindTheGateway(t *testing.T) {
 	if err := os.Remove(disk + "/ballast"); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "grants to be taken again", func() bool {
+	eventually(t, "grants to be taken again", func() bool {
 		res, _ := post(t, base+"/.consent/choose", "choice=accept", "Accept", "application/json")
 		return res.StatusCode == http.StatusOK
 	})
-	await(t, "the refusal to be recorded", func() bool {
+	eventually(t, "the refusal to be recorded", func() bool {
 		return strings.Contains(mustCommand(t, "records", "list", "--last=0", "--address="+i.admin), "withdrawn")
 	})
 	list := mustCommand(t, "records", "list", "--last=0", "--address="+i.admin)
@@ -187,7 +187,7 @@ func TestRegionDatabaseIsReplaced(t *testing.T) {
 	}
 	write(regiontest.Database("DE")[:150])
 	write(regiontest.Database("DE"))
-	await(t, "the visitor to be in Germany", func() bool { return granted(t, base, "") == nothing })
+	eventually(t, "the visitor to be in Germany", func() bool { return granted(t, base, "") == nothing })
 }
 
 // TestJudgeBounds: the guard's questions have a limit of length and number, come from the site's own pages, and get one

@@ -374,9 +374,13 @@ func TestLongURL(t *testing.T) {
 	for _, part := range []string{"a", "/ads", "/analytics", "-=*^", ".com/hit", "aaaaaaaa."} {
 		url := "https://www.example.com/" + strings.Repeat(part, 64<<10/len(part))
 		r := request(t, url, "https://dood.ws/", Script)
-		start := time.Now()
-		e.Match(r)
-		if d := time.Since(start); d > time.Second {
+		d := time.Hour
+		for try := 0; try < 5 && d > time.Second; try++ { // a busy machine may stop it once
+			start := time.Now()
+			e.Match(r)
+			d = min(d, time.Since(start))
+		}
+		if d > time.Second {
 			t.Errorf("64 KiB of %q took %v", part, d)
 		} else if testing.Verbose() {
 			t.Logf("64 KiB of %q: %v", part, d)
