@@ -28,6 +28,9 @@ func swallowed(lead string) string {
 // longPad goes beyond what a gateway is handed at once.
 var longPad = "<!DOCTYPE html><head><style>" + strings.Repeat("/*...*/", 8000) + "</style>"
 
+// longText is a comment of CSS that is longer than what a rewriter may hold of a style.
+var longText = "/*" + strings.Repeat("long ", 20000) + "*/"
+
 // sjisText says in Shift_JIS that this is Japanese.
 const sjisText = "\x82\xb1\x82\xea\x82\xcd\x93\xfa\x96\x7b\x8c\xea\x82\xc5\x82\xb7\x81\x42"
 
@@ -116,6 +119,13 @@ var hiddenPages = []hidden{
 	{name: "svg-style-entity", body: `<svg width=9 height=9><style>&#64;import "TRACKER";</style></svg>`},
 	{name: "svg-style-split", body: `<svg width=9 height=9><style>@imp<!-- x -->ort "TRACKER";</style></svg>`},
 	{name: "svg-style-tag-split", body: `<svg width=9 height=9><style>@imp<g></g>ort "TRACKER";</style></svg>`},
+	{name: "svg-style-short-comment", body: `<svg width=9 height=9><style><!-->@im&#112;ort "TRACKER";</style></svg>`},
+	{name: "svg-style-bang-comment", body: `<svg width=9 height=9><style><!-- --!>@im&#112;ort "TRACKER";</style></svg>`},
+	{name: "svg-style-large", body: `<svg width=9 height=9><style>` + longText + `@im&#112;ort "TRACKER";</style></svg>`},
+	{name: "svg-style-large-cdata", body: `<svg width=9 height=9><style>` + longText + `<![CDATA[p{background:u\72]]>l(TRACKER)}</style></svg><p>x`},
+	{name: "svg-textarea-style-large", body: `<svg width=9 height=9><textarea><style>` + longText + `@import "TRACKER";</style></textarea></svg>`},
+	{name: "xhtml-style-large", headers: contentType("application/xhtml+xml"), body: `<html xmlns="http://www.w3.org/1999/xhtml"><head><style>` + longText +
+		`<![CDATA[@im]]>&#112;ort "TRACKER";</style></head></html>`},
 	{name: "svg-set", body: `<svg width=9 height=9><image width=9 height=9 href="/x"><set attributeName=href to="TRACKER"/></image></svg>`},
 	{name: "svg-animate-values", body: `<svg width=9 height=9><image width=9 height=9 href="/x"><animate attributeName=href values="/a;TRACKER" dur=1s fill=freeze /></image></svg>`},
 	{name: "svg-animate-style", body: `<svg width=9 height=9><rect width=9 height=9><set attributeName=filter to="url(TRACKER#f)"/></rect></svg>`},

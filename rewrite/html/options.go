@@ -33,7 +33,7 @@ type Options struct {
 	Srcdoc func(w io.Writer)
 	// Limit is how many bytes of the document one stream may hold; 0 means 64 KiB. A larger tag has its attributes judged
 	// one by one; a larger URL, style or document in an attribute is made inert unless it is a data: URL that contacts
-	// nobody; of a larger script the beginning is judged.
+	// nobody; of a larger script the beginning is judged; a larger style in XML or foreign content streams as the tree has it.
 	Limit int
 	// Fragment is true for what is not a whole document: nothing is injected.
 	Fragment bool
