@@ -211,6 +211,7 @@ func (p *policy) claim(seen *tally, raw, destination string) {
 	r := resourceOf(u, destinationOf(destination))
 	m, found := p.match(&r)
 	if p.request.ThirdParty {
+		seen.claimed = true
 		if h := seen.addHost(r.Host(), r.Destination, &m, found && !p.decision.Permits(m.Purpose, m.Number)); h != nil {
 			h.permitted = 0 // what a client says discloses nothing
 		}

@@ -78,11 +78,28 @@ func (i *inventories) of(site string) *inventory {
 		i.sites = map[string]*inventory{}
 	}
 	v := i.sites[site]
+	if v == nil && len(i.sites) >= maxSites {
+		i.forgetOne()
+	}
 	if v == nil && len(i.sites) < maxSites {
 		v = newInventory(strings.Clone(site))
 		i.sites[v.Site] = v
 	}
 	return v
+}
+
+// forgetOne makes room by leaving out a site of which no more than one page was delivered: whoever asks a handler that
+// serves any host for names that do not exist must not keep out those that do.
+func (i *inventories) forgetOne() {
+	for name, v := range i.sites {
+		v.mu.Lock()
+		once := v.Documents <= 1
+		v.mu.Unlock()
+		if once {
+			delete(i.sites, name)
+			return
+		}
+	}
 }
 
 // metricSite is a site's name in metrics.
@@ -144,7 +161,7 @@ func (v *inventory) addHost(t *tally, h *tallyHost, path string) {
 	name := t.hostNames[h.start:h.end]
 	c := v.Hosts[string(name)]
 	if c == nil {
-		if len(v.Hosts) == maxSeenHosts {
+		if len(v.Hosts) >= maxSeenHosts || t.claimed && len(v.Hosts) >= maxSeenHosts/2 {
 			return
 		}
 		c = new(hostCount)

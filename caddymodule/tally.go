@@ -17,6 +17,7 @@ type tally struct {
 	unreadable int    // bodies that could not be read
 	written    int    // bytes that came out of a rewriter
 	document   bool   // the response is a page
+	claimed    bool   // a client says so, no page
 }
 
 // kind is what was gated or let pass, in metrics and reports.
