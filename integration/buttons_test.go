@@ -73,7 +73,7 @@ func TestButtonsOfAnSDK(t *testing.T) {
 	b := lab.NewBrowser(t, d)
 	b.Open(t, "https://shop.test/")
 	const frame = "(button.shadowRoot || button).querySelector('iframe')"
-	if !lab.Soon(func() bool { return lab.Eval[bool](t, b, "!!("+frame+" || {}).srcdoc") }) {
+	if !lab.Soon(func() bool { return lab.Eval[bool](t, b, "!!"+frame+"?.contentDocument?.querySelector('a.l')") }) {
 		t.Fatal("nothing stands for the button")
 	}
 	if got := lab.Eval[string](t, b, frame+".contentDocument.querySelector('a.l').href"); got != "https://www.facebook.com/sharer/sharer.php?u=https%3A//elsewhere.example/a" {

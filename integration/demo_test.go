@@ -257,7 +257,11 @@ func TestShopAcceptsAndWithdraws(t *testing.T) {
 	s.browser.Errors()
 	s.press(t, "refuse")
 	s.clean(t, "after withdrawal")
-	if left := lab.Eval[int](t, s.browser, "[...document.querySelectorAll('iframe')].filter((f) => !f.srcdoc && /^https/.test(f.src)).length"); left > 0 {
+	left := 0
+	if !lab.Soon(func() bool {
+		left = lab.Eval[int](t, s.browser, "[...document.querySelectorAll('iframe')].filter((f) => !f.srcdoc && /^https/.test(f.src)).length")
+		return left == 0
+	}) {
 		t.Errorf("after withdrawal %d frames did not go back to placeholders", left)
 	}
 	s.visit(t)
