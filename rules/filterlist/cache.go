@@ -14,7 +14,7 @@ import (
 // and not trusted.
 const (
 	cacheMagic   = "CCFL"
-	cacheVersion = 4 // to be raised with every change of rule, condition, key or table
+	cacheVersion = 5 // to be raised with every change of rule, condition, key or table
 	cacheHead    = 4 + 4 + 8 + 4
 	maxCache     = 1 << 30
 )

@@ -230,7 +230,6 @@ func (x *indexer) choose(r *rule) {
 	switch {
 	case cost < costOften, x.hostKeys(r), cost < costCommon:
 	case x.edge(r):
-		x.e.edges.add(x.keys[0].key)
 		return
 	}
 	if len(x.keys) == 0 && cost < costNone {
@@ -340,7 +339,7 @@ func (x *indexer) edge(r *rule) bool {
 	if r.shape == shapeRegexp {
 		lits = requiredLiterals(x.e.sources[r.pat], nil)
 	}
-	lowest := 1 << 20
+	lowest, quad := 1<<20, uint32(0)
 	for _, lit := range lits {
 		for i := 0; i+4 <= len(lit); i++ {
 			if !isEdge(lit, i) {
@@ -348,8 +347,8 @@ func (x *indexer) edge(r *rule) bool {
 			}
 			cost := edgeCost(lit[i : i+4])
 			if cost < lowest {
-				lowest = cost
-				k := bare(edgeKey(binary.LittleEndian.Uint32([]byte(lit[i : i+4]))))
+				lowest, quad = cost, binary.LittleEndian.Uint32([]byte(lit[i:i+4]))
+				k := bare(edgeKey(quad))
 				if r.shape != shapeRegexp {
 					k.post = window(lit, i, i+4)
 				}
@@ -360,5 +359,9 @@ func (x *indexer) edge(r *rule) bool {
 			}
 		}
 	}
-	return len(x.keys) > 0
+	if len(x.keys) == 0 {
+		return false
+	}
+	x.e.edges.add(quad)
+	return true
 }

@@ -126,10 +126,11 @@ func (s *scratch) addTokens(e *Engine) {
 	for _, t := range spans {
 		i := int(t.start) + padding - 1
 		x := load(buf, i) // the byte before it and its first seven
-		k := edgeKey(uint32(x))
-		keys[n] = key{k, t.start - 1}
-		n += e.edges.has(k)
-		k = mix(tokenWord(x>>8, int(t.end-t.start)))
+		if quad := uint32(x); e.edges.has(quad) {
+			keys[n] = key{edgeKey(quad), t.start - 1}
+			n++
+		}
+		k := mix(tokenWord(x>>8, int(t.end-t.start)))
 		keys[n] = key{k, t.start}
 		n += tokens.has(k)
 	}

@@ -198,12 +198,12 @@ func (f filter) has(key uint32) int {
 	return int(w >> (key & 63) & (w >> (key >> 6 & 63)) & 1)
 }
 
-// edges is a filter for the keys that are four bytes where a token begins: rules have few of them, but every token of
-// every request asks.
+// edges is a filter for four bytes where a token begins: rules have few of them, but every token of every request asks. It
+// does with less than their key.
 type edges [256]uint64
 
-func (e *edges) add(key uint32)     { e[key>>24] |= 1 << (key >> 18 & 63) }
-func (e *edges) has(key uint32) int { return int(e[key>>24] >> (key >> 18 & 63) & 1) }
+func (e *edges) add(quad uint32)      { h := quad * 0x9E3779B1; e[h>>24] |= 1 << (h >> 18 & 63) }
+func (e *edges) has(quad uint32) bool { h := quad * 0x9E3779B1; return e[h>>24]>>(h>>18&63)&1 != 0 }
 
 // tails tells by the last eight bytes of a page's host that no rule names the page: most pages are in no rule, and are not
 // looked at any further.
