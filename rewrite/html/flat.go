@@ -174,24 +174,26 @@ func inReference(c byte) bool {
 	return isAlphanumeric(c) || c == '#' || c == '-' || c == '_' || c == '.' || c == ':' || c >= 0x80
 }
 
-// write passes the flat text of the source p on to the sheet.
+// write passes the flat text of the source p on to the sheet, and keeps what cannot be told yet.
 func (f *flattener) write(r *Rewriter, p []byte, eof bool) {
-	s := p
 	if len(f.carry) > 0 {
-		s = append(f.carry, p...)
+		p = append(f.carry, p...)
 	}
-	for len(s) > 0 && !f.ended {
+	for len(p) > 0 && !f.ended {
 		var n int
-		from := len(r.text)
-		r.text, n = f.read(r, r.text, s, eof)
+		from, piece := len(r.text), p[:min(len(p), feed)]
+		r.text, n = f.read(r, r.text, piece, eof && len(piece) == len(p))
 		_, _ = r.style.sheet.Write(r.text[from:])
 		r.text = r.text[:from]
 		if n == 0 {
 			break
 		}
-		s = s[n:]
+		p = p[n:]
 	}
-	f.carry = append(f.carry[:0], s...)
+	if f.ended {
+		p = nil
+	}
+	f.carry = append(f.carry[:0], p...)
 }
 
 // speller is where the flat text of a sheet goes when it has been judged.

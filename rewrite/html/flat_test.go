@@ -2,6 +2,7 @@ package html
 
 import (
 	"encoding/xml"
+	"io"
 	"math/rand/v2"
 	"regexp"
 	"strconv"
@@ -146,5 +147,20 @@ func TestLargeHiddenStyle(t *testing.T) {
 		if !strings.HasSuffix(got, plain) {
 			t.Errorf("%d: the other style has lost its look", n)
 		}
+	}
+}
+
+// TestLargeFlatMemory: nothing is held of what is left out, nor of what goes on.
+func TestLargeFlatMemory(t *testing.T) {
+	for _, begin := range []string{"", "<b>", "&" + strings.Repeat("x", 300), "<!--", "<![CDATA["} {
+		r := NewRewriter(io.Discard, options(t))
+		_, _ = io.WriteString(r, "<svg><style>"+strings.Repeat("i{}", 12000)+begin)
+		for range 100 {
+			_, _ = io.WriteString(r, strings.Repeat("i{} &amp; ", 1000))
+		}
+		if held := cap(r.style.flat.carry) + cap(r.pend) + cap(r.out) + cap(r.text); held > defaultLimit {
+			t.Errorf("%.10q: %d bytes are held", begin, held)
+		}
+		_ = r.Close()
 	}
 }
