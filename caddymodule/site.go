@@ -172,7 +172,7 @@ func (s *site) uiVendors(purposes map[string]consent.Purpose) map[string]*ui.Ven
 			p = own
 		}
 		vendors[v.ID] = &ui.Vendor{
-			ID: v.ID, Number: v.Number, Name: v.Name, Org: v.Org, Purpose: p.String(), PolicyURL: v.Policy, OptOutURL: v.OptOut, Retention: strings.Trim(v.Retention(), "* "),
+			ID: v.ID, Number: v.Number, Name: v.Name, Org: v.Org, Purpose: p.String(), PolicyURL: v.Policy, OptOutURL: v.OptOut, Retention: v.Retention(),
 		}
 	}
 	return vendors

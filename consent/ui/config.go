@@ -40,7 +40,7 @@ type Config struct {
 }
 
 // Vendor is what visitors are told about a party. Purpose is a purpose's name. PolicyURL and OptOutURL are paths of this
-// site, http or https URLs, or empty, Retention is free text.
+// site, http or https URLs, or empty; Retention is an ISO 8601 duration of one unit, such as P13M or PT30M, or empty.
 type Vendor struct {
 	ID, Name, Org, Purpose, PolicyURL, OptOutURL, Retention string
 	// Number is the permanent number under which a decision for this vendor alone is kept; with 0, or one above
@@ -124,10 +124,11 @@ func checkVendor(p *problems, v *Vendor, seen map[string]bool) {
 		p.add("vendor "+v.ID+" purpose", v.Purpose, err.Error())
 	}
 	checkPlain(p, "vendor "+v.ID+" name", v.Name, 120)
-	for _, f := range [...]struct{ name, value string }{{"organisation", v.Org}, {"retention", v.Retention}} {
-		if f.value != "" {
-			checkPlain(p, "vendor "+v.ID+" "+f.name, f.value, 200)
-		}
+	if v.Org != "" {
+		checkPlain(p, "vendor "+v.ID+" organisation", v.Org, 200)
+	}
+	if _, _, ok := parseDuration(v.Retention); v.Retention != "" && !ok {
+		p.add("vendor "+v.ID+" retention", v.Retention, `must be an ISO 8601 duration of one unit, such as "P13M" or "PT30M"`)
 	}
 	checkLink(p, "vendor "+v.ID+" policy URL", v.PolicyURL)
 	checkLink(p, "vendor "+v.ID+" opt-out URL", v.OptOutURL)

@@ -83,7 +83,7 @@ func (u *UI) status(v *view, p *Page, granted []string) string {
 }
 
 // groups lists the vendors under their purposes.
-func (u *UI) groups(t texts) []groupView {
+func (u *UI) groups(lang string, t texts) []groupView {
 	var groups []groupView
 	for _, purpose := range append([]consent.Purpose{consent.Necessary}, u.config.Purposes.List()...) {
 		g := groupView{purposeView: t.purpose(purpose)}
@@ -94,7 +94,7 @@ func (u *UI) groups(t texts) []groupView {
 			}
 			view := vendorView{Vendor: v, Index: i, Single: v.single()}
 			if v.Retention != "" {
-				view.Kept = t.fill("retention", "{time}", v.Retention)
+				view.Kept = t.fill("retention", "{time}", u.units.words(lang, v.Retention))
 			}
 			g.Vendors = append(g.Vendors, view)
 		}

@@ -28,6 +28,7 @@ type UI struct {
 	config   Config
 	language string
 	views    map[string]*view
+	units    units
 	styles   styles
 	pages    *template.Template
 
@@ -95,6 +96,9 @@ func New(c Config) (*UI, error) {
 	u := &UI{config: c, language: c.Language, views: make(map[string]*view, len(offered))}
 	u.config.Vendors = slices.Clone(c.Vendors)
 	var err error
+	if u.units, err = builtinUnits(); err != nil {
+		return nil, err
+	}
 	if u.styles, err = compileStyles(light, dark); err != nil {
 		return nil, err
 	}
@@ -273,7 +277,7 @@ func (u *UI) compile(lang string, t texts) (*view, error) {
 		return nil, err
 	}
 	v.preferences = sync.OnceValues(func() (fragment, error) {
-		data.SiteName, data.Groups = c.SiteName, u.groups(t)
+		data.SiteName, data.Groups = c.SiteName, u.groups(v.lang, t)
 		return u.render("preferences", data)
 	})
 	v.notice = noticeText(data)

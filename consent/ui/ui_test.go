@@ -29,8 +29,8 @@ func mustNew(t testing.TB, c ui.Config) *ui.UI {
 }
 
 var someVendors = []ui.Vendor{
-	{ID: "google-analytics", Number: 1, Name: "Google Analytics", Org: "Google Ireland Ltd.", Purpose: "analytics", PolicyURL: "https://policies.google.com/privacy", OptOutURL: "https://tools.google.com/dlpage/gaoptout", Retention: "2 years"},
-	{ID: "matomo", Number: 2, Name: "Matomo Cloud", Org: "InnoCraft", Purpose: "analytics", PolicyURL: "https://matomo.org/privacy-policy/", Retention: "13 months"},
+	{ID: "google-analytics", Number: 1, Name: "Google Analytics", Org: "Google Ireland Ltd.", Purpose: "analytics", PolicyURL: "https://policies.google.com/privacy", OptOutURL: "https://tools.google.com/dlpage/gaoptout", Retention: "P2Y"},
+	{ID: "matomo", Number: 2, Name: "Matomo Cloud", Org: "InnoCraft", Purpose: "analytics", PolicyURL: "https://matomo.org/privacy-policy/", Retention: "P13M"},
 	{ID: "adroll", Number: 3, Name: "AdRoll", Org: "NextRoll, Inc.", Purpose: "marketing", PolicyURL: "https://www.nextroll.com/privacy", OptOutURL: "https://optout.networkadvertising.org/"},
 	{ID: "youtube", Number: 4, Name: "YouTube", Org: "Google Ireland Ltd.", Purpose: "functional", PolicyURL: "https://policies.google.com/privacy"},
 	{ID: "stripe", Number: 5, Name: "Stripe", Org: "Stripe Payments Europe", Purpose: "necessary", PolicyURL: "https://stripe.com/privacy"},

@@ -154,14 +154,14 @@ func TestLoadOverrides(t *testing.T) {
 
 func TestRetention(t *testing.T) {
 	v := catalogue.Vendor{Cookies: []catalogue.Cookie{{Name: "a", Retention: "session"}, {Name: "b", Retention: "30d"}}, ThirdPartyCookies: []catalogue.Cookie{{Name: "c", Retention: "13mo"}}}
-	if got := v.Retention(); got != "13 months" {
+	if got := v.Retention(); got != "P13M" {
 		t.Errorf("%q", got)
 	}
 	if got := (&catalogue.Vendor{}).Retention(); got != "" {
 		t.Errorf("%q", got)
 	}
-	for text, want := range map[string]string{"1y": "1 year", "session/30m": "30 minutes", "13mo EEA/24mo else": "24 months", "1-10y": "10 years", "1y+": "1 year",
-		"session": "session", "removed at once": "", "2038": "", "*": "", "": "", "6h-": "6 hours", "90d-13mo": "13 months"} {
+	for text, want := range map[string]string{"1y": "P1Y", "session/30m": "PT30M", "13mo EEA/24mo else": "P24M", "1-10y": "P10Y", "1y+": "P1Y",
+		"session": "", "removed at once": "", "2038": "", "*": "", "": "", "6h-": "PT6H", "90d-13mo": "P13M"} {
 		v := catalogue.Vendor{Cookies: []catalogue.Cookie{{Name: "a", Retention: text}}}
 		if got := v.Retention(); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
@@ -202,5 +202,5 @@ func ExampleBuiltin() {
 	}
 	v := c.Vendor("google-analytics")
 	fmt.Println(v.Name, v.Org, v.Purpose, v.Retention())
-	// Output: Google Analytics Google analytics 2 years
+	// Output: Google Analytics Google analytics P2Y
 }
