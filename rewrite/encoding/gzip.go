@@ -35,9 +35,9 @@ func (c *Constant) is(p []byte) bool {
 
 // Gzip compresses a body that is written to it (RFC 1952). It serves one goroutine.
 //
-// It compresses block by block: a block is 64 KiB, or what was written before a Flush, and refers to nothing before it.
-// That costs a fiftieth more bytes than one long stream, and lets the compressor, which is nearly a megabyte, be held for
-// as long as it computes and not while a slow client takes what came out.
+// It compresses block by block: a block is 64 KiB, which refers to nothing before it, or what was written before a Flush,
+// to the end of which the next refers. That costs a fiftieth more bytes than one long stream, and lets the compressor, which
+// is nearly a megabyte, be held for as long as it computes and not while a slow client takes what came out.
 //
 // A Constant that is written as one piece is taken as it was compressed: a stream of DEFLATE is a sequence of blocks that
 // begin anywhere (RFC 1951, 2.3).
@@ -47,6 +47,8 @@ type Gzip struct {
 	level    GzipLevel
 	block    *gzipBlock // of the pool
 	n        int        // what of block waits to be compressed
+	history  *gzipHistory
+	known    int // how much of history there is
 	sum      uint32
 	size     int64
 	begun    bool
@@ -55,6 +57,10 @@ type Gzip struct {
 
 // gzipBlock holds what waits: as much as the compressor takes into one block.
 type gzipBlock [64<<10 - 1]byte
+
+// gzipHistory is the end of what was flushed. Of pages that come in pieces of 8 KiB it saves a tenth, for a fifth more time;
+// twice as much saves a fiftieth more.
+type gzipHistory [4 << 10]byte
 
 // GzipLevel is how much work is spent on fewer bytes.
 type GzipLevel uint8
@@ -70,6 +76,7 @@ var gzipLevels = [...]int{GzipFast: 2, GzipSmall: 4}
 
 var (
 	gzipBlocks  = sync.Pool{New: func() any { return new(gzipBlock) }}
+	gzipEnds    = sync.Pool{New: func() any { return new(gzipHistory) }}
 	gzipOutputs = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 	gzipWriters [len(gzipLevels)]sync.Pool
 )
@@ -113,7 +120,7 @@ func (g *Gzip) Write(p []byte) (int, error) {
 		g.n += fit
 		p = p[fit:]
 		if g.n == len(g.block) {
-			if err := g.deflate(); err != nil {
+			if err := g.deflate(0); err != nil {
 				return 0, err
 			}
 		}
@@ -121,15 +128,15 @@ func (g *Gzip) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// deflate compresses what waits into blocks that end at a byte, and hands them on.
-func (g *Gzip) deflate() error {
+// deflate compresses what waits into blocks that end at a byte, and hands them on. It keeps so much of its end as history.
+func (g *Gzip) deflate(keep int) error {
 	if g.n == 0 {
 		return nil
 	}
 	b := gzipOutputs.Get().(*bytes.Buffer)
 	defer gzipOutputs.Put(b)
 	b.Reset()
-	if err := g.deflateTo(b); err != nil {
+	if err := g.deflateTo(b, keep); err != nil {
 		return err
 	}
 	_, err := g.w.Write(b.Bytes())
@@ -137,8 +144,8 @@ func (g *Gzip) deflate() error {
 }
 
 // deflateTo compresses what waits into b, and gives everything back that was needed for it.
-func (g *Gzip) deflateTo(b *bytes.Buffer) error {
-	defer g.free()
+func (g *Gzip) deflateTo(b *bytes.Buffer, keep int) error {
+	defer g.free(keep)
 	pool := &gzipWriters[g.level]
 	w, ok := pool.Get().(*flate.Writer)
 	if !ok {
@@ -149,7 +156,7 @@ func (g *Gzip) deflateTo(b *bytes.Buffer) error {
 		w = fresh
 	}
 	defer pool.Put(w)
-	w.Reset(b)
+	w.ResetDict(b, g.before()) // Reset would take the dictionary of another stream
 	if _, err := w.Write(g.block[:g.n]); err != nil {
 		return err
 	}
@@ -158,25 +165,50 @@ func (g *Gzip) deflateTo(b *bytes.Buffer) error {
 
 // splice hands on the constant behind all that was written.
 func (g *Gzip) splice() error {
-	if err := g.Flush(); err != nil {
+	if err := g.flush(0); err != nil {
 		return err
 	}
+	g.forget()
 	_, err := g.w.Write(g.constant.deflated)
 	return err
 }
 
 // Flush hands on all that was written.
-func (g *Gzip) Flush() error {
+func (g *Gzip) Flush() error { return g.flush(len(gzipHistory{})) }
+
+func (g *Gzip) flush(keep int) error {
 	if err := g.begin(); err != nil {
 		return err
 	}
-	return g.deflate()
+	return g.deflate(keep)
 }
 
-func (g *Gzip) free() {
-	if g.block != nil {
-		gzipBlocks.Put(g.block)
-		g.block, g.n = nil, 0
+// before returns what the next block may refer to.
+func (g *Gzip) before() []byte {
+	if g.history == nil {
+		return nil
+	}
+	return g.history[:g.known]
+}
+
+// free gives the block back, and keeps so much of its end.
+func (g *Gzip) free(keep int) {
+	if keep == 0 {
+		g.forget()
+	} else {
+		if g.history == nil {
+			g.history = gzipEnds.Get().(*gzipHistory)
+		}
+		g.known = copy(g.history[:], g.block[max(0, g.n-keep):g.n])
+	}
+	gzipBlocks.Put(g.block)
+	g.block, g.n = nil, 0
+}
+
+func (g *Gzip) forget() {
+	if g.history != nil {
+		gzipEnds.Put(g.history)
+		g.history, g.known = nil, 0
 	}
 }
 
@@ -186,12 +218,10 @@ func (g *Gzip) Close() error {
 		return nil
 	}
 	g.closed = true
-	if err := g.begin(); err != nil {
+	if err := g.flush(0); err != nil {
 		return err
 	}
-	if err := g.deflate(); err != nil {
-		return err
-	}
+	g.forget()
 	trailer := append(make([]byte, 0, len(gzipEnd)+8), gzipEnd...)
 	trailer = binary.LittleEndian.AppendUint32(trailer, g.sum)
 	trailer = binary.LittleEndian.AppendUint32(trailer, uint32(g.size))

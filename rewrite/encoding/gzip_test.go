@@ -122,3 +122,33 @@ func TestAcceptsGzip(t *testing.T) {
 		t.Error("no field asks for gzip")
 	}
 }
+
+// TestGzipHistory: what follows a flush may refer to what came before it, also in a stream that takes over from another.
+func TestGzipHistory(t *testing.T) {
+	for range 3 {
+		var b bytes.Buffer
+		g := NewGzip(&b, nil, GzipFast)
+		random := rand.New(rand.NewPCG(1, 2))
+		text := make([]byte, 2000)
+		for i := range text {
+			text[i] = byte('a' + random.IntN(26))
+		}
+		var sizes []int
+		for range 3 {
+			_, _ = g.Write(text)
+			if err := g.Flush(); err != nil {
+				t.Fatal(err)
+			}
+			sizes = append(sizes, b.Len())
+		}
+		if sizes[1]-sizes[0] > 100 || sizes[2]-sizes[1] > 100 {
+			t.Errorf("the same again and again comes to %d bytes in all", sizes)
+		}
+		if err := g.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := gunzip(t, b.Bytes()); got != strings.Repeat(string(text), 3) {
+			t.Errorf("%d bytes came out wrong", len(got))
+		}
+	}
+}

@@ -59,7 +59,9 @@ func rows(kib int) []row {
 		same("asset, 1 KiB", question{path: "/small.png"}),
 		same("asset, 64 KiB", question{path: "/large.png"}),
 		same(html, question{path: "/"}),
+		same(html+", whose length the upstream does not tell", question{path: "/streamed"}),
 		same(html+", `encode gzip` outside", question{path: "/", encode: true, gzip: true}),
+		same(html+", whose length the upstream does not tell, `encode gzip` outside", question{path: "/streamed", encode: true, gzip: true}),
 		same(html+", compressed by the upstream, which plain Caddy passes on", question{path: "/compressed", gzip: true}),
 		{
 			html + ", compressed by the upstream, against `encode gzip` in plain Caddy",
@@ -162,6 +164,12 @@ func site(html []byte) http.Handler {
 			w.Header().Set("Content-Encoding", "gzip")
 		}
 		w.Header().Set("Content-Type", kind)
+		if r.URL.Path == "/streamed" { // as most apps do; reverse_proxy flushes each piece of it
+			for piece := range slices.Chunk(body, 8<<10) {
+				_, _ = w.Write(piece)
+			}
+			return
+		}
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		_, _ = w.Write(body)
 	})
