@@ -106,6 +106,14 @@ var revivals = []scenario{
 		contacts: "tracker.test",
 	},
 	{
+		name:  "style of another purpose than the one agreed to",
+		state: `{"granted":5,"denied":26,"vendors":{}}`,
+		body: `<p id=q style="background:url(about:invalid#consent,` + testMark + `,marketing,tracker,https%3A%2F%2Ftracker.test%2Fbg.png)">x</p>` +
+			`<p id=r style="background:url(about:invalid#consent,` + testMark + `,analytics,meter,https%3A%2F%2Fmeter.test%2Fbg.png)">x</p>`,
+		do:   `await here(); document.dispatchEvent(new Event('visibilitychange')); while (!/https:/.test(getComputedStyle(r).backgroundImage)) await pause(20); await pause(300); return getComputedStyle(q).backgroundImage.slice(0, 24)`,
+		want: `url("about:invalid#consent`[:24], contacts: "meter.test",
+	},
+	{
 		name: "images, frames, links and styles",
 		head: `<link rel=stylesheet ` + parkedAs + ` data-consent-href="https://tracker.test/x.css"><style>#q{background:url(about:invalid#consent,` + testMark + `,marketing,tracker,https%3A%2F%2Ftracker.test%2Fbg.png)}</style>`,
 		body: `<img id=i ` + parkedAs + ` data-consent-src="https://tracker.test/i.png"><iframe id=f srcdoc="<button data-consent-load=tracker>x</button>" ` + parkedAs + ` data-consent-src="https://tracker.test/f"></iframe><p id=q>x</p>` +

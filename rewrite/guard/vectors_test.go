@@ -101,6 +101,7 @@ var vectors = map[string]string{
 	"form click":           `<form id=f action=T target=x><button id=b></form><iframe name=x></iframe><script>b.click()</script>`,
 	"a ping":               `<a id=a href="#x">x</a><script>a.ping='T';a.click()</script>`,
 	"iframe window":        `<script>var f=document.createElement('iframe');document.body.append(f);f.contentWindow.fetch('T').catch(e=>0)</script>`,
+	"iframe, split gone":   `<script>String.prototype.split=()=>[''];var f=document.createElement('iframe');document.body.append(f);f.contentWindow.fetch('T').catch(e=>0)</script>`,
 	"frames index":         `<script>var f=document.createElement('iframe');document.body.append(f);new window[0].Image().src='T'</script>`,
 	"iframe innerHTML":     `<p id=p></p><script>p.innerHTML='<iframe></iframe>';new window[0].Image().src='T'</script>`,
 	"iframe document":      `<script>var f=document.createElement('iframe');document.body.append(f);var d=f.contentDocument;d.open();d.write('<script src=T><\/script>');d.close()</script>`,

@@ -3,6 +3,7 @@
 const {URL: Url, Map: Table, Set: List, WeakMap: Memo, WeakSet: Members, Proxy: Stand, Reflect: reflect, Promise: Later, setTimeout: after, document: doc, navigator: nav, location: loc, fetch: load, XMLHttpRequest: Xhr, Response: Reply, BroadcastChannel: Channel} = self;
 const {defineProperty: define, getOwnPropertyDescriptor: describe, assign: copy, entries: pairs} = Object;
 const none = () => {};
+const {split} = '', cut = (text, by) => reflect.apply(split, text, [by]);
 const script = doc && doc.currentScript;
 // In a worker the page view's state comes in a global that the prelude sets.
 const page = script ? {...script.dataset} : self.$consent;
@@ -13,7 +14,8 @@ for (const entry of (page.vendors || '').split(',')) if (entry) now.vendors[entr
 
 // A party is {id, bit, globals}. Whose a host or path is the late part knows, and the gateway.
 const names = ['necessary', 'functional', 'analytics', 'marketing', 'social'];
-const party = (purpose, id, ...globals) => ({id, bit: 1 << names.indexOf(purpose), globals});
+const bits = {necessary: 1, functional: 2, analytics: 4, marketing: 8, social: 16};
+const party = (purpose, id, ...globals) => ({id, bit: bits[purpose] || 8, globals});
 const purposeOf = (who) => names[Math.log2(who.bit)];
 
 const permitted = (who) => who.bit < 2 || !now.suspended && (now.vendors[who.id] ?? (now.granted & who.bit) > 0);
@@ -52,7 +54,7 @@ const learn = (asked, verdicts) => {
   for (const [url] of asked) {
     const text = verdicts ? verdicts[i++] : 'marketing -', u = parse(url);
     if (answers.size > 5000) answers.clear();
-    answers.set(u.origin + u.pathname, text && party(...text.split(' ')));
+    answers.set(u.origin + u.pathname, text && party(...cut(text, ' ')));
   }
 };
 const decode = (body) => {

@@ -2,8 +2,8 @@
 // Functions of a prototype ('Type.name,name') or of an object are replaced by proxies of themselves, so that name, length
 // and toString stay. Handlers get the native one as go.
 const hook = (w, path, handler, build) => {
-  const [type, list] = path.split('.');
-  for (const name of (list || type).split(',')) {
+  const [type, list] = cut(path, '.');
+  for (const name of cut(list || type, ',')) {
     let object = list ? proto(w, type) : w;
     while (object && !describe(object, name)) object = Object.getPrototypeOf(object);
     const d = object && describe(object, name);
@@ -15,7 +15,7 @@ const hook = (w, path, handler, build) => {
 };
 // Replaces a setter (and getter) by ones that get the native one as go.
 const property = (w, path, set, get) => {
-  const [type, name] = path.split('.'), object = name ? proto(w, type) : w, d = describe(object, name || type);
+  const [type, name] = cut(path, '.'), object = name ? proto(w, type) : w, d = describe(object, name || type);
   if (!d || !d.configurable || !d.set) return;
   define(object, name || type, copy(d, {
     set: new Stand(d.set, {apply: (f, self, [value]) => set(self, /^on/.test(type) ? value : fixed(value), (v) => call(f, self, [v]))}),

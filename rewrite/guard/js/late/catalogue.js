@@ -1,25 +1,29 @@
 // Catalogue: whose a host, a path, a cookie or a storage key is.
 // A line a vendor: purpose and id, patterns with a *, hashes, globals, cookies, storage keys. A hash is FNV-1a of a host or
 // pattern, 30 bits in 5 characters.
-const parties = new Table(), hashes = new Table(), globs = [], paths = [], exact = new Table(), prefixes = new Table();
-const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-for (const line of catalogue.split(';')) {
-  const [head, glob, group = '', ...lists] = line.split(' '), id = head.slice(1);
+// The page's code has run by now, and may have replaced what strings and arrays can do: here, and where it is asked whose an
+// address is, loops and what was taken before do the work.
+const parties = new Table(), hashes = new Table(), openings = [], globs = [], paths = [], exact = new Table(), prefixes = new Table(), digits = {};
+let digit = 0;
+for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') digits[c] = digit++;
+for (const line of cut(catalogue, ';')) {
+  const [head, glob, group = '', globals, ...named] = cut(line, ' '), id = head.slice(1);
   if (head[0] == '/') {
-    paths.push([new RegExp('^[^?]*(' + glob + ')', 'i'), parties.get(id)]);
+    paths[paths.length] = [new RegExp('^[^?]*(' + glob + ')', 'i'), parties.get(id)];
     continue;
   }
-  const [globals = [], ...named] = lists.map((list) => list ? list.split(',') : []), one = {id, bit: 1 << head[0], globals};
+  const one = {id, bit: 1 << head[0], globals: globals ? cut(globals, ',') : []}, list = one.bit < 2 ? openings : globs;
   parties.set(id, one);
-  if (glob) globs[one.bit < 2 ? 'unshift' : 'push']([new RegExp('^(' + glob + ')', 'i'), one]);
-  for (let at = 0; at < group.length;) {
-    let key = 0;
-    for (let j = 0; j < 5; j++) key = key * 64 + digits.indexOf(group[at++]);
-    hashes.set(key, one);
+  if (glob) list[list.length] = [new RegExp('^(' + glob + ')', 'i'), one];
+  for (let at = 0, key = 0; at < group.length; at++) {
+    key = key * 64 + digits[group[at]];
+    if (at % 5 == 4) hashes.set(key, one), key = 0;
   }
-  named.forEach((list, i) => {
-    for (const name of list) name.endsWith('*') ? prefixes.set('cs'[i] + name.slice(0, -1), one) : exact.set('cs'[i] + name, one);
-  });
+  let kind = 'c';
+  for (const names of named) {
+    for (const name of names ? cut(names, ',') : []) name.endsWith('*') ? prefixes.set(kind + name.slice(0, -1), one) : exact.set(kind + name, one);
+    kind = 's';
+  }
 }
 
 // The party of the longest known pattern that begins a text (a part of a URL from a label of its host on), and is longer
@@ -34,14 +38,13 @@ const lookup = (text, from) => {
   }
   return found;
 };
-// From here on a page may have replaced what arrays can do: loops do not ask them.
 const first = (list, text) => {
   for (const [expression, one] of list) if (expression.test(text)) return one;
 };
 const whose = (u, host, path) => {
   const tails = [host];
   for (let at; (at = host.indexOf('.', at) + 1);) tails[tails.length] = host.slice(at);
-  let who = first(globs, host + path);
+  let who = first(openings, host + path) || first(globs, host + path);
   // Patterns of a host's subdomains begin with a dot. They beat hosts, which stand for their subdomains as well.
   for (const tail of tails) who = who || lookup((tail == host ? '' : '.') + tail + path, tail.length + (tail != host));
   for (const tail of tails) who = who || lookup(tail, tail.length - 1);

@@ -98,7 +98,7 @@ const lateListeners = () => {
 
 // The other way, for what is permitted by now.
 const uncss = (text) => text.replace(/about:invalid#consent,([\w-]+),(\w+),([\w-]+),([^"')\s]*)/g, (all, m, purpose, id, url) => {
-  if (m != mark && !fragments.has(m) || !permitted(party(id, 1 << names.indexOf(purpose)))) return all;
+  if (m != mark && !fragments.has(m) || !permitted(party(purpose, id))) return all;
   try { return decodeURIComponent(url).replace(/["'()\\\s]/g, escape); } catch (e) { return all; }
 });
 
