@@ -93,6 +93,9 @@ var rewriters = sync.Pool{New: func() any { return new(html.Rewriter) }}
 // done gives back what a response that ended well has used.
 func (x *exchange) done() {
 	if x.html != nil {
+		if x.html.Limited() != nil {
+			x.policy.tally.oversize++
+		}
 		x.html.Reset(nil, html.Options{}) // holds on to nothing of this response
 		rewriters.Put(x.html)
 		x.html = nil

@@ -47,6 +47,7 @@ type inventory struct {
 	Since      time.Time
 	Documents  uint64 // pages delivered
 	Unreadable uint64 // bodies that could not be read
+	Oversize   uint64 // documents with something too large to be judged whole
 	Paths      map[string]uint64
 	Hosts      map[string]*hostCount // third parties
 	Seen       map[seenKey]*seenCount
@@ -119,7 +120,10 @@ func (i *inventories) add(site, path string, t *tally) {
 	for range t.unreadable {
 		countError(errorUnrewritable)
 	}
-	if len(t.entries) == 0 && len(t.hosts) == 0 && t.unreadable == 0 && !t.document {
+	for range t.oversize {
+		countError(errorOversize)
+	}
+	if len(t.entries) == 0 && len(t.hosts) == 0 && t.unreadable == 0 && t.oversize == 0 && !t.document {
 		return
 	}
 	v := i.of(site)
@@ -130,6 +134,7 @@ func (i *inventories) add(site, path string, t *tally) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.Unreadable += uint64(t.unreadable)
+	v.Oversize += uint64(t.oversize)
 	if t.document {
 		v.Documents++
 		if _, known := v.Paths[path]; known || len(v.Paths) < maxPaths {

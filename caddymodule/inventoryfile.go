@@ -24,6 +24,7 @@ type siteReport struct {
 	Since      time.Time         `json:"since"`
 	Documents  uint64            `json:"documents"`
 	Unreadable uint64            `json:"unreadable,omitempty"`
+	Oversize   uint64            `json:"oversize,omitempty"`
 	Pages      map[string]uint64 `json:"pages"`
 	Hosts      []hostReport      `json:"hosts"`
 	Seen       []seenReport      `json:"seen"`
@@ -68,7 +69,7 @@ func (i *inventories) report() inventoryReport {
 func (v *inventory) report() siteReport {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r := siteReport{Site: v.Site, Since: v.Since, Documents: v.Documents, Unreadable: v.Unreadable, Pages: maps.Clone(v.Paths),
+	r := siteReport{Site: v.Site, Since: v.Since, Documents: v.Documents, Unreadable: v.Unreadable, Oversize: v.Oversize, Pages: maps.Clone(v.Paths),
 		Hosts: []hostReport{}, Seen: []seenReport{}, Undeclared: []string{}}
 	for host, c := range v.Hosts {
 		r.Hosts = append(r.Hosts, hostReport{host, c.Vendor, c.Purpose, typeNames(c.Types), c.Gated, c.Passed, slices.Clone(c.Pages)})
@@ -107,7 +108,7 @@ func typeNames(bits uint32) []string {
 func (i *inventories) restore(r inventoryReport) {
 	for _, s := range r.Sites[:min(len(r.Sites), maxSites)] {
 		v := i.of(s.Site)
-		v.Since, v.Documents, v.Unreadable = s.Since, s.Documents, s.Unreadable
+		v.Since, v.Documents, v.Unreadable, v.Oversize = s.Since, s.Documents, s.Unreadable, s.Oversize
 		if s.Pages != nil {
 			v.Paths = s.Pages
 		}

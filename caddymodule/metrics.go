@@ -18,7 +18,7 @@ var metrics = struct {
 	decisions: counterVec("decisions_total", "Pages by the regime that held and what was decided: granted, partly, refused or undecided.", "regime", "outcome"),
 	gated:     counterVec("gated_total", "Things that were gated, or would have been in report mode.", "site", "kind", "purpose", "vendor"),
 	answers:   counterVec("answers_total", "Visitors' answers that were recorded, by event.", "event"),
-	errors:    counterVec("errors_total", "What did not work: store, answer, notice, limit, ask, unrewritable, list.", "error"),
+	errors:    counterVec("errors_total", "What did not work: store, answer, notice, limit, ask, unrewritable, oversize, list.", "error"),
 	judged:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: "judged_total", Help: "URLs that pages asked the gateway about at run time."}),
 	listRules: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "caddy", Subsystem: "consent", Name: "list_rules", Help: "Rules in force, by filter list."}, []string{"list"}),
 	listChecked: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "caddy", Subsystem: "consent", Name: "list_checked_timestamp_seconds",
@@ -44,7 +44,7 @@ func init() {
 	for _, e := range []consent.Event{consent.EventGiven, consent.EventRefused, consent.EventWithdrawn} {
 		metrics.answers.WithLabelValues(string(e))
 	}
-	for _, name := range []string{errorStore, errorNotice, errorAnswer, errorLimit, errorAsk, errorUnrewritable, errorList} {
+	for _, name := range []string{errorStore, errorNotice, errorAnswer, errorLimit, errorAsk, errorUnrewritable, errorOversize, errorList} {
 		metrics.errors.WithLabelValues(name)
 	}
 }
@@ -74,6 +74,7 @@ const (
 	errorLimit        = "limit"        // too many answers from one network
 	errorAsk          = "ask"          // a consent service does not answer
 	errorUnrewritable = "unrewritable" // a body that could not be read
+	errorOversize     = "oversize"     // a document with something too large to be judged whole
 	errorList         = "list"         // a filter list that could not be loaded
 )
 

@@ -89,6 +89,9 @@ func (r inventoryReport) write(out io.Writer) error {
 		if s.Unreadable > 0 {
 			fmt.Fprintf(out, "%d responses could not be read (unknown coding): see on_unrewritable\n", s.Unreadable)
 		}
+		if s.Oversize > 0 {
+			fmt.Fprintf(out, "%d documents hold a tag, script or style of more than 32 KiB, of which only the beginning was judged, or which was left out\n", s.Oversize)
+		}
 		t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "\n  HOST\tWHO\tFOR\tAS\tGATED\tPASSED\tSEEN ON")
 		for _, h := range s.Hosts {

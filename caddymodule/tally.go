@@ -15,6 +15,7 @@ type tally struct {
 	hostNames  []byte // the names of hosts, one after the other
 	gates      int    // things gated, or that would have been in report mode
 	unreadable int    // bodies that could not be read
+	oversize   int    // documents with something too large to be judged whole
 	written    int    // bytes that came out of a rewriter
 	document   bool   // the response is a page
 	claimed    bool   // a client says so, no page

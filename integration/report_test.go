@@ -158,6 +158,38 @@ func TestReportRunTime(t *testing.T) {
 	i.stop()
 }
 
+// TestReportOversize: who runs a site learns that a page holds what is too large to be judged whole.
+func TestReportOversize(t *testing.T) {
+	large := "<script>var state = '" + strings.Repeat("x", 40<<10) + "';</script>"
+	i := newInstance(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!DOCTYPE html><title>t</title>")
+		if r.URL.Path == "/large" {
+			_, _ = io.WriteString(w, large)
+		}
+	}))
+	i.options = "store bolt " + i.bolt()
+	i.start()
+	counted := func() (n int) {
+		_, rest, _ := strings.Cut(i.api("/metrics"), "caddy_consent_errors_total{error=\"oversize\"} ")
+		if _, err := fmt.Sscan(rest, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := counted() // the process counts for all its tests
+	for _, path := range []string{"/small", "/large", "/large"} {
+		i.page(path)
+	}
+	if n := counted() - before; n != 2 {
+		t.Errorf("metrics count %d, not 2", n)
+	}
+	if text := mustCommand(t, "report", "--address", i.admin); !strings.Contains(text, "2 documents hold a tag, script or style") {
+		t.Errorf("the report does not tell: %s", text)
+	}
+	i.stop()
+}
+
 // maxMadeUp is more than a client can bring into a report within this test.
 const maxMadeUp = 600
 
