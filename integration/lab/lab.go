@@ -127,8 +127,11 @@ func (d *Door) Quiet(silence time.Duration) {
 }
 
 // Soon waits until f holds, and reports whether it did within a minute: what is to come may take its time on a busy machine.
-func Soon(f func() bool) bool {
-	for end := time.Now().Add(time.Minute); !f(); time.Sleep(50 * time.Millisecond) {
+func Soon(f func() bool) bool { return Within(time.Minute, f) }
+
+// Within waits until f holds, and reports whether it did in time.
+func Within(limit time.Duration, f func() bool) bool {
+	for end := time.Now().Add(limit); !f(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			return false
 		}
