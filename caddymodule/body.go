@@ -36,10 +36,13 @@ func (x *exchange) rewriter(out stage, h http.Header, kind encoding.Kind, conten
 	if kind != encoding.KindHTML && kind != encoding.KindXML && kind != encoding.KindCSS {
 		return out
 	}
-	if kind == encoding.KindXML && x.document() && !(strings.Contains(contentType, "xhtml") && encoding.Untransformed(prefix)) {
-		x.confine(h) // there is no guard for SVG and the like
-	}
 	name, certain := encoding.Sniff(contentType, prefix)
+	if kind == encoding.KindXML && x.document() {
+		// In text/xml what scripts create is no HTML, and what is injected is in UTF-8.
+		if x.xhtml = strings.Contains(contentType, "xhtml") && name == "utf-8" && encoding.XHTML(prefix); !x.xhtml {
+			x.confine(h) // there is no guard for SVG and the like
+		}
+	}
 	if _, told := encoding.Sniff(contentType, nil); certain && !told || !encoding.Transparent(name) {
 		setCharset(h, name) // what the body says of itself not every browser reads alike, nor did this one have to
 	}
@@ -73,7 +76,7 @@ func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind, re
 	if kind == encoding.KindCSS {
 		return css.NewRewriter(w, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.responseMark(), Readings: readings})
 	}
-	if kind == encoding.KindHTML && x.document() {
+	if (kind == encoding.KindHTML || x.xhtml) && x.document() {
 		countPage(&x.decision)
 		if x.writer.status < http.StatusBadRequest { // whoever invents paths adds no page of the site
 			x.policy.tally.document = true

@@ -60,14 +60,18 @@ func newBridge(platforms []Platform, prefix string) (*bridge, error) {
 }
 
 // append writes the script element; a nil bridge writes nothing.
-func (b *bridge) append(dst []byte, nonce string) []byte {
+func (b *bridge) append(dst []byte, nonce string, xml bool) []byte {
 	if b == nil {
 		return dst
 	}
-	dst = append(dst, "<script data-consent-bridge"...)
+	dst = append(dst, `<script data-consent-bridge="" xmlns="http://www.w3.org/1999/xhtml"`...)
 	if nonce != "" {
 		dst = append(dst, ` nonce="`+html.EscapeString(nonce)+`"`...)
 	}
-	dst = append(append(append(dst, '>'), b.script...), "</script>"...)
+	if xml {
+		dst = append(append(append(dst, "><![CDATA["...), b.script...), "]]></script>"...)
+	} else {
+		dst = append(append(append(dst, '>'), b.script...), "</script>"...)
+	}
 	return dst
 }

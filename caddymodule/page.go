@@ -16,7 +16,7 @@ import (
 
 // htmlOptions is how a document, or what may be a part of one, is rewritten for this visitor.
 func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
-	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.responseMark(), XML: kind == encoding.KindXML, Fragment: !x.document() || kind != encoding.KindHTML}
+	o := html.Options{Policy: &x.policy, Base: x.base(), Mark: x.responseMark(), XML: kind == encoding.KindXML, Fragment: !x.document() || kind != encoding.KindHTML && !x.xhtml}
 	if x.site.mode != modeReport {
 		o.Link = x.undecorated()
 	}
@@ -31,7 +31,7 @@ func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
 		nonce, _ = header.Nonce(header.ParseCSP(h[cspName]))
 	}
 	o.Head = func(w io.Writer) { x.writeHead(w, nonce) }
-	o.Srcdoc = func(w io.Writer) { x.writeGuard(w, nonce) }
+	o.Srcdoc = func(w io.Writer) { x.writeGuard(w, nonce, false) } // HTML wherever it stands (HTML, 4.8.5)
 	if (x.fetch == fetchDocument || x.fetch == fetchPane) && x.site.options.Banner != "off" && !x.behind {
 		o.Body = func(w io.Writer) { x.writeBanner(w, nonce) }
 	}
@@ -40,21 +40,22 @@ func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
 
 // writeHead writes what goes first in the head of a page.
 func (x *exchange) writeHead(w io.Writer, nonce string) {
-	x.writeGuard(w, nonce)
+	x.writeGuard(w, nonce, x.xhtml)
 	if x.site.bridge != nil {
-		_, _ = w.Write(x.site.bridge.append(nil, nonce))
+		_, _ = w.Write(x.site.bridge.append(nil, nonce, x.xhtml))
 	}
 }
 
-func (x *exchange) writeGuard(w io.Writer, nonce string) {
+func (x *exchange) writeGuard(w io.Writer, nonce string, xml bool) {
 	p := x.guardPage(x.responseMark(), nonce)
+	p.XML = xml
 	_ = x.guard().Write(w, &p) // the rewriter keeps the error
 }
 
 // writeBanner writes what goes first in the body.
 func (x *exchange) writeBanner(w io.Writer, nonce string) {
 	p := x.page()
-	p.Nonce = nonce
+	p.Nonce, p.XML = nonce, x.xhtml
 	scratch := outputs.Get().(*outputBuffer)
 	_, _ = w.Write(x.site.ui.AppendBanner(scratch[:0], &p))
 	outputs.Put(scratch)

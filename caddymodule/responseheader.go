@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/ui"
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
 )
@@ -83,12 +84,15 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 	header.MarkETag(h, x.state())
 	addVary(h)
 	makePrivate(h, kind == encoding.KindHTML || kind == encoding.KindXML || x.fetch == fetchWorker)
-	if x.document() && kind == encoding.KindHTML {
+	if x.document() && (kind == encoding.KindHTML || x.xhtml) {
 		if !x.siteCSP {
 			return // a policy of ours allows what is ours
 		}
 		if _, ok := header.Nonce(header.ParseCSP(h[cspName])); !ok {
 			header.AllowInline(h, "script-src-elem", x.guard().Hash())
+			if x.xhtml {
+				header.AllowInline(h, "script-src-elem", bannerScript)
+			}
 			if x.site.bridge != nil {
 				header.AllowInline(h, "script-src-elem", x.site.bridge.hash)
 			}
@@ -101,6 +105,9 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 		header.AllowSource(h, "form-action", "'self'")
 	}
 }
+
+// bannerScript is what makes the banner's shadow root in XML.
+var bannerScript = ui.ScriptHash()
 
 // editConfirmed does the same for a 304, whose fields replace those that the browser stored with the body (RFC 9111, 4.3.4).
 func (x *exchange) editConfirmed(h http.Header) {

@@ -43,6 +43,7 @@ type exchange struct {
 	encode   *encode.Encode // compresses outside, nil where it does not or has no gzip
 	confirms bool           // the request's entity tags are those of a rewritten body
 	siteCSP  bool           // the site has a policy of its own
+	xhtml    bool           // the page is XHTML, parsed as XML
 	behind   bool           // another gateway is in front and asks; what it says of the decision counts for nothing
 	mark     string         // see responseMark
 	stateTag string         // see state

@@ -47,6 +47,7 @@ const (
 	slotAllowed
 	slotRefused
 	slotTicket
+	slotXMLNS
 	condSaved
 	condError
 	condPolicy
@@ -57,6 +58,7 @@ const (
 	condRecorded
 	condWithdraw
 	condTicket
+	condXML
 )
 
 var slotNames = map[string]slot{
@@ -66,7 +68,7 @@ var slotNames = map[string]slot{
 	"link-text": slotLinkText, "link-name": slotLinkName, "?share": condShare,
 	"?saved": condSaved, "?error": condError, "?policy": condPolicy, "?single": condSingle, "?title": condTitle, "?link": condLink, "/": slotEnd,
 	"status": slotStatus, "problem": slotProblem, "error": slotError, "open": slotOpen, "allowed": slotAllowed, "refused": slotRefused,
-	"?recorded": condRecorded, "?withdraw": condWithdraw, "ticket": slotTicket, "?ticket": condTicket,
+	"?recorded": condRecorded, "?withdraw": condWithdraw, "ticket": slotTicket, "?ticket": condTicket, "xmlns": slotXMLNS, "?xml": condXML,
 }
 
 // Slots are written [[name]] in the asset files. Before a template is parsed the brackets become control characters,
@@ -175,6 +177,8 @@ func (v *values) holds(s slot) bool {
 		return v.withdraw
 	case condTicket:
 		return v.page.Link != ""
+	case condXML:
+		return v.page.XML
 	case condShare:
 		return v.share
 	}
@@ -228,7 +232,7 @@ func (v *values) append(dst []byte, s slot, arg int) []byte {
 	case slotSignal:
 		return appendEscaped(dst, signalName(v.page.Signal))
 	case slotFunctional, slotAnalytics, slotMarketing, slotSocial:
-		return appendIf(dst, v.page.Granted&(1<<(s-slotFunctional+1)) != 0, " checked")
+		return appendIf(dst, v.page.Granted&(1<<(s-slotFunctional+1)) != 0, ` checked=""`)
 	case slotProvider:
 		return appendEscaped(dst, v.vendor.Name)
 	case slotProviderID:
@@ -253,6 +257,8 @@ func (v *values) append(dst []byte, s slot, arg int) []byte {
 		return appendEscaped(dst, v.page.Error)
 	case slotTicket:
 		return appendEscaped(dst, v.page.Link)
+	case slotXMLNS:
+		return appendIf(dst, v.page.XML, ` xmlns="http://www.w3.org/1999/xhtml"`)
 	case slotOpen:
 		name := consent.Purpose(arg).String()
 		return appendIf(dst, v.anyVendor(func(vendor *Vendor, _, set bool) bool { return set && vendor.Purpose == name }), " open")

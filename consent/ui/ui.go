@@ -82,6 +82,8 @@ type Page struct {
 	DeadLink bool
 	// Recorded is true when there is a record the visitor can fetch at {prefix}/record.
 	Recorded bool
+	// XML is true where the banner stands in a page that browsers parse as XML.
+	XML bool
 }
 
 // New compiles a configuration. The error joins one *ConfigError for each thing wrong with it.
@@ -148,6 +150,13 @@ func (u *UI) NoticeText(lang string) []byte { return bytes.Clone(u.view(lang).no
 func (u *UI) StyleHash() string {
 	return u.styleHash
 }
+
+// ScriptHash returns the source that the script-src of a page in XML needs for the banner: parsers of XML make no shadow
+// root of a template, a script does (CSP 3, 2.3.1).
+func ScriptHash() string { return hashSource(rootScript) }
+
+// rootScript stands in the banner in XML, whose text it is as it is: it holds neither '<' nor '&'.
+const rootScript = `{const s=document.currentScript,b=s.parentNode,t=b.querySelector("template");s.remove();b.attachShadow({mode:"open"}).append(t.content);t.remove()}`
 
 func (u *UI) view(lang string) *view {
 	if v := u.views[lang]; v != nil {
@@ -292,7 +301,7 @@ func (u *UI) render(name string, data templateView) (fragment, error) {
 		return nil, err
 	}
 	style := map[string]string{"banner": u.styles.banner, "placeholder": u.styles.placeholder, "preferences": u.styles.preferences}[name]
-	return parseFragment(b.String(), map[string]string{"style": style, "document-style": u.styles.document})
+	return parseFragment(b.String(), map[string]string{"style": style, "document-style": u.styles.document, "root-script": rootScript})
 }
 
 // noticeText lists what the open banner says, in order.

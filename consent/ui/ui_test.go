@@ -273,9 +273,9 @@ func TestStates(t *testing.T) {
 		state        string
 		want, refuse []string
 	}{
-		{"ask", []string{`data-consent-state="ask"`, `<details open>`, `data-consent-ui="0123456789abcdef"`, `href="/.consent/?return=/a%3Fb%3D1%26c%3D2"`, `value="/a?b=1&amp;c=2"`}, []string{" checked", "{purposes}", "{signal}"}},
-		{"rest", []string{`data-consent-state="rest"`, `<details><summary data-consent-open>`, `value="analytics" autocomplete="off" checked`, "Privacy settings"}, []string{`value="marketing" autocomplete="off" checked`, "scroll-padding"}},
-		{"signal", []string{`data-consent-state="signal"`, "Privacy signal honoured", "Global Privacy Control (GPC)", `<details><summary data-consent-open>`}, []string{" checked", "{signal}"}},
+		{"ask", []string{`data-consent-state="ask"`, `<details open="">`, `data-consent-ui="0123456789abcdef"`, `href="/.consent/?return=/a%3Fb%3D1%26c%3D2"`, `value="/a?b=1&amp;c=2"`}, []string{" checked", "{purposes}", "{signal}"}},
+		{"rest", []string{`data-consent-state="rest"`, `<details><summary data-consent-open="">`, `value="analytics" autocomplete="off" checked`, "Privacy settings"}, []string{`value="marketing" autocomplete="off" checked`, "scroll-padding"}},
+		{"signal", []string{`data-consent-state="signal"`, "Privacy signal honoured", "Global Privacy Control (GPC)", `<details><summary data-consent-open="">`}, []string{" checked", "{signal}"}},
 	} {
 		got := banner(u, tt.state, "en")
 		for _, s := range tt.want {

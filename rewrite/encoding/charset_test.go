@@ -341,14 +341,21 @@ func TestUndeclared(t *testing.T) {
 	}
 }
 
-func TestUntransformed(t *testing.T) {
+func TestXHTML(t *testing.T) {
+	const ns = `xmlns="http://www.w3.org/1999/xhtml"`
 	for doc, want := range map[string]bool{
-		`<svg>`: true, "\xef\xbb\xbf <?xml version='1.0'?>\n<!-- <a> --><!DOCTYPE html><html>": true,
-		`<?xml-stylesheet href="x"?><a/>`: false, `<!-- <a> --><?x?><?xml-stylesheet href="x"?><a/>`: false, `<!-- <a>`: false, ``: false, ` `: false,
-		`<!DOCTYPE a [<!ENTITY b "c">]><a/>`: false, "<\x00a\x00": false, "\xfe\xff\x00<": false,
+		`<html ` + ns + `>`: true, "<html\nlang='>'\txmlns = 'http://www.w3.org/1999/xhtml'": true,
+		"\xef\xbb\xbf <?xml version='1.0'?>\n<!-- <a> --><!DOCTYPE html><html " + ns + ">": true, `<html xmlns:x="y" ` + ns + `/>`: true,
+		`<?xml-stylesheet href="x"?><html ` + ns + `>`: false, `<!-- <a> --><?x?><?xml-stylesheet href="x"?><html ` + ns + `>`: false,
+		`<!-- <html ` + ns + `>`: false, ``: false, ` `: false, `<`: false, `<html`: false, `<html `: false, `<html x`: false, `<html x=`: false, `<html x="`: false,
+		`<!DOCTYPE html [<!ENTITY b "c">]><html ` + ns + `>`: false, "<\x00h\x00": false, "\xfe\xff\x00<": false,
+		`<html>`: false, `<html><body ` + ns + `>`: false, `<html x="y"><body ` + ns + `>`: false, `<html xmlns="http://www.w3.org/1999/xhtm` + "`": false,
+		`<svg ` + ns + `>`: false, `<HTML ` + ns + `>`: false, `<htmlx ` + ns + `>`: false, `<html` + ns + `>`: false, `<html:x ` + ns + `>`: false,
+		`<h:html xmlns:h="http://www.w3.org/1999/xhtml">`: false, `<html xmlns="http://www.w3.org/2000/svg">`: false, `<html x="y"` + ns + `>`: false,
+		`<html xmlns="http&#58;//www.w3.org/1999/xhtml">`: false,
 	} {
-		if got := encoding.Untransformed([]byte(doc)); got != want {
-			t.Errorf("Untransformed(%q) = %v", doc, got)
+		if got := encoding.XHTML([]byte(doc)); got != want {
+			t.Errorf("XHTML(%q) = %v", doc, got)
 		}
 	}
 }

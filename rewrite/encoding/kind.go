@@ -146,16 +146,41 @@ func sniff(prefix []byte, end bool) Kind {
 	return KindOther
 }
 
-// Untransformed reports whether the beginning of an XML document shows that no style sheet, which may be an XSLT program,
-// makes another document of it (Associating Style Sheets with XML, 3: only in the prolog).
-func Untransformed(prefix []byte) bool {
+// XHTML reports whether the beginning of an XML document, in an encoding that ASCII is a part of, shows that no style
+// sheet makes another document of it and that its root is html in the XHTML namespace, by its default namespace: elements
+// without a prefix are HTML's in it (Namespaces in XML, 6.2). Where the beginning does not tell, it is not.
+func XHTML(prefix []byte) bool {
+	tag, ok := bytes.CutPrefix(afterProlog(prefix), []byte("<html"))
+	if !ok {
+		return false
+	}
+	for {
+		attr := bytes.TrimLeft(tag, " \t\r\n")
+		name, value, found := bytes.Cut(attr, []byte("="))
+		value = bytes.TrimLeft(value, " \t\r\n")
+		if len(attr) == len(tag) || !found || bytes.ContainsAny(name, "<>/&\"'") || len(value) == 0 || value[0] != '"' && value[0] != '\'' {
+			return false
+		}
+		end := bytes.IndexByte(value[1:], value[0])
+		if end < 0 {
+			return false
+		}
+		if string(bytes.TrimRight(name, " \t\r\n")) == "xmlns" {
+			return string(value[1:1+end]) == "http://www.w3.org/1999/xhtml"
+		}
+		tag = value[end+2:]
+	}
+}
+
+// afterProlog returns what follows the prolog, nil where that cannot be told or a style sheet is named.
+func afterProlog(prefix []byte) []byte {
 	prefix = bytes.TrimPrefix(prefix, []byte("\xef\xbb\xbf"))
 	for {
 		prefix = bytes.TrimLeft(prefix, " \t\r\n")
 		end := ""
 		switch {
 		case bytes.HasPrefix(prefix, []byte("<?xml-stylesheet")):
-			return false
+			return nil
 		case bytes.HasPrefix(prefix, []byte("<?")):
 			end = "?>"
 		case bytes.HasPrefix(prefix, []byte("<!--")):
@@ -163,11 +188,11 @@ func Untransformed(prefix []byte) bool {
 		case bytes.HasPrefix(prefix, []byte("<!")):
 			end = ">"
 		default:
-			return len(prefix) > 1 && prefix[0] == '<' && prefix[1] != 0
+			return prefix
 		}
 		i := bytes.Index(prefix, []byte(end))
 		if i < 0 || end == ">" && bytes.IndexByte(prefix[:i], '[') >= 0 {
-			return false // further on, or behind a subset that is not read here
+			return nil // further on, or behind a subset that is not read here
 		}
 		prefix = prefix[i+len(end):]
 	}

@@ -82,12 +82,14 @@ type Page struct {
 	GPC, DNT bool
 	// Site is the registrable domain: hosts within it are first party.
 	Site string
+	// XML is true for a page that browsers parse as XML.
+	XML bool
 }
 
 // Guard is a compiled script.
 type Guard struct {
 	first, late []byte
-	rest        []byte // what follows the start tag in a page
+	rest, xml   []byte // what follows the start tag in a page of HTML, of XML
 	path, hash  string
 }
 
@@ -114,6 +116,7 @@ func Compile(c Config) (*Guard, error) {
 	return &Guard{
 		first: first,
 		rest:  append(append(append([]byte(nil), '>'), first...), "</script>"...),
+		xml:   []byte("><![CDATA[" + strings.ReplaceAll(string(first), "]]>", "]]]]><![CDATA[>") + "]]></script>"),
 		late:  late,
 		path:  c.Prefix + "/" + file,
 		hash:  "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'",
@@ -175,7 +178,17 @@ func (g *Guard) Size() (raw, compressed int) {
 }
 
 // Append appends the script element for one response.
-func (g *Guard) Append(dst []byte, p Page) []byte { return append(appendStart(dst, &p), g.rest...) }
+func (g *Guard) Append(dst []byte, p Page) []byte {
+	return append(appendStart(dst, &p), g.after(&p)...)
+}
+
+// after returns what follows the start tag but for its last character.
+func (g *Guard) after(p *Page) []byte {
+	if p.XML {
+		return g.xml
+	}
+	return g.rest
+}
 
 // Write writes what Append appends in two pieces: what differs from response to response, then Constant.
 func (g *Guard) Write(w io.Writer, p *Page) error {
@@ -183,22 +196,25 @@ func (g *Guard) Write(w io.Writer, p *Page) error {
 	if _, err := w.Write(appendStart(scratch[:0], p)); err != nil {
 		return err
 	}
-	_, err := w.Write(g.rest)
+	_, err := w.Write(g.after(p))
 	return err
 }
 
-// Constant returns the part of the script element that is the same in every page.
+// Constant returns the part of the script element that is the same in every page of HTML.
 func (g *Guard) Constant() []byte { return g.rest }
 
 // appendStart appends the start tag but for its last character.
 func appendStart(dst []byte, p *Page) []byte {
-	dst = append(dst, "<script data-consent-guard"...)
+	dst = append(dst, "<script data-consent-guard=\"\""...)
+	if p.XML {
+		dst = append(dst, ` xmlns="http://www.w3.org/1999/xhtml"`...)
+	}
 	dst = appendAttribute(dst, "nonce", p.Nonce)
 	dst = appendAttribute(dst, "data-mark", p.Mark)
-	dst = append(dst, ` data-granted=`...)
+	dst = append(dst, ` data-granted="`...)
 	dst = appendBits(dst, p.Granted)
-	dst = append(dst, ` data-denied=`...)
-	dst = appendBits(dst, p.Denied)
+	dst = append(dst, `" data-denied="`...)
+	dst = append(appendBits(dst, p.Denied), '"')
 	dst = appendAttribute(dst, "data-vendors", p.Vendors)
 	dst = appendAttribute(dst, "data-site", p.Site)
 	return appendAttribute(dst, "data-signals", p.signals())

@@ -29,7 +29,7 @@ func ExampleGuard_Append() {
 	head := g.Append([]byte("<head>"), Page{Mark: "Zm9vYmFyYmF6cXV4", Granted: 1, Denied: 30, Site: "example.com", GPC: true})
 	element, _, _ := strings.Cut(string(head), "(")
 	fmt.Println(element)
-	// Output: <head><script data-consent-guard data-mark="Zm9vYmFyYmF6cXV4" data-granted=1 data-denied=30 data-site="example.com" data-signals="g">
+	// Output: <head><script data-consent-guard="" data-mark="Zm9vYmFyYmF6cXV4" data-granted="1" data-denied="30" data-site="example.com" data-signals="g">
 }
 
 func ExampleGuard_Late() {

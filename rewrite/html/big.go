@@ -53,7 +53,9 @@ func (r *Rewriter) startBig(b []byte, start int) int {
 	}
 	r.big.el = el
 	r.style.flat.ended = true
-	if !r.headDone && el.flags&flagInject == 0 && !r.o.XML {
+	if r.o.XML {
+		r.beforeXML(b, start, el)
+	} else if !r.headDone && el.flags&flagInject == 0 {
 		r.pass(b, start)
 		r.injectHead()
 	}

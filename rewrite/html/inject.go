@@ -7,12 +7,16 @@ import (
 
 // injectAt injects after a head or body start tag.
 func (r *Rewriter) injectAt(b []byte, start, end int, el *element) {
+	if r.o.XML {
+		r.injectXML(b, start, end, el)
+		return
+	}
 	switch {
 	case el == elHead && !r.headDone:
 		r.pass(b, end)
 		r.injectHead()
 	case el == elBody:
-		if !r.headDone && !r.o.XML {
+		if !r.headDone {
 			r.pass(b, start)
 			r.injectHead()
 		}
@@ -21,6 +25,38 @@ func (r *Rewriter) injectAt(b []byte, start, end int, el *element) {
 			r.injectBody()
 		}
 	}
+}
+
+// beforeXML injects before the second start tag of XML, the first within the root, unless that is head's: scripts run
+// wherever they stand there.
+func (r *Rewriter) beforeXML(b []byte, start int, el *element) {
+	switch {
+	case !r.rooted:
+		r.rooted = true
+	case !r.headDone && !r.opens(b[start:], el, elHead):
+		r.pass(b, start)
+		r.injectHead()
+	}
+}
+
+// injectXML injects after a head or body start tag of XML.
+func (r *Rewriter) injectXML(b []byte, start, end int, el *element) {
+	switch {
+	case r.hold.on: // within a script
+	case !r.headDone && r.opens(b[start:], el, elHead):
+		r.pass(b, end)
+		r.injectHead()
+	case !r.bodyDone && r.opens(b[start:], el, elBody):
+		r.pass(b, end)
+		r.injectBody()
+	}
+}
+
+// opens reports whether the start tag at the beginning of b opens an element of that name: names of XML have a case, a
+// prefix is another namespace, and an empty-element tag opens nothing.
+func (r *Rewriter) opens(b []byte, el, want *element) bool {
+	t := &r.tok.tag
+	return el == want && !t.selfClosing && string(b[1:t.nameEnd]) == want.name
 }
 
 func (r *Rewriter) injectHead() {

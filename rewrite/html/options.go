@@ -35,7 +35,8 @@ type Options struct {
 	// one by one; a larger URL, style or document in an attribute is made inert unless it is a data: URL that contacts
 	// nobody; of a larger script the beginning is judged; a larger style in XML or foreign content streams as the tree has it.
 	Limit int
-	// Fragment is true for what is not a whole document: nothing is injected.
+	// Fragment is true for what is not a whole document: nothing is injected. Nor can it be in XML but where the root is html
+	// in the XHTML namespace, which must be the default one.
 	Fragment bool
 	// XML selects the rules of XML: XHTML, SVG and other XML documents.
 	XML bool

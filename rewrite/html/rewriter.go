@@ -40,7 +40,8 @@ type Rewriter struct {
 	deep     *deepScanner
 	deepOn   bool
 	style    styleText
-	frames   int // how many gated frames were named
+	frames   int  // how many gated frames were named
+	rooted   bool // the root's start tag was seen, which counts in XML
 	headDone bool
 	bodyDone bool
 
@@ -81,6 +82,7 @@ func (r *Rewriter) Reset(w io.Writer, o Options) {
 	r.hold, r.big, r.dropping, r.limited, r.deepOn = hold{}, bigTag{}, false, false, false
 	r.style.on, r.style.flat.on, r.begun, r.frames, r.unread, r.steps = false, false, false, 0, false, 0
 	r.headDone, r.bodyDone = o.Head == nil || o.Fragment, o.Body == nil || o.Fragment
+	r.rooted = false
 	r.bases = [maxBases]*url.URL{o.Base}
 	r.baseCount, r.baseSet = 1, false
 }
@@ -260,11 +262,11 @@ func (r *Rewriter) startTag(b []byte, start, end int) int {
 		return r.startBig(b, start) // as if it had come in pieces
 	}
 	r.inNoscript(b, start, end)
-	if !r.headDone && el.flags&flagInject == 0 {
-		if !r.o.XML {
-			r.pass(b, start)
-			r.injectHead()
-		}
+	if r.o.XML {
+		r.beforeXML(b, start, el)
+	} else if !r.headDone && el.flags&flagInject == 0 {
+		r.pass(b, start)
+		r.injectHead()
 	}
 	if el.flags&(flagRaw|flagScript|flagPlain) != 0 {
 		r.rawText(b, start, end, el)

@@ -210,10 +210,12 @@ const scan = (root) => {
 
 // Markup is parsed where nothing is fetched, gated there, and only then handed to the page.
 const inertDoc = doc && doc.implementation.createHTMLDocument('');
+// Where the document is XML markup is XML, too (HTML, 8.5.1).
+const inertXML = doc && doc.implementation.createDocument(doc.documentElement.namespaceURI, '');
 // Markup that names no other host, nor could after its escapes are resolved, needs no look.
 const ownBase = () => !doc || doc.baseURI.startsWith(self.origin);
 const plain = (markup) => !/\/\s*[/\\]|\\|&(#|sol|colon|bsol|tab|new)|(http|ws)s?:|:\s*(text|image.svg|appl)|srcdoc/i.test(markup) && ownBase();
-const boxFor = (el) => el.nodeType == 1 ? inertDoc.importNode(el, false) : inertDoc.createElement('template');
+const boxFor = (el, d = el.ownerDocument.contentType == 'text/html' ? inertDoc : inertXML) => el.nodeType == 1 ? d.importNode(el, false) : d.createElement('template');
 // Markup with what is gated taken out, for where its nodes are made only later: so each address is judged at once. Templates
 // that declare a shadow root stay templates here, where nothing hides from the scan.
 const gatedMarkup = (markup) => {

@@ -35,7 +35,7 @@ const fetchLate = () => {
   try { el.src = endpoint + late; } catch (e) {
     if (policy('') == '' && ours) el.src = ours.createScriptURL(endpoint + late);
   }
-  doc.head.append(el);
+  (doc.head || doc.documentElement).append(el); // XML has neither of itself
 };
 // The backstop: what got into the document by a way unknown here.
 const watch = () => new MutationObserver(observe).observe(doc, {subtree: true, childList: true, attributes: true, attributeFilter: [...fetching, 'xlink:href', 'style', 'srcdoc']});

@@ -45,7 +45,7 @@ const restrict = (a) => {
   const meta = doc.createElement('meta');
   meta.httpEquiv = 'Content-Security-Policy';
   meta.content = restricted = a.policy;
-  doc.head.append(meta);
+  (doc.head || doc.documentElement).append(meta);
 };
 // Frames that scripts made get the placeholder that the gateway would have put into the page.
 let bare;
