@@ -37,9 +37,10 @@ func (x *exchange) rewriter(out stage, h http.Header, kind encoding.Kind, conten
 		return out
 	}
 	name, certain := encoding.Sniff(contentType, prefix)
+	x.ascii = name != "utf-8" && encoding.Transparent(name)
 	if kind == encoding.KindXML && x.document() {
-		// In text/xml what scripts create is no HTML, and what is injected is in UTF-8.
-		if x.xhtml = strings.Contains(contentType, "xhtml") && name == "utf-8" && encoding.XHTML(prefix); !x.xhtml {
+		// In text/xml what scripts create is no HTML; only in a transparent encoding the bytes are what the rewriter sees.
+		if x.xhtml = strings.Contains(contentType, "xhtml") && encoding.Transparent(name) && encoding.XHTML(prefix); !x.xhtml {
 			x.confine(h) // there is no guard for SVG and the like
 		}
 	}

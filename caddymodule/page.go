@@ -3,7 +3,9 @@ package caddymodule
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/ui"
@@ -57,8 +59,29 @@ func (x *exchange) writeBanner(w io.Writer, nonce string) {
 	p := x.page()
 	p.Nonce, p.XML = nonce, x.xhtml
 	scratch := outputs.Get().(*outputBuffer)
-	_, _ = w.Write(x.site.ui.AppendBanner(scratch[:0], &p))
+	banner := x.site.ui.AppendBanner(scratch[:0], &p)
+	if x.ascii {
+		banner = asciiMarkup(banner)
+	}
+	_, _ = w.Write(banner)
 	outputs.Put(scratch)
+}
+
+// asciiMarkup returns text of ours with references for all characters beyond ASCII, which only text and values hold: it reads
+// the same in every encoding that a page may have.
+func asciiMarkup(text []byte) []byte {
+	if text == nil {
+		return nil
+	}
+	out := make([]byte, 0, len(text)+len(text)/8)
+	for _, r := range string(text) {
+		if r < utf8.RuneSelf {
+			out = append(out, byte(r))
+			continue
+		}
+		out = append(strconv.AppendInt(append(out, "&#"...), int64(r), 10), ';')
+	}
+	return out
 }
 
 // guardPage is what the guard is told about the visitor and the page.

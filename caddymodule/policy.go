@@ -73,6 +73,9 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	}
 	if v.Gate && r.Destination == rewrite.DestinationFrame && !r.Beacon && p.page != nil {
 		v.Placeholder = p.site.placeholder(m.Vendor, p.page.lang(), p.page.origin(), cmp.Or(p.back, p.page.url.RequestURI()), r.URL)
+		if p.page.ascii {
+			v.Placeholder = asciiMarkup(v.Placeholder)
+		}
 	}
 	return v
 }

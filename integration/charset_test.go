@@ -125,3 +125,31 @@ func TestFetchedText(t *testing.T) {
 		}
 	}
 }
+
+// TestBannerInOtherEncodings: what the gateway adds to a page reads as it should in whatever encoding the page is.
+func TestBannerInOtherEncodings(t *testing.T) {
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kind, charset, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		w.Header().Set("Content-Type", map[string]string{"html": "text/html", "xhtml": "application/xhtml+xml"}[kind])
+		if charset != "" {
+			w.Header().Set("Content-Type", w.Header().Get("Content-Type")+"; charset="+charset)
+		}
+		_, _ = w.Write([]byte(`<html xmlns="http://www.w3.org/1999/xhtml"><head><title>t</title></head><body><iframe src="https://www.youtube.com/embed/a"></iframe></body></html>`))
+	}))
+	t.Cleanup(up.Close)
+	base := "http://" + lab.Gateway(t, strings.TrimPrefix(up.URL, "http://"), "consent", "")
+	for page, ascii := range map[string]bool{
+		"/html/utf-8": false, "/xhtml/utf-8": false, "/xhtml": false,
+		"/html/iso-8859-1": true, "/html/koi8-r": true, "/html": true, "/xhtml/iso-8859-1": true,
+	} {
+		_, body := follow(t, base+page, "Sec-Fetch-Dest", "document", "Accept-Language", "de")
+		_, banner, found := strings.Cut(body, "<consent-banner")
+		banner, frame, _ := strings.Cut(banner, "</consent-banner>")
+		for reference, text := range map[string]string{"ausw&#228;hlen": banner, "&amp;#": frame} {
+			isASCII := !strings.ContainsFunc(text, func(r rune) bool { return r > 0x7e })
+			if !found || isASCII != ascii || strings.Contains(text, reference) != ascii {
+				t.Errorf("%s: without characters beyond ASCII: %v, want %v; with %s: %v", page, isASCII, ascii, reference, !ascii)
+			}
+		}
+	}
+}
