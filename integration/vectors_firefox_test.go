@@ -47,10 +47,6 @@ func (p *firefoxPage) open(t *testing.T) map[string]bool {
 		p.wait(t, "another page", "location.pathname == '/empty'")
 		p.Visit(t, "http://"+leakyHost+"/")
 		const whole = "location.pathname == '/' && document.readyState != 'loading' && window.leak"
-		for n := 0; n < 3 && !lab.Within(15*time.Second, func() bool { return p.holds(t, whole) }); n++ {
-			t.Log("Firefox stalls in the middle of the page; once more")
-			p.Visit(t, "http://"+leakyHost+"/")
-		}
 		p.wait(t, "the page", whole)
 		var done bool
 		p.Eval(t, "window.leak(); return true", &done)

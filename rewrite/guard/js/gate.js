@@ -32,7 +32,7 @@ const within = (value) => {
   return addresses(value);
 };
 const urlsOf = (name, value) => /^(javascript:|data:(text\/html|image\/svg|\w+\/x?h?t?ml))/i.test(head(value)) ? within(value) : /set$|ping|values/.test(name) ? value.split(/[\s,;]+/).filter((u) => /[/:]/.test(u)) : [value];
-let sync = 0, trusting = 0;
+let sync = 0;
 const gatedBy = (el, name, value) => {
   if (once.has(el)) return 0;
   let held = 0;
@@ -144,7 +144,7 @@ const guarded = (url) => {
   return url;
 };
 // The gated party that code imports from, if the code says so.
-const importOf = (code) => within((code.match(/\bimport\b[^;"'`]*.[^"'`\s]+/g) || []).join(' ')).map((url) => trusting ? judge(url) : judgeNow(url, 'script')).find((who) => who && who != unknown);
+const importOf = (code) => within((code.match(/\bimport\b[^;"'`]*.[^"'`\s]+/g) || []).join(' ')).map((url) => judgeNow(url, 'script')).find((who) => who);
 
 const codeIn = (url) => {
   try { return importOf(loadNow(url).responseText) || 0; } catch (e) { return 0; }

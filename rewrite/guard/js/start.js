@@ -8,7 +8,6 @@ const moveBanner = () => {
   if (now.follow) now.follow();
 };
 const observe = (records) => {
-  // What the parser made the gateway has judged.
   trusting = 1;
   for (const r of records) {
     if (r.type == 'attributes') inspect(r.target);
