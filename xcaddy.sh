@@ -7,11 +7,12 @@
 #   ./xcaddy.sh --xcaddy ARG…  compose with other plugins through xcaddy; ARG… goes to `xcaddy build`
 set -euo pipefail
 cd "$(dirname "$0")"
+tags=nobadger,nomysql,nopgx # data bases of the ACME server, which nobody needs here; pgx for records stays
 
 build() {
 	command -v go >/dev/null || { echo "xcaddy.sh: Go 1.26 or newer is needed: https://go.dev/doc/install" >&2; exit 1; }
 	echo "building ./caddy (the first build takes a minute or two)…" >&2
-	go build -trimpath -ldflags '-s -w' -tags nobadger,nomysql,nopgx -o ./caddy ./caddymodule/caddy
+	go build -trimpath -ldflags '-s -w' -tags $tags -o ./caddy ./caddymodule/caddy
 }
 
 # install names what is missing for the tests, and installs it where this is a Debian or Ubuntu and we are root.
@@ -50,9 +51,9 @@ run_tests() {
 	install
 	log=$(mktemp)
 	trap 'rm -f "$log"' EXIT
-	go vet -race ./... # with -race it compiles what the tests need anyway
+	go vet -race -tags $tags ./... # with -race it compiles what the tests need anyway
 	local status=0
-	go test -race -shuffle=on -timeout 14m -v "${@:-./...}" 2>&1 | tee "$log" | { grep --line-buffered -E '^(ok|FAIL)[[:space:]]|^ *--- FAIL' || true; } || status=$?
+	go test -race -tags $tags -shuffle=on -timeout 14m -v "${@:-./...}" 2>&1 | tee "$log" | { grep --line-buffered -E '^(ok|FAIL)[[:space:]]|^ *--- FAIL' || true; } || status=$?
 	if [ $status -ne 0 ]; then
 		echo "---- what failed ----"
 		failures <"$log" | tail -n 1000
