@@ -68,11 +68,13 @@ func TestFocusAfterChoice(t *testing.T) {
 	a.browser.Do(t, chromedp.KeyEvent("\r"))
 	a.becomes(t, "after Enter on refuse", "!"+inBanner("details", ".open")+" && "+inBanner("[data-consent-status]", ".textContent != ''"))
 	a.becomes(t, "after Enter on refuse", inBanner("summary", ".matches(':focus')"))
+	a.browser.Do(t, chromedp.KeyEvent("\r"))
+	a.becomes(t, "after Enter again", inBanner("details", ".open"))
 	if !lab.Soon(func() bool { return a.stored(t) != "" }) {
 		t.Error("the refusal is not stored")
 	}
-	a.browser.Do(t, chromedp.KeyEvent("\r"))
-	a.becomes(t, "after Enter again", inBanner("details", ".open"))
+	lab.Eval[bool](t, a.browser, "new Promise((done) => setTimeout(() => done(true), 200))")
+	a.becomes(t, "once the gateway has answered", inBanner("details", ".open"))
 	lab.Eval[bool](t, a.browser, "own.focus(), "+inBanner("button[value=accept]", ".click(), true"))
 	a.becomes(t, "after a click from elsewhere", "!"+inBanner("details", ".open"))
 	a.becomes(t, "after a click from elsewhere", "document.activeElement == own")

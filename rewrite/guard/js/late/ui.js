@@ -89,14 +89,16 @@ const submitted = (e) => {
   e.preventDefault();
   if (button && button.name) data.append(button.name, button.value);
   const answer = get('choose', {method: 'POST', keepalive: true, body: new URLSearchParams(data)});
-  // Refusal needs no answer; until there is one, no tab asks the gateway, which would still tell the old state.
-  if (/refuse|withdraw/.test(data.get('choice'))) {
+  // Refusal needs no answer; until there is one, no tab asks the gateway, which would still tell the old state. What opened
+  // the banner again meanwhile is not undone.
+  const no = /refuse|withdraw/.test(data.get('choice'));
+  if (no) {
     now.wait = Date.now() + 1e4;
     apply({granted: now.granted & 1, denied: 30}, 0, now.wait);
   }
   answer.then((a) => {
     now.wait = 0;
-    same(a) ? (announce(a), show('saved')) : apply(a);
+    same(a) ? (announce(a), no || show('saved')) : apply(a);
     restrict(a);
   }).catch(() => show('error') || call(submit, form, []));
 };
