@@ -12,8 +12,8 @@ func (a *address) unusual() bool {
 func appendPlain(dst, path []byte) []byte {
 	for i := 0; i < len(path); i++ {
 		c := path[i]
-		if c == '%' && i+2 < len(path) {
-			if x := unhex(path[i+1])<<4 | unhex(path[i+2]); x > ' ' && x < 0x7F {
+		if c == '%' {
+			if x, digits := hex(path[i+1:], 2); digits == 2 && x > ' ' && x < 0x7F {
 				c, i = byte(x), i+2
 			}
 		}
@@ -22,17 +22,6 @@ func appendPlain(dst, path []byte) []byte {
 		}
 	}
 	return dst
-}
-
-// unhex returns the value of a hexadecimal digit, a negative number for any other byte.
-func unhex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
-	}
-	return -1
 }
 
 // matchPlain judges an address by its path as a server may read it. It only gates: what is let through has to be spelled as

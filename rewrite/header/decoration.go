@@ -2,6 +2,7 @@ package header
 
 import (
 	"bytes"
+	"encoding/hex"
 	"strings"
 )
 
@@ -107,9 +108,9 @@ func (d *Decoration) has(p []byte) bool {
 	for j := 0; j < i; j++ {
 		c := p[j]
 		if c == '%' && j+2 < i {
-			hi, lo := hexDigit(p[j+1]), hexDigit(p[j+2])
-			if hi >= 0 && lo >= 0 {
-				c = byte(hi<<4 | lo)
+			var b [1]byte
+			if _, err := hex.Decode(b[:], p[j+1:j+3]); err == nil {
+				c = b[0]
 				j += 2
 			}
 		}
@@ -131,14 +132,4 @@ func (d *Decoration) has(p []byte) bool {
 		}
 	}
 	return false
-}
-
-func hexDigit(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
-	}
-	return -1
 }
