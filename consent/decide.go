@@ -20,8 +20,6 @@ type Terms struct {
 	ChildDirected bool
 	// DisregardDNT and DisregardGPC ignore the signal. TrackingStatus then says so.
 	DisregardDNT, DisregardGPC bool
-	// DNTDenies and GPCDenies are the purposes that a signal refuses; zero means TrackingPurposes.
-	DNTDenies, GPCDenies Purposes
 	// Lifetime is how long a grant holds; zero means DefaultLifetime.
 	Lifetime time.Duration
 }
@@ -29,7 +27,7 @@ type Terms struct {
 // DefaultLifetime is how long an answer holds: half a year (CNIL deliberation 2020-092).
 const DefaultLifetime = 180 * 24 * time.Hour
 
-// TrackingPurposes are those that the signals DNT and GPC refuse unless Terms say otherwise.
+// TrackingPurposes are those that the signals DNT and GPC refuse.
 const TrackingPurposes = Purposes(Analytics | Marketing | Social)
 
 // clockSkew is how far in the future a token's time may lie: the clocks of an operator's nodes differ a little.
@@ -89,8 +87,8 @@ func Decide(t *Terms, s *Signals, now time.Time) Decision {
 	d.Honoured = d.Signals &^ t.disregarded()
 	refused, granted := d.readToken(t, s, now)
 
-	dnt, dntBars := d.refusal(SignalDNT, t.DNTDenies, granted)
-	gpc, gpcBars := d.refusal(SignalGPC, t.GPCDenies, granted)
+	dnt, dntBars := d.refusal(SignalDNT, granted)
+	gpc, gpcBars := d.refusal(SignalGPC, granted)
 	var terms Purposes
 	if t.ChildDirected {
 		terms = Purposes(Marketing)
@@ -173,17 +171,14 @@ func (d *Decision) readToken(t *Terms, s *Signals, now time.Time) (refused, gran
 
 // refusal returns the purposes that a signal denies, and those of them for which it also overrides agreement to single
 // vendors: none, if the token was given while the signal was seen.
-func (d *Decision) refusal(signal SignalSet, denies, granted Purposes) (denied, bars Purposes) {
+func (d *Decision) refusal(signal SignalSet, granted Purposes) (denied, bars Purposes) {
 	switch {
 	case !d.Honoured.Has(signal):
 		return 0, 0
-	case denies == 0:
-		denies = TrackingPurposes
+	case d.seen.Has(signal):
+		return TrackingPurposes &^ granted, 0
 	}
-	if d.seen.Has(signal) {
-		return denies &^ granted, 0
-	}
-	return denies, denies
+	return TrackingPurposes, TrackingPurposes
 }
 
 // resolve applies the table: the first row that speaks of a purpose decides.

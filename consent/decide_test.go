@@ -61,8 +61,6 @@ func TestDecide(t *testing.T) {
 			"necessary,functional,analytics,marketing,social|none|none|C"},
 		{"GPC disregarded under opt-out", with(func(u *consent.Terms) { u.DisregardGPC = true; u.Regime = consent.OptOut }),
 			consent.Signals{GPC: true}, "necessary,functional,analytics,marketing,social|none|none|D"},
-		{"GPC without analytics", with(func(u *consent.Terms) { u.GPCDenies = marketing }), signals(accepted, gpc),
-			"necessary,functional,analytics,social|marketing|none|C"},
 		{"new purpose asks for itself", all, valid(token(analytics, functional|marketing, 0)),
 			"necessary,analytics|functional,marketing|social|C"},
 		{"granted but not asked any more", with(func(u *consent.Terms) { u.Asked = analytics }), accepted, "necessary,analytics|none|none|C"},
@@ -173,7 +171,6 @@ func randomTerms(r *rand.Rand) consent.Terms {
 	return consent.Terms{
 		Asked: randomPurposes(r), Material: consent.Version(r.UintN(2)), Regime: consent.Regime(r.UintN(5)),
 		ChildDirected: r.IntN(4) == 0, DisregardDNT: r.IntN(4) == 0, DisregardGPC: r.IntN(4) == 0,
-		DNTDenies: randomPurposes(r) * consent.Purposes(r.IntN(2)), GPCDenies: randomPurposes(r) * consent.Purposes(r.IntN(2)),
 		Lifetime: []time.Duration{0, time.Hour, -1}[r.IntN(3)],
 	}
 }
