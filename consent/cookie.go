@@ -7,15 +7,6 @@ import (
 	"time"
 )
 
-// CookieName returns the name of the consent cookie. The prefix __Host- makes browsers refuse the cookie from anything but
-// this very origin over HTTPS (RFC 6265bis, section 4.1.3.2); without HTTPS it cannot be used.
-func CookieName(secure bool) string {
-	if secure {
-		return "__Host-consent"
-	}
-	return "consent"
-}
-
 // Cookie says how the consent cookie is set.
 type Cookie struct {
 	// Secure is true for a site that is served over HTTPS.
@@ -24,8 +15,14 @@ type Cookie struct {
 	Domain string
 }
 
-// Name returns the name that fits the attributes.
-func (c Cookie) Name() string { return CookieName(c.Secure && c.Domain == "") }
+// Name returns the cookie's name. The prefix __Host- makes browsers refuse the cookie from anything but this very origin
+// over HTTPS (RFC 6265bis, section 4.1.3.2); without HTTPS, or for a domain, it cannot be used.
+func (c Cookie) Name() string {
+	if c.Secure && c.Domain == "" {
+		return "__Host-consent"
+	}
+	return "consent"
+}
 
 // Set returns the value of a Set-Cookie field that stores a signed token for maxAge; a maxAge below a second removes it.
 // The cookie is out of reach of scripts (HttpOnly) and of other sites' requests (SameSite=Lax).

@@ -96,11 +96,11 @@ func TestTokenStaysWithin160BytesWithItsName(t *testing.T) {
 	for n := range uint16(256) {
 		k.Vendors.Set(n, n%2 == 0)
 	}
-	cookie := consent.CookieName(true) + "=" + string(ring(t, key(1)).Sign(nil, site, &k))
+	cookie := consent.Cookie{Secure: true}.Name() + "=" + string(ring(t, key(1)).Sign(nil, site, &k))
 	if len(cookie) > 160 {
 		t.Errorf("%d bytes", len(cookie))
 	}
-	plain := consent.CookieName(true) + "=" + string(ring(t, key(1)).Sign(nil, site, &consent.Token{}))
+	plain := consent.Cookie{Secure: true}.Name() + "=" + string(ring(t, key(1)).Sign(nil, site, &consent.Token{}))
 	t.Logf("%d bytes with every vendor, %d with none", len(cookie), len(plain))
 }
 
