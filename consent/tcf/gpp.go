@@ -7,8 +7,8 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent"
 )
 
-// GPP is what a string of the Global Privacy Platform says (IAB GPP, "GPP string format"): one entry for each section
-// that is understood.
+// GPP is what the sections that are understood of a string of the Global Privacy Platform say (IAB GPP, "GPP string
+// format").
 type GPP struct {
 	// TC is the EU section (2), if HasTC.
 	TC    TC
@@ -16,8 +16,6 @@ type GPP struct {
 	// OptedOut is true where any section of a state of the US, the national one (7) or US Privacy (6) says that the
 	// visitor opted out of sale, sharing or targeted advertising; GPC, where one says that the browser sent Sec-GPC.
 	OptedOut, GPC bool
-	// Sections are the ids in the header: bit n is section n.
-	Sections uint64
 }
 
 // Section ids of the GPP that are understood, with the version of their core and the bit offsets of the opt-out fields
@@ -51,10 +49,11 @@ func ParseGPP(s string) (GPP, error) {
 		return GPP{}, ErrTooLong
 	}
 	header, rest, more := strings.Cut(s, "~")
-	ids, g, err := parseHeader(header, strings.Count(s, "~"))
+	ids, err := parseHeader(header, strings.Count(s, "~"))
 	if err != nil {
 		return GPP{}, err
 	}
+	var g GPP
 	for _, id := range ids {
 		if !more {
 			return GPP{}, ErrMalformed
@@ -73,14 +72,14 @@ func ParseGPP(s string) (GPP, error) {
 
 // parseHeader reads type, version and the Fibonacci range of section ids, of which there can be as many as there are
 // sections. Ids rise, so the bound holds whatever the ranges claim.
-func parseHeader(header string, sections int) (ids []int, g GPP, err error) {
+func parseHeader(header string, sections int) (ids []int, err error) {
 	c := cursor{bits: packed(strings.TrimRight(header, "="))}
 	kind, version, items := c.uint(6), c.uint(6), int(c.uint(12))
 	switch {
 	case c.bad || !c.bits.valid() || kind != 3 || items > sections || sections > maxSection:
-		return nil, GPP{}, ErrMalformed
+		return nil, ErrMalformed
 	case version != 1:
-		return nil, GPP{}, ErrVersion
+		return nil, ErrVersion
 	}
 	last := 0
 	for range items {
@@ -91,14 +90,13 @@ func parseHeader(header string, sections int) (ids []int, g GPP, err error) {
 			last += c.fibonacci(maxSection)
 		}
 		if c.bad || last > maxSection || len(ids)+last-first+1 > sections {
-			return nil, GPP{}, ErrMalformed
+			return nil, ErrMalformed
 		}
 		for id := first; id <= last; id++ {
 			ids = append(ids, id)
-			g.Sections |= 1 << id
 		}
 	}
-	return ids, g, nil
+	return ids, nil
 }
 
 func (g *GPP) addSection(id int, section string) error {

@@ -95,17 +95,16 @@ func TestPublishedStrings(t *testing.T) {
 	const tc = "CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA"
 	for _, c := range []struct {
 		s        string
-		sections uint64
 		hasTC    bool
 		optedOut bool
 	}{
-		{"DBABM~" + tc, 1 << 2, true, false},
-		{"DBACNY~" + tc + "~1YNN", 1<<2 | 1<<6, true, false},
-		{"DBACNY~" + tc + "~1YYN", 1<<2 | 1<<6, true, true},
-		{"DBABLA~BVAoAAAAAABk.QA", 1 << 7, false, false},
+		{"DBABM~" + tc, true, false},
+		{"DBACNY~" + tc + "~1YNN", true, false},
+		{"DBACNY~" + tc + "~1YYN", true, true},
+		{"DBABLA~BVAoAAAAAABk.QA", false, false},
 	} {
 		g, err := tcf.ParseGPP(c.s)
-		if err != nil || g.Sections != c.sections || g.HasTC != c.hasTC || g.OptedOut != c.optedOut || g.GPC {
+		if err != nil || g.HasTC != c.hasTC || g.OptedOut != c.optedOut || g.GPC {
 			t.Errorf("%s: %+v, %v", c.s, g, err)
 		}
 	}
