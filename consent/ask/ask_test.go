@@ -93,7 +93,8 @@ func TestAnswers(t *testing.T) {
 			if got := text(s.Read(consent.Cookies{"session=abc"}, now)); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
-			if n := questions.Load(); n != 1 {
+			// On a busy machine the time is over before the question arrives.
+			if n := questions.Load(); n != 1 && (n != 0 || name != "too slow") {
 				t.Errorf("%d questions", n)
 			}
 		})
