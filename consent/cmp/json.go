@@ -52,8 +52,9 @@ func readDidomi(in *input, name, value string, a *answer) {
 	a.decided = true
 }
 
-// readKlaro reads an object of services; a purpose is granted if all its services are.
-func readKlaro(_ *input, _, value string, a *answer) {
+// readFlat reads an object of answers by name; a purpose is granted if all its names are. Of Moove and Wix the format is known
+// from descriptions only.
+func readFlat(_ *input, _, value string, a *answer) {
 	r, ok := object(value)
 	a.decided = ok && r.IsObject()
 	members(r, a)
@@ -299,13 +300,7 @@ func readDrupal(in *input, _, value string, a *answer) {
 	a.decided = true
 }
 
-// readMoove, readKetch and readWix follow formats that are known from descriptions only.
-func readMoove(_ *input, _, value string, a *answer) {
-	r, ok := object(value)
-	a.decided = ok && r.IsObject()
-	members(r, a)
-}
-
+// readKetch reads a status per purpose. The format is known from descriptions only.
 func readKetch(_ *input, _, value string, a *answer) {
 	r, ok := base64Object(value)
 	if !ok {

@@ -41,10 +41,10 @@ var platforms = [...]platform{
 		"1": necessary, "2": functional, "3": functional, "4": analytics, "5": marketing,
 	}, readIubenda},
 	{"ketch", []string{"_ketch_consent_v1_"}, nil, readKetch},
-	{"klaro", []string{"klaro"}, nil, readKlaro},
+	{"klaro", []string{"klaro"}, nil, readFlat},
 	{"moove", []string{"moove_gdpr_popup"}, map[string]consent.Purposes{
 		"strict": necessary, "thirdparty": analytics, "advanced": marketing,
-	}, readMoove},
+	}, readFlat},
 	{"onetrust", []string{"OptanonConsent", "OTGPPConsent", "usprivacy"}, map[string]consent.Purposes{
 		"c0001": necessary, "c0002": analytics, "c0003": functional, "c0004": marketing, "c0005": social,
 	}, readOneTrust},
@@ -68,5 +68,5 @@ var platforms = [...]platform{
 	{"vanilla-cookieconsent", []string{"cc_cookie"}, nil, readVanilla},
 	{"wix", []string{"consent-policy"}, map[string]consent.Purposes{
 		"func": functional, "anl": analytics, "adv": marketing,
-	}, readMoove},
+	}, readFlat},
 }
