@@ -20,19 +20,17 @@ const (
 	EventGiven     Event = "given"     // the visitor agreed to at least one purpose or vendor
 	EventRefused   Event = "refused"   // the visitor answered and agreed to nothing
 	EventWithdrawn Event = "withdrawn" // the visitor took back what was given
-	EventExpired   Event = "expired"   // the time for which consent was given has passed
 )
 
 // Method is how the visitor answered.
 type Method string
 
-// The methods.
+// The methods. MethodAPI is the answer that another consent platform keeps in the browser (see package cmp, Bridge).
 const (
 	MethodBanner      Method = "banner"
 	MethodPreferences Method = "preference-centre"
 	MethodPlaceholder Method = "placeholder"
 	MethodAPI         Method = "api"
-	MethodSignal      Method = "signal"
 )
 
 // Notice identifies the exact text that a visitor saw when answering.
@@ -182,7 +180,7 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	v.Signals, errs[3] = parseSignalNames(j.Signals)
 	v.Regime, errs[4] = ParseRegime(j.Regime)
 	switch j.Event {
-	case EventGiven, EventRefused, EventWithdrawn, EventExpired:
+	case EventGiven, EventRefused, EventWithdrawn:
 	default:
 		errs[5] = fmt.Errorf("unknown event state %q", j.Event)
 	}

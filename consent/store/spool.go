@@ -18,11 +18,7 @@ type SpoolOptions struct {
 	Reserve int64         // bytes of disk taken in advance, so that a full disk does not matter; 0 is 1 MiB
 	MaxSize int64         // bytes the spool may grow to, at most 1 GiB; 0 is 64 MiB
 	Retry   time.Duration // how long a store that was unavailable is left alone; 0 is a second
-
-	// Patience is how long a refusal waits for the store before it goes to the file; 0 is half a second.
-	Patience time.Duration
-
-	Pace int // records that were deferred and are handed over in each Retry; 0 is 64
+	Pace    int           // records that were deferred and are handed over in each Retry; 0 is 64
 
 	// OpenFile opens or makes the file, for tests of faults; nil uses package os and locks the file.
 	OpenFile func(path string) (SpoolFile, error)
@@ -86,9 +82,6 @@ func OpenSpool(path string, s Store, o SpoolOptions) (*Spool, error) {
 	if o.Retry <= 0 {
 		o.Retry = time.Second
 	}
-	if o.Patience <= 0 {
-		o.Patience = 500 * time.Millisecond
-	}
 	if o.Pace <= 0 {
 		o.Pace = 64
 	}
@@ -114,8 +107,12 @@ func OpenSpool(path string, s Store, o SpoolOptions) (*Spool, error) {
 	return sp, nil
 }
 
-// maxSpoolBatch bounds the records of one fsync, and of one append to the store.
-const maxSpoolBatch = 256
+const (
+	// maxSpoolBatch bounds the records of one fsync, and of one append to the store.
+	maxSpoolBatch = 256
+	// patience is how long a refusal waits for the store before it goes to the file.
+	patience = 500 * time.Millisecond
+)
 
 // Unwrap returns the store behind the spool.
 func (s *Spool) Unwrap() Store { return s.Store }
@@ -151,7 +148,7 @@ func (s *Spool) Append(ctx context.Context, records ...*consent.Record) error {
 		}
 	}
 	// A refusal whose wait ended may be stored all the same; the store knows it again by its id.
-	patient, cancel := context.WithTimeout(ctx, s.options.Patience)
+	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := s.direct(patient, records)
 	if errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {

@@ -95,7 +95,7 @@ func TestRefusalsGoOnWhileTheStoreIsDown(t *testing.T) {
 
 	inner.down.Store(true)
 	storetest.MustAppend(t, sp, storetest.Withdrawal(site, waits, 2))
-	if st, err := sp.Latest(ctx, site, waits); err != nil || st.Grants() || !st.Withdrawn() {
+	if st, err := sp.Latest(ctx, site, waits); err != nil || st.Grants() || st.Event != consent.EventWithdrawn {
 		t.Errorf("withdrawal that waits: %+v, %v", st, err)
 	}
 	for _, id := range []consent.ID{granted, never} {

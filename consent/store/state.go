@@ -44,11 +44,6 @@ func toMilli(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Millisecond)
 }
 
-// Withdrawn reports whether the visitor took the consent back or let it lapse.
-func (s *State) Withdrawn() bool {
-	return s.Event == consent.EventWithdrawn || s.Event == consent.EventExpired
-}
-
 // Grants reports whether the state permits anything that needs consent.
 func (s *State) Grants() bool {
 	if s.Granted&consent.OptionalPurposes != 0 {
@@ -122,8 +117,8 @@ func mergeVendors(a, b map[string]bool) map[string]bool {
 const stateVersion = 1
 
 var (
-	events  = [...]consent.Event{"", consent.EventGiven, consent.EventRefused, consent.EventWithdrawn, consent.EventExpired}
-	methods = [...]consent.Method{"", consent.MethodBanner, consent.MethodPreferences, consent.MethodPlaceholder, consent.MethodAPI, consent.MethodSignal}
+	events  = [...]consent.Event{"", consent.EventGiven, consent.EventRefused, consent.EventWithdrawn}
+	methods = [...]consent.Method{"", consent.MethodBanner, consent.MethodPreferences, consent.MethodPlaceholder, consent.MethodAPI}
 )
 
 // stateFixed is the size of a binary state without vendors.

@@ -14,11 +14,11 @@ import (
 )
 
 func randomState(r *rand.Rand) store.State {
-	events := []consent.Event{consent.EventGiven, consent.EventRefused, consent.EventWithdrawn, consent.EventExpired}
-	methods := []consent.Method{consent.MethodBanner, consent.MethodPreferences, consent.MethodPlaceholder, consent.MethodAPI, consent.MethodSignal, ""}
+	events := []consent.Event{consent.EventGiven, consent.EventRefused, consent.EventWithdrawn}
+	methods := []consent.Method{consent.MethodBanner, consent.MethodPreferences, consent.MethodPlaceholder, consent.MethodAPI, ""}
 	s := store.State{
-		Seq: uint32(r.IntN(3)), Event: events[r.IntN(4)], Denied: consent.Purposes(r.IntN(32)), Signals: consent.SignalSet(r.IntN(4)),
-		Method: methods[r.IntN(6)], Time: storetest.Epoch.Add(time.Duration(r.IntN(3)) * time.Second),
+		Seq: uint32(r.IntN(3)), Event: events[r.IntN(len(events))], Denied: consent.Purposes(r.IntN(32)), Signals: consent.SignalSet(r.IntN(4)),
+		Method: methods[r.IntN(len(methods))], Time: storetest.Epoch.Add(time.Duration(r.IntN(3)) * time.Second),
 		RecordID: consent.ID{byte(r.IntN(256)), byte(r.IntN(256))}, Index: uint64(r.IntN(9)),
 	}
 	s.Granted = consent.Purposes(r.IntN(32)) &^ s.Denied

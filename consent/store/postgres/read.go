@@ -236,7 +236,7 @@ type stateRow struct {
 
 func (st *stateRow) check(e *store.Entry) error {
 	if e.Body == nil || e.Open() != nil || e.Record == nil {
-		return nil //nolint:nilerr // the verifier tells, or checkpoints of the index do
+		return nil //nolint:nilerr // the verifier tells what cannot be opened, verifyEntries which states have no record
 	}
 	want := store.StateOf(e.Record)
 	want.Index = e.Index

@@ -199,7 +199,7 @@ func testLatest(t *testing.T, s store.Store) {
 		t.Error("the withdrawal does not count")
 	}
 	MustAppend(t, s, Record(site, id, 3, All)) // two tabs at once
-	if st, _ := s.Latest(ctx, site, id); st.Granted != 0 || !st.Withdrawn() {
+	if st, _ := s.Latest(ctx, site, id); st.Granted != 0 || st.Event != consent.EventWithdrawn {
 		t.Errorf("a grant won over a refusal of the same moment: %+v", st)
 	}
 	MustAppend(t, s, Record(site, id, 4, consent.Purposes(consent.Social)))
