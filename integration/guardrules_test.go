@@ -128,6 +128,14 @@ func vendorURLs(t *testing.T) map[string]verdict {
 				}
 			}
 		}
+		for _, p := range slices.Concat(v.Patterns, v.Embeds) { // where a host passes, and a path under its domain does not
+			host, path, _ := strings.Cut(p, "/")
+			for _, q := range v.Passes {
+				if pass, _, _ := strings.Cut(q, "/"); strings.HasSuffix(pass, strings.TrimPrefix(host, "*")) && !strings.Contains(pass+path, "*") {
+					list = append(list, "https://"+strings.TrimPrefix(pass, ".")+"/"+path)
+				}
+			}
+		}
 		for _, u := range list {
 			p, err := url.Parse(u)
 			if err != nil || p.Port() != "" || strings.HasSuffix(p.Hostname(), "accounts.google.com") { // the lab takes that one for the browser's own errand

@@ -133,7 +133,7 @@ func (k *catalogue) add(v *Vendor, i int) {
 		strings.Join(k.stored(v, i, "c", v.Cookies), ","), strings.Join(k.stored(v, i, "s", v.Storage), ","))
 	k.lines = append(k.lines, strings.TrimRight(line, " "))
 	if len(v.Passes) > 0 { // as those of a nameless vendor that needs no consent
-		globs, group := k.patterns(&Vendor{ID: v.ID}, v.Passes, i)
+		globs, group := k.patterns(&Vendor{ID: v.ID, Passes: v.Patterns}, v.Passes, i)
 		k.lines = append(k.lines, strings.TrimRight(fmt.Sprintf("0 %s %s", strings.Join(globs, "|"), group), " "))
 	}
 	if len(v.Paths) > 0 {
@@ -178,9 +178,9 @@ func (k *catalogue) patterns(v *Vendor, patterns []string, i int) (globs []strin
 			k.fail(v, "pattern %q: want host/path", p)
 		case host == "*":
 			continue
-		case slices.ContainsFunc(kept, func(q string) bool { return strings.HasPrefix(p, q) && wordEnd(q, p) }):
+		case !v.contested(host, path) && slices.ContainsFunc(kept, func(q string) bool { return strings.HasPrefix(p, q) && wordEnd(q, p) }):
 			continue
-		case v.covers(strings.TrimLeft(host, "*.")) && k.hosts[strings.TrimLeft(host, "*.")] == i+1:
+		case !v.contested(host, path) && v.covers(strings.TrimLeft(host, "*.")) && k.hosts[strings.TrimLeft(host, "*.")] == i+1:
 			continue
 		case strings.Contains(strings.TrimPrefix(host, "*."), "*") || strings.Contains(path, "*"):
 			kept = append(kept, p)
@@ -194,6 +194,17 @@ func (k *catalogue) patterns(v *Vendor, patterns []string, i int) (globs []strin
 		}
 	}
 	return globs, group
+}
+
+// contested reports whether a pattern has a path under a host of which the vendor's exceptions name a part as a whole: it says
+// more than a shorter one then, because it beats the exception.
+func (v *Vendor) contested(host, path string) bool {
+	domain := strings.TrimLeft(host, "*.")
+	return path != "" && slices.ContainsFunc(v.Passes, func(p string) bool {
+		part, rest, _ := strings.Cut(p, "/")
+		part = strings.TrimLeft(part, "*.")
+		return rest == "" && (part == domain || strings.HasSuffix(part, "."+domain) || strings.HasSuffix(domain, "."+part))
+	})
 }
 
 // covers reports whether one of the vendor's hosts says all there is to say about a host.

@@ -26,28 +26,31 @@ for (const line of cut(catalogue, ';')) {
   }
 }
 
-// The party of the longest known pattern that begins a text (a part of a URL from a label of its host on), and is longer
-// than what precedes an index. A path that ends in a letter or digit must end there: "/tr" is not "/trends".
+// A path that ends in a letter or digit must end there: "/tr" is not "/trends".
 const word = /[a-z0-9]{2}/i;
-const lookup = (text, from) => {
-  let h = 0x811c9dc5 | 0, found, asked;
-  for (let i = 0; i < text.length && i < from + 64; i++) {
-    h = Math.imul(h ^ text.charCodeAt(i), 16777619);
-    if (i >= from && (asked || !word.test(text.slice(i, i + 2)))) found = hashes.get(h >>> 2) || found;
-    asked = asked || text[i] == '?';
-  }
-  return found;
-};
 const first = (list, text) => {
   for (const [expression, one] of list) if (expression.test(text)) return one;
 };
 const whose = (u, host, path) => {
   const tails = [host];
   for (let at; (at = host.indexOf('.', at) + 1);) tails[tails.length] = host.slice(at);
-  let who = first(openings, host + path) || first(globs, host + path);
-  // Patterns of a host's subdomains begin with a dot. They beat hosts, which stand for their subdomains as well.
-  for (const tail of tails) who = who || lookup((tail == host ? '' : '.') + tail + path, tail.length + (tail != host));
-  for (const tail of tails) who = who || lookup(tail, tail.length - 1);
+  let who = first(openings, host + path) || first(globs, host + path), best = who ? 9e9 : 0;
+  // Of the known patterns that begin a text (a part of a URL from a label of its host on), and are longer than what precedes
+  // an index, one with a path beats one without, then the longer wins.
+  const lookup = (text, from) => {
+    let h = 0x811c9dc5 | 0, asked;
+    for (let i = 0; i < text.length && i < from + 64; i++) {
+      h = Math.imul(h ^ text.charCodeAt(i), 16777619);
+      const weight = i > from ? i + 999 : i, one = i >= from && weight > best && (asked || !word.test(text.slice(i, i + 2))) && hashes.get(h >>> 2);
+      if (one) best = weight, who = one;
+      asked = asked || text[i] == '?';
+    }
+  };
+  // Patterns of a host's subdomains begin with a dot; a host stands for its subdomains as well.
+  for (const tail of tails) {
+    lookup((tail == host ? '' : '.') + tail + path, tail.length + (tail != host));
+    lookup(tail, tail.length - 1);
+  }
   // A vendor's software on another host, and hosts that nobody has whose first label says what they are for.
   if (!who || who.bit < 2) {
     const one = first(paths, path);
@@ -55,7 +58,7 @@ const whose = (u, host, path) => {
   }
   if (!who && !u.search.includes('optOut') && /^[^.]+\.(?!(com?|net|org|gov|edu|ac|or|ne|go)\.\w\w$).*\./.test(host)) {
     const label = host.replace(/\d*\..*/, '.');
-    who = lookup(label, label.length - 1);
+    lookup(label, label.length - 1);
   }
   return who;
 };
