@@ -86,13 +86,16 @@ func Caddy(t testing.TB, text string) {
 		t.Cleanup(func() {
 			_ = app.Stop()
 			if c, ok := app.(caddy.CleanerUpper); ok {
+				starting.Lock()
+				defer starting.Unlock()
 				_ = c.Cleanup()
 			}
 		})
 	}
 }
 
-// starting is held while a configuration is: Caddy's certificates have defaults that are global.
+// starting is held while a configuration starts, and while what it left is cleaned up: Caddy's certificates have defaults and a
+// cache that are global, and the cache goes with the last of those that are known to use it.
 var starting sync.Mutex
 
 // Load runs a configuration in this process, in place of the one that runs, and returns once the old one takes no
