@@ -78,6 +78,15 @@ var (
 // Open opens the store's file and makes it if it is not there, with the folder it is in. The file is
 // readable by its owner only. Errors name the path and the way out.
 func Open(path string, opts Options) (*Store, error) {
+	s := newStore(path, opts)
+	var err error
+	if s.db, err = s.open(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func newStore(path string, opts Options) *Store {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -89,19 +98,24 @@ func Open(path string, opts Options) (*Store, error) {
 	}
 	s := &Store{path: path, opts: opts}
 	s.writes = group.New(maxBatch, s.commit)
-	var err error
-	if s.db, err = s.open(); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return s
 }
 
-func (s *Store) open() (db *bbolt.DB, err error) {
+func (s *Store) open() (*bbolt.DB, error) {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
-		return nil, fmt.Errorf("consent store %s: cannot make its folder: %w: create it and give it to the user that runs this program", s.path, err)
+		return nil, s.folderError(err)
 	}
+	return s.load(s.boltOptions(), func(db *bbolt.DB) error {
+		if err := s.prepare(db); err != nil {
+			return err
+		}
+		return syncDir(s.path)
+	})
+}
+
+// load opens the file, refuses one that is damaged, and hands it to next.
+func (s *Store) load(o *bbolt.Options, next func(*bbolt.DB) error) (db *bbolt.DB, err error) {
 	var file *os.File
-	o := s.boltOptions()
 	o.OpenFile = func(path string, flag int, mode os.FileMode) (f *os.File, err error) {
 		file, err = s.opts.OpenFile(path, flag, mode)
 		return file, err
@@ -119,10 +133,7 @@ func (s *Store) open() (db *bbolt.DB, err error) {
 		if err := s.checkTree(db, file); err != nil {
 			return err
 		}
-		if err := s.prepare(db); err != nil {
-			return err
-		}
-		return syncDir(s.path)
+		return next(db)
 	}); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -163,12 +174,14 @@ func (s *Store) openError(err error) error {
 	return fmt.Errorf("consent store %s: cannot open: %w", s.path, err)
 }
 
-// prepare makes the buckets of a new file and refuses one that this program does not know.
-func (s *Store) prepare(db *bbolt.DB) error {
-	var known bool
-	err := db.View(func(tx *bbolt.Tx) error {
+// known reports whether the file is a store already, and refuses one that this program does not know.
+func (s *Store) known(db *bbolt.DB) (known bool, err error) {
+	err = db.View(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
 		if meta == nil {
+			if k, _ := tx.Cursor().First(); k != nil {
+				return fmt.Errorf("consent store %s: it is a bbolt file of another program: name another file", s.path)
+			}
 			return nil
 		}
 		v := meta.Get(keySchema)
@@ -181,13 +194,16 @@ func (s *Store) prepare(db *bbolt.DB) error {
 		known = true
 		return nil
 	})
+	return known, err
+}
+
+// prepare makes the buckets of a new file.
+func (s *Store) prepare(db *bbolt.DB) error {
+	known, err := s.known(db)
 	if err != nil || known {
 		return err
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		if k, _ := tx.Cursor().First(); k != nil {
-			return errors.New("it is a bbolt file of another program: name another file")
-		}
 		for _, name := range [][]byte{bucketMeta, bucketLinks, bucketBodies, bucketPrincipals, bucketHeads, bucketLedger} {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err

@@ -61,6 +61,37 @@ var prefixForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
 // keyword/value list of libpq, with the pool options of pgxpool. The pool keeps goroutines of its own
 // until Close. Errors name what to do; a password is not in them.
 func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
+	s, err := connect(ctx, dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.do(ctx, func(context.Context) error { return nil }); err != nil && !s.later(err) {
+		s.pool.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Check tells whether Open would work, and makes and migrates nothing.
+func Check(ctx context.Context, dsn string, opts Options) error {
+	s, err := connect(ctx, dsn, opts)
+	if err != nil {
+		return err
+	}
+	defer s.pool.Close()
+	limited, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	if err := s.classify(ctx, s.check(limited)); err != nil && !s.later(err) {
+		return err
+	}
+	return nil
+}
+
+// later reports whether an error is one that a lazy store waits for the end of.
+func (s *Store) later(err error) bool { return s.opts.Lazy && errors.Is(err, store.ErrUnavailable) }
+
+// connect makes the pool, which connects when it is used.
+func connect(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if opts.Prefix == "" {
 		opts.Prefix = "consent"
 	}
@@ -90,13 +121,6 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	s := &Store{opts: opts, sql: newQueries(opts.Prefix), pool: pool, state: make(chan state, 1)}
 	s.state <- state{}
 	s.writes = group.New(maxBatch, s.commit)
-	if err := s.do(ctx, func(context.Context) error { return nil }); err != nil {
-		if opts.Lazy && errors.Is(err, store.ErrUnavailable) {
-			return s, nil
-		}
-		pool.Close()
-		return nil, err
-	}
 	return s, nil
 }
 

@@ -29,6 +29,7 @@ var migrations = [][]string{{
 // queries are the statements with the tables' names filled in.
 type queries struct {
 	schema, schemaInsert, schemaUpdate, schemaTable    string
+	schemaLook                                         string
 	head, headUpdate, sweep, sweepUpdate, checkpoints  string
 	known, insertEntries, insertStates, insertHead     string
 	latest, entries, entriesOf, verify, orphans        string
@@ -49,6 +50,7 @@ func newQueries(prefix string) queries {
 		migrations:   all,
 		schemaTable:  q(`CREATE TABLE IF NOT EXISTS #_schema (one SMALLINT PRIMARY KEY, version BIGINT NOT NULL)`),
 		schemaInsert: q(`INSERT INTO #_schema (one, version) VALUES (1, 0) ON CONFLICT (one) DO NOTHING`),
+		schemaLook:   q(`SELECT version FROM #_schema WHERE one = 1`),
 		schema:       q(`SELECT version FROM #_schema WHERE one = 1 FOR UPDATE`),
 		schemaUpdate: q(`UPDATE #_schema SET version = $1 WHERE one = 1`),
 
@@ -115,8 +117,8 @@ func (s *Store) migrateOnce(ctx context.Context) error {
 		if err := tx.QueryRow(ctx, s.sql.schema).Scan(&version); err != nil {
 			return err
 		}
-		if version > len(migrations) {
-			return fmt.Errorf("%w %d in tables %s_… was written by a newer version; this program knows %d: use the newer program, or another table prefix", errSchema, version, s.opts.Prefix, len(migrations))
+		if err := s.known(version); err != nil {
+			return err
 		}
 		for ; version < len(migrations); version++ {
 			for _, sql := range s.sql.migrations[version] {
@@ -132,10 +134,44 @@ func (s *Store) migrateOnce(ctx context.Context) error {
 	})
 }
 
+// known refuses a schema that this program does not know.
+func (s *Store) known(version int) error {
+	if version > len(migrations) {
+		return fmt.Errorf("%w %d in tables %s_… was written by a newer version; this program knows %d: use the newer program, or another table prefix", errSchema, version, s.opts.Prefix, len(migrations))
+	}
+	return nil
+}
+
+const (
+	undefinedTable        = "42P01"
+	insufficientPrivilege = "42501"
+)
+
+// check looks whether migrate would work.
+func (s *Store) check(ctx context.Context) error {
+	var version int
+	err := s.pool.QueryRow(ctx, s.sql.schemaLook).Scan(&version)
+	var pg *pgconn.PgError
+	switch {
+	case err == nil:
+		return s.known(version)
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case !errors.As(err, &pg) || pg.Code != undefinedTable:
+		return s.migrateError(err)
+	}
+	var may *bool
+	err = s.pool.QueryRow(ctx, "SELECT has_schema_privilege(current_schema(), 'CREATE')").Scan(&may)
+	if err == nil && (may == nil || !*may) { // there is no schema, or nothing can be made in it
+		err = &pgconn.PgError{Severity: "ERROR", Code: insufficientPrivilege, Message: "permission denied for the schema"}
+	}
+	return s.migrateError(err)
+}
+
 // migrateError says what to do when the database refuses.
 func (s *Store) migrateError(err error) error {
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "42501" {
+	if errors.As(err, &pg) && pg.Code == insufficientPrivilege {
 		return fmt.Errorf("%w: not permitted: give the database user the right to create tables, or let its owner create them: %w", errSchema, err)
 	}
 	return err

@@ -55,10 +55,16 @@ func TestOpenErrors(t *testing.T) {
 		"no server":     {nowhere, "", "unavailable"},
 		"not permitted": {strings.Replace(server.DSN(), "user=postgres", "user=reader", 1), "theirs", "right to create tables"},
 	} {
-		_, err := postgres.Open(ctx, c.dsn, postgres.Options{Prefix: c.prefix})
-		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: %v", name, err)
+		_, opened := postgres.Open(ctx, c.dsn, postgres.Options{Prefix: c.prefix})
+		checked := postgres.Check(ctx, c.dsn, postgres.Options{Prefix: c.prefix})
+		for _, err := range []error{opened, checked} {
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
+	}
+	if err := postgres.Check(ctx, nowhere, postgres.Options{Lazy: true}); err != nil {
+		t.Errorf("lazy, checked: %v", err)
 	}
 	s, err := postgres.Open(ctx, nowhere, postgres.Options{Lazy: true})
 	if err != nil {
@@ -67,6 +73,32 @@ func TestOpenErrors(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	if _, err := s.Latest(ctx, site, consent.NewID()); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("lazy: %v", err)
+	}
+}
+
+// TestCheckMakesNothing: whoever validates a configuration leaves the database as it is.
+func TestCheckMakesNothing(t *testing.T) {
+	prefix := fresh(t)
+	tables := func() (n int) {
+		t.Helper()
+		c, err := pgx.Connect(ctx, server.DSN())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close(ctx) }()
+		if err := c.QueryRow(ctx, "SELECT count(*) FROM pg_tables WHERE tablename LIKE $1", prefix+`\_%`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if err := postgres.Check(ctx, server.DSN(), postgres.Options{Prefix: prefix}); err != nil || tables() != 0 {
+		t.Errorf("before the first start: %v, %d tables", err, tables())
+	}
+	open(t, postgres.Options{Prefix: prefix})
+	exec(t, "UPDATE "+prefix+"_schema SET version = 0")
+	n := tables()
+	if err := postgres.Check(ctx, server.DSN(), postgres.Options{Prefix: prefix}); err != nil || n == 0 || tables() != n {
+		t.Errorf("with an older schema: %v, %d tables, then %d", err, n, tables())
 	}
 }
 
