@@ -24,11 +24,13 @@ type Compiled struct {
 	Reports []*filterlist.Report
 	// Errors has one entry for each source where Compile fails because of some: what is wrong with it, or nil.
 	Errors []error
+
+	path string // of the compiled file that is to be made, "" for none
 }
 
-// Compile loads the sources and joins them into an engine. With a folder, the compiled form is kept there and used as
-// long as the texts stay the same; a file that is damaged or of another version is made anew. The error joins those of all
-// sources: no engine is made of only some of the lists.
+// Compile loads the sources and joins them into an engine. With a folder, the compiled form that Keep left there is used as
+// long as the texts stay the same, and it is not damaged or of another version. The error joins those of all sources: no
+// engine is made of only some of the lists. Nothing is written.
 func Compile(ctx context.Context, dir string, sources ...*Source) (Compiled, error) {
 	texts := make([][]byte, len(sources))
 	var errs []error
@@ -61,9 +63,17 @@ func Compile(ctx context.Context, dir string, sources ...*Source) (Compiled, err
 	if err != nil {
 		return c, err
 	}
-	c.Engine = e
-	writeCompiled(path, e)
+	c.Engine, c.path = e, path
 	return c, nil
+}
+
+// Keep puts the engine into the folder that Compile was given, if it is not there, and removes what was kept for older texts
+// of the same lists. That it fails costs only time at the next start.
+func (c *Compiled) Keep() {
+	if c.path != "" {
+		writeCompiled(c.path, c.Engine)
+		c.path = ""
+	}
 }
 
 // compiledPath returns the file for exactly these lists, texts and conditions; "" if what they include has a say too.
@@ -101,12 +111,7 @@ func readCompiled(path string) *filterlist.Engine {
 	return e
 }
 
-// writeCompiled keeps the engine and removes what was kept for older texts of the same lists. That it fails costs only
-// time at the next start.
 func writeCompiled(path string, e *filterlist.Engine) {
-	if path == "" {
-		return
-	}
 	var b bytes.Buffer
 	if _, err := e.WriteTo(&b); err != nil || writeFile(path, b.Bytes()) != nil {
 		return

@@ -55,6 +55,8 @@ func (f *file) checked() time.Time {
 	return f.time
 }
 
+func (*file) keep() error { return nil }
+
 // sibling returns an included file. It must be below the list's own folder, symbolic links included.
 func (f *file) sibling(path string) (origin, error) {
 	folder := filepath.Dir(f.path)

@@ -30,6 +30,7 @@ type remote struct {
 	copy *held
 	next time.Time    // when the URL may be asked again
 	tell bool         // the copy is newer than what open returned
+	kept bool         // the copy is on disk
 	at   atomic.Int64 // when the copy was checked, to be read while it is being fetched
 }
 
@@ -74,7 +75,7 @@ func (r *remote) open(ctx context.Context) ([]byte, error) {
 		r.readCopy()
 	}
 	if r.copy == nil {
-		if err := r.fetch(ctx); err != nil && r.copy == nil {
+		if err := r.fetch(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -100,7 +101,13 @@ func (r *remote) changed(ctx context.Context) (bool, error) {
 	}
 	err := r.fetch(ctx)
 	r.tell = r.copy != nil && r.copy.SHA256 != before
-	return r.tell, err
+	return r.tell, errors.Join(err, r.writeCopy())
+}
+
+func (r *remote) keep() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.writeCopy()
 }
 
 func (r *remote) checked() time.Time {
@@ -115,8 +122,7 @@ func (r *remote) sibling(path string) (origin, error) {
 	return newRemote(r.url.JoinPath("..", path), r.options), nil
 }
 
-// fetch asks the URL, with the copy's validators if there is one (RFC 9110, 13.1), and makes what it sends the copy. With
-// an error there may be a new copy nevertheless, which could not be put on disk.
+// fetch asks the URL, with the copy's validators if there is one (RFC 9110, 13.1), and makes what it sends the copy.
 func (r *remote) fetch(ctx context.Context) error {
 	now := r.options.Now()
 	r.next = now.Add(min(retry, r.options.Refresh))
@@ -151,9 +157,9 @@ func (r *remote) fetch(ctx context.Context) error {
 		}
 		fresh.SHA256 = sum(fresh.text)
 	}
-	r.copy, r.next = fresh, now.Add(r.options.Refresh)
+	r.copy, r.kept, r.next = fresh, false, now.Add(r.options.Refresh)
 	r.at.Store(now.UnixNano())
-	return r.writeCopy()
+	return nil
 }
 
 func sum(text []byte) string {
@@ -189,16 +195,16 @@ func (r *remote) readCopy() {
 	if h.text, err = readAll(f, r.options.Limits.MaxBytes); err != nil || sum(h.text) != h.SHA256 {
 		return
 	}
-	r.copy, r.next = &h, h.Checked.Add(r.options.Refresh)
+	r.copy, r.kept, r.next = &h, true, h.Checked.Add(r.options.Refresh)
 	r.at.Store(h.Checked.UnixNano())
 	if h.Checked.After(r.options.Now()) { // a clock that was wrong then
 		r.next = time.Time{}
 	}
 }
 
-// writeCopy puts the copy on disk: the text first, then what is known of it, each in one step.
+// writeCopy puts a copy that is newer than the one on disk there: the text first, then what is known of it, each in one step.
 func (r *remote) writeCopy() error {
-	if r.options.Dir == "" {
+	if r.options.Dir == "" || r.copy == nil || r.kept {
 		return nil
 	}
 	textPath, infoPath := r.paths()
@@ -206,10 +212,12 @@ func (r *remote) writeCopy() error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(textPath, r.copy.text); err != nil {
-		return err
+	err = writeFile(textPath, r.copy.text)
+	if err == nil {
+		err = writeFile(infoPath, info)
 	}
-	return writeFile(infoPath, info)
+	r.kept = err == nil
+	return err
 }
 
 // writeFile replaces a file in one step, so that a crash leaves the old one or the new one.

@@ -40,7 +40,7 @@ func Names() []string {
 
 // Options say how lists are fetched and kept. The zero value of each field means its default.
 type Options struct {
-	Dir     string        // folder for the last good copies and compiled lists; "" keeps copies in memory only
+	Dir     string        // folder for the last good copies; "" keeps copies in memory only
 	Client  *http.Client  // default: one with a timeout of a minute
 	Refresh time.Duration // age at which a URL is asked again, at least a minute; default 24 h
 	// Limits are those of filterlist.Parse. Their Include is set by the source: relative to the file's folder or the URL.
@@ -66,6 +66,8 @@ type origin interface {
 	changed(ctx context.Context) (bool, error)
 	// checked returns when the publisher last said that the copy is its list, or when the file was written; zero if unknown.
 	checked() time.Time
+	// keep puts the last good copy on disk, if it is not there.
+	keep() error
 	// sibling returns the origin of a file that the list includes.
 	sibling(path string) (origin, error)
 }
@@ -113,7 +115,7 @@ func (s *Source) Name() string { return s.name }
 func (s *Source) Checked() time.Time { return s.origin.checked() }
 
 // Load returns the list. For a URL that was fetched before, this is the last good copy, without any network: Changed
-// fetches newer ones. The error of a file that does not exist names the short names there are.
+// fetches newer ones. It writes nothing: see Keep. The error of a file that does not exist names the short names there are.
 func (s *Source) Load(ctx context.Context) (*filterlist.List, *filterlist.Report, error) {
 	text, err := s.text(ctx)
 	if err != nil {
@@ -155,9 +157,25 @@ func (s *Source) parse(ctx context.Context, text []byte) (*filterlist.List, *fil
 	return l, rep, err
 }
 
+// Keep puts the last good copy of what Load fetched, and of what that included, into the folder, where the next Load finds
+// it: who only looks whether a list can be loaded leaves no file of its own there.
+func (s *Source) Keep() error {
+	err := s.origin.keep()
+	s.mu.Lock()
+	included := s.included
+	s.mu.Unlock()
+	for _, i := range included {
+		err = errors.Join(err, i.origin.keep())
+	}
+	if err != nil {
+		err = fmt.Errorf("list %q: %w", s.name, err)
+	}
+	return err
+}
+
 // Changed reports whether Load would give another list than last time. A URL is asked once its refresh time has passed,
-// with the validators of the copy; what it sends becomes the last good copy only if it is a filter list. An error leaves
-// the copy as it is, and the next try waits.
+// with the validators of the copy; what it sends becomes the last good copy, and is kept, only if it is a filter list. An
+// error leaves the copy as it is, or says that a new one could not be put on disk, and the next try waits.
 func (s *Source) Changed(ctx context.Context) (bool, error) {
 	changed, err := s.origin.changed(ctx)
 	s.mu.Lock()

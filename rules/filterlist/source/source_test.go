@@ -175,6 +175,9 @@ func TestRemoteDamagedCopy(t *testing.T) {
 		if got := p.took(); got != "/list.txt 200" {
 			t.Errorf("round %d: %s", i, got)
 		}
+		if err := s.Keep(); err != nil {
+			t.Fatal(err)
+		}
 		files, _ := filepath.Glob(filepath.Join(o.Dir, []string{"*.txt", "*.json", "*"}[i]))
 		for _, f := range files {
 			if err := os.WriteFile(f, []byte("||evil.com^\n||cut"), 0o600); err != nil {
@@ -199,6 +202,41 @@ func TestRemoteInclude(t *testing.T) {
 	c.now = c.now.Add(25 * time.Hour)
 	changed(t, s, true, "")
 	load(t, s, 3)
+}
+
+// TestKeep: nothing is written until it is to be kept; then it is, with all that is included.
+func TestKeep(t *testing.T) {
+	p := newPublisher(t, map[string]string{"/l/list.txt": "||a.com^\n!#include more.txt\n", "/l/more.txt": "||b.com^\n", "/one.txt": "||c.com^\n"})
+	o := source.Options{Dir: filepath.Join(t.TempDir(), "lists"), Client: p.Client()}
+	for _, path := range []string{"/l/list.txt", "/one.txt"} {
+		s, err := source.New(p.URL+path, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, _ := filepath.Glob(filepath.Join(o.Dir, "*"))
+		c, err := source.Compile(context.Background(), o.Dir, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after, _ := filepath.Glob(filepath.Join(o.Dir, "*")); len(after) != len(before) {
+			t.Errorf("%s: loading it wrote %q", path, after)
+		}
+		if err := s.Keep(); err != nil {
+			t.Fatal(err)
+		}
+		c.Keep()
+		again, err := source.New(p.URL+path, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.took()
+		if c, err = source.Compile(context.Background(), o.Dir, again); err != nil || p.took() != "" {
+			t.Errorf("%s: what was kept is not found: %v", path, err)
+		}
+		if alone := path == "/one.txt"; alone != (c.Reports == nil) {
+			t.Errorf("%s: compiled anew: %v", path, c.Reports)
+		}
+	}
 }
 
 func TestRemoteRefuses(t *testing.T) {
@@ -315,6 +353,7 @@ func TestCompile(t *testing.T) {
 		if c.Len() != rules || (c.Reports == nil) != fromCache {
 			t.Errorf("%d rules, reports %v", c.Len(), c.Reports)
 		}
+		c.Keep()
 		if files, _ := os.ReadDir(cache); len(files) != 1 {
 			t.Errorf("%d files are kept", len(files))
 		}
