@@ -52,7 +52,8 @@ type App struct {
 	ctx       caddy.Context
 	log       *zap.Logger
 	store     *storeLease
-	held      error // another process holds the store's files: it cannot be started, only validated
+	opening   sync.Once
+	opened    error // what opening ended with
 	released  atomic.Bool
 	keys      *consent.Keyring
 	signer    *store.Signer
@@ -79,8 +80,8 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "consent", New: func() caddy.Module { return new(App) }}
 }
 
-// Provision opens the store and compiles the rules. All that is wrong is reported together, but for a store that another
-// process holds: that is for Start to say, so that a configuration can be validated beside the Caddy that runs it.
+// Provision compiles the rules and checks all that Start needs. All that is wrong is reported together. It writes nothing:
+// `caddy validate` comes no further, often as another user than the one that runs the gateway, and beside it.
 func (a *App) Provision(ctx caddy.Context) error {
 	redirectStdlib()
 	a.ctx, a.log = ctx, ctx.Logger()
@@ -99,16 +100,25 @@ func (a *App) provisionStore() error {
 	if err != nil {
 		return err
 	}
-	a.store, err = leaseStore(opener, a.signer)
-	err = placed(a.Places, storePlace, err)
-	switch {
-	case errors.Is(err, store.ErrHeld):
-		a.store, a.held = heldLease(err), err
-	case err != nil:
-		return err // it names the store
+	if a.store, err = leaseStore(opener); err != nil {
+		return placed(a.Places, storePlace, err) // it names the store
 	}
 	a.inventory = a.store.inventory
 	return nil
+}
+
+// open makes the key that signs answers, if there is none, and opens the store, once. Caddy starts apps in any order: a
+// request may come before Start. Where something fails, Start says so; until then nothing is granted.
+func (a *App) open() error {
+	a.opening.Do(func() {
+		if a.opened = a.makeKey(); a.opened == nil {
+			a.opened = placed(a.Places, storePlace, a.store.open(a.signer))
+		}
+		if a.keys == nil {
+			a.keys, _ = consent.NewKeyring(consent.GenerateKey()) // by which no answer is valid
+		}
+	})
+	return a.opened
 }
 
 // storeOpener loads the module that says where records are kept.
@@ -133,11 +143,12 @@ func (a *App) Validate() error {
 	return err
 }
 
-// Start begins watching the rules and sweeping records whose time is over.
+// Start opens the store, and begins watching the rules and sweeping records whose time is over.
 func (a *App) Start() error {
-	if a.held != nil {
-		return a.held
+	if err := a.open(); err != nil {
+		return err
 	}
+	a.rules.keep()
 	ctx, cancel := context.WithCancel(a.ctx)
 	a.stop = cancel
 	a.done.Go(func() { a.rules.watch(ctx, a.rulesChanged) })
@@ -159,7 +170,7 @@ func (a *App) Stop() error {
 // Cleanup gives the store back; it closes when the last request that uses it has ended.
 func (a *App) Cleanup() error {
 	// The field stays: requests in flight use it.
-	if a.store != nil && a.held == nil && !a.released.Swap(true) {
+	if a.store != nil && !a.released.Swap(true) {
 		return a.store.release()
 	}
 	return nil

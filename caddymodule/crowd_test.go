@@ -15,6 +15,16 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
 
+// withStorage gives the app a storage, which answers need.
+func (s *served) withStorage(t *testing.T) {
+	t.Helper()
+	ctx, err := caddy.ProvisionContext(&caddy.Config{StorageRaw: []byte(`{"module":"file_system","root":"` + t.TempDir() + `"}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.handler.app.ctx = ctx
+}
+
 // choose answers as a visitor of one network does and returns what came back, and the cookie.
 func (s *served) choose(t *testing.T, choice, cookie string) (status int, answer answerBody, token string) {
 	t.Helper()
@@ -45,11 +55,7 @@ func (s *served) choose(t *testing.T, choice, cookie string) (status int, answer
 // only consent waits for the next minute.
 func TestCrowd(t *testing.T) {
 	s := newServed(t, true)
-	ctx, err := caddy.ProvisionContext(&caddy.Config{StorageRaw: []byte(`{"module":"file_system","root":"` + t.TempDir() + `"}`)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.handler.app.ctx = ctx // answers need a storage
+	s.withStorage(t)
 	lease := s.handler.app.store
 	lease.stop() // nothing is handed over meanwhile
 	lease.running.Wait()
@@ -86,7 +92,7 @@ func TestCrowd(t *testing.T) {
 	if err := lease.spool.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	err = lease.Scan(t.Context(), store.Filter{}, func(e store.Entry) error {
+	err := lease.Scan(t.Context(), store.Filter{}, func(e store.Entry) error {
 		delete(records, e.Record.RecordID.String())
 		return nil
 	})

@@ -20,16 +20,54 @@ import (
 // keyPath is where the generated key lies in Caddy's storage. All instances that share the storage share the key.
 const keyPath = "consent/key"
 
-// provisionKeys makes the ring from the configured keys, or from the one in Caddy's storage, generating that first.
+// provisionKeys makes the ring from the configured keys, or from the one in Caddy's storage. Where that is not there yet, it
+// leaves it to open to make one.
 func (a *App) provisionKeys() error {
-	texts := a.Keys
-	if len(texts) == 0 {
-		text, err := a.storedKey()
-		if err != nil {
-			return fmt.Errorf("consent key: %w (give one with: key BASE64)", err)
-		}
-		texts = []string{text}
+	if len(a.Keys) > 0 {
+		return a.useKeys(a.Keys...)
 	}
+	ctx, cancel := context.WithTimeout(a.ctx, keyTimeout)
+	defer cancel()
+	text, err := a.ctx.Storage().Load(ctx, keyPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return a.useStoredKey(string(text), err)
+}
+
+// keyTimeout bounds how long Caddy's storage is waited for.
+const keyTimeout = 10 * time.Second
+
+// makeKey generates the key, unless there is one, under a lock that other instances respect.
+func (a *App) makeKey() error {
+	if a.keys != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, keyTimeout)
+	defer cancel()
+	s := a.ctx.Storage()
+	if err := s.Lock(ctx, keyPath); err != nil {
+		return a.useStoredKey("", err)
+	}
+	defer func() { _ = s.Unlock(context.WithoutCancel(ctx), keyPath) }()
+	text, err := s.Load(ctx, keyPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		text = []byte(consent.GenerateKey().Secret() + "\n")
+		err = s.Store(ctx, keyPath, text)
+	}
+	return a.useStoredKey(string(text), err)
+}
+
+// useStoredKey makes the ring of what the storage held, or failed with.
+func (a *App) useStoredKey(text string, err error) error {
+	if err != nil {
+		return fmt.Errorf("consent key: %w (give one with: key BASE64)", err)
+	}
+	return a.useKeys(strings.TrimSpace(text))
+}
+
+// useKeys makes the ring, and what signs the records.
+func (a *App) useKeys(texts ...string) error {
 	repl := caddy.NewReplacer()
 	var keys []consent.Key
 	var errs []error
@@ -50,26 +88,6 @@ func (a *App) provisionKeys() error {
 	a.keys, err = consent.NewKeyring(keys[0], keys[1:]...)
 	a.signer, signerErr = signerOf(keys)
 	return errors.Join(err, signerErr)
-}
-
-// storedKey loads the key, or generates and stores it under a lock that other instances respect.
-func (a *App) storedKey() (string, error) {
-	ctx, cancel := context.WithTimeout(a.ctx, 10*time.Second)
-	defer cancel()
-	s := a.ctx.Storage()
-	if err := s.Lock(ctx, keyPath); err != nil {
-		return "", err
-	}
-	defer func() { _ = s.Unlock(context.WithoutCancel(ctx), keyPath) }()
-	text, err := s.Load(ctx, keyPath)
-	switch {
-	case err == nil:
-		return strings.TrimSpace(string(text)), nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return "", err
-	}
-	secret := consent.GenerateKey().Secret()
-	return secret, s.Store(ctx, keyPath, []byte(secret+"\n"))
 }
 
 // signerOf returns what signs the heads of the records' chain, with keys derived from those that sign answers: whoever can

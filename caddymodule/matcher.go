@@ -54,6 +54,7 @@ func (m *Matcher) Match(r *http.Request) bool {
 
 // MatchWithError is Match; it never fails: what cannot be told is not permitted.
 func (m *Matcher) MatchWithError(r *http.Request) (bool, error) {
+	_ = m.app.open() // Start tells what is wrong
 	sites := m.app.currentSites()
 	if len(sites) == 0 {
 		sites = []*site{m.fallback}

@@ -87,6 +87,7 @@ type ruleSource struct {
 	compiled compiledRules
 	stamp    string
 	samples  func() samples
+	made     source.Compiled // of the lists in force
 
 	mu    sync.Mutex
 	lists []*ruleList
@@ -138,7 +139,7 @@ func newRuleList(l List) (*ruleList, error) {
 			return nil, err
 		}
 	}
-	src, err := source.New(l.Source, source.Options{Dir: filepath.Join(dataDir(), "lists"), Refresh: time.Duration(l.Refresh)})
+	src, err := source.New(l.Source, source.Options{Dir: listsDir(), Refresh: time.Duration(l.Refresh)})
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +232,7 @@ func (s *ruleSource) loadLists(ctx context.Context, c *compiledRules) error {
 	if len(sources) == 0 {
 		return nil
 	}
-	lists, err := source.Compile(ctx, filepath.Join(dataDir(), "lists"), sources...)
+	lists, err := source.Compile(ctx, listsDir(), sources...)
 	if err != nil {
 		var files []error
 		for i, problem := range lists.Errors {
@@ -252,10 +253,24 @@ func (s *ruleSource) loadLists(ctx context.Context, c *compiledRules) error {
 	if err := s.samples().refuse(lists.Engine); err != nil {
 		return err
 	}
-	c.engine = lists.Engine
+	c.engine, s.made = lists.Engine, lists
 	s.note(loaded, lists)
 	return nil
 }
+
+// keep writes down what was fetched and compiled, for the next start. Loading does not: who validates a configuration is
+// often another user than the one that the files must belong to.
+func (s *ruleSource) keep() {
+	for _, l := range s.lists {
+		if err := l.Keep(); err != nil {
+			s.log.Error("a filter list is in force, but could not be kept for the next start; make the folder writable", zap.String("folder", listsDir()), zap.Error(err))
+		}
+	}
+	s.made.Keep()
+}
+
+// listsDir is the folder of the lists' last good copies and compiled forms.
+func listsDir() string { return filepath.Join(dataDir(), "lists") }
 
 // note keeps the counts of the lists that are in force now.
 func (s *ruleSource) note(loaded []*ruleList, c source.Compiled) {

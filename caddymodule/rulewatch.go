@@ -55,6 +55,7 @@ func (s *ruleSource) watch(ctx context.Context, changed func(compiledRules)) {
 			continue
 		}
 		s.log.Info("rules reloaded")
+		s.keep()
 		changed(c)
 	}
 }

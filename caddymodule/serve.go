@@ -72,6 +72,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if s.mode == modeOff {
 		return next.ServeHTTP(w, r)
 	}
+	_ = h.app.open() // Start tells what is wrong
 	x := s.exchange(r)
 	x.behind = behind
 	x.expose()

@@ -24,6 +24,15 @@ type served struct {
 
 // newServed returns a site that answers with an asset that needs nothing, or with a small page.
 func newServed(tb testing.TB, page bool) *served {
+	s := newUnopened(tb, page)
+	if err := s.handler.app.open(); err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// newUnopened is newServed before the store is open.
+func newUnopened(tb testing.TB, page bool) *served {
 	tb.Setenv("XDG_DATA_HOME", tb.TempDir())
 	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
 	tb.Cleanup(cancel)

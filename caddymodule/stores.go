@@ -32,6 +32,8 @@ func init() {
 type StoreOpener interface {
 	// Key identifies the store: openers with the same key share one open store across configuration reloads.
 	Key() string
+	// Check tells whether Open would work, as far as that can be told without making or changing anything.
+	Check(context.Context) error
 	// Open opens the store. The error names the path or address and the way out.
 	Open(context.Context, *store.Signer) (store.Store, error)
 }
@@ -72,6 +74,9 @@ func (b *BoltStore) path() string {
 	}
 	return p
 }
+
+// Check looks at the file, or at where it would be.
+func (b *BoltStore) Check(context.Context) error { return bolt.Check(b.path(), bolt.Options{}) }
 
 // Open opens the file, and makes it and its folder if they are not there.
 func (b *BoltStore) Open(_ context.Context, signer *store.Signer) (store.Store, error) {
@@ -116,26 +121,37 @@ var postgresOptions = map[string]option[PostgresStore]{
 	"lazy":  func(d *caddyfile.Dispenser, p *PostgresStore) error { return flag(d, &p.Lazy) },
 }
 
+// Check connects, and looks at the tables.
+func (p *PostgresStore) Check(ctx context.Context) error {
+	return p.wayOut(postgres.Check(ctx, p.dsn(), postgres.Options{Prefix: p.Table, Lazy: p.Lazy}))
+}
+
 // Open connects, and makes or migrates the tables.
 func (p *PostgresStore) Open(ctx context.Context, signer *store.Signer) (store.Store, error) {
 	s, err := postgres.Open(ctx, p.dsn(), postgres.Options{Signer: signer, Prefix: p.Table, Lazy: p.Lazy})
-	if errors.Is(err, store.ErrUnavailable) {
-		return nil, fmt.Errorf("%w: start the database, or start without it (store postgres DSN { lazy }): then nothing is granted until it is there", err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, p.wayOut(err)
 	}
 	return s, nil
+}
+
+func (p *PostgresStore) wayOut(err error) error {
+	if errors.Is(err, store.ErrUnavailable) {
+		err = fmt.Errorf("%w: start the database, or start without it (store postgres DSN { lazy }): then nothing is granted until it is there", err)
+	}
+	return err
 }
 
 // openStores are the stores in use, across configuration reloads.
 var openStores = caddy.NewUsagePool()
 
-// storeLease is an open store that is shared by configurations and held by requests. Caddy cleans an old configuration up
-// while its last requests are still in flight, so the store closes when the last holder lets go.
+// storeLease is a store that is shared by configurations, from the time one starts, and held by requests. Caddy cleans an old
+// configuration up while its last requests are still in flight, so the store closes when the last holder lets go.
 type storeLease struct {
-	store.Store // a spool in front of a cache in front of the store itself
-	key         string
+	store.Store // a spool in front of a cache in front of the store itself, once it is open
+	opener      StoreOpener
+	opening     sync.Once
+	opened      error  // what opening ended with
 	kind, path  string // for the status
 	spool       *store.Spool
 	inventory   *inventories
@@ -155,26 +171,42 @@ const (
 // errStoreClosed can only be met by a request that begins after its configuration has ended.
 var errStoreClosed = errors.New("the consent store is closing: try again")
 
-// leaseStore opens the store, or joins those who have it open.
-func leaseStore(o StoreOpener, signer *store.Signer) (*storeLease, error) {
+// leaseStore joins those who use the store. The first looks whether it can be opened; a store that another process holds
+// can be, as far as anybody knows: that is for open to say, so that a configuration can be validated beside the Caddy that
+// runs it.
+func leaseStore(o StoreOpener) (*storeLease, error) {
 	v, _, err := openStores.LoadOrNew(o.Key(), func() (caddy.Destructor, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 		defer cancel()
-		s, err := o.Open(ctx, signer)
-		if err != nil {
+		if err := o.Check(ctx); err != nil && !errors.Is(err, store.ErrHeld) {
 			return nil, err
 		}
-		l, err := newLease(o.Key(), s)
-		if err != nil {
-			return nil, err
-		}
+		l := &storeLease{Store: unavailable{err: errStoreUnopened}, opener: o, inventory: openInventories(inventoryPath(o.Key())), stop: func() {}}
 		l.kind, l.path = kindOf(o)
+		l.learned.overflow.shared = true
 		return l, nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return v.(*storeLease), nil
+}
+
+// open opens the store, once for all who use it. Nobody uses it before; where that fails, it takes and has nothing.
+func (l *storeLease) open(signer *store.Signer) error {
+	l.opening.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+		defer cancel()
+		s, err := l.opener.Open(ctx, signer)
+		if err == nil {
+			err = l.begin(s)
+		}
+		if err != nil {
+			l.Store = unavailable{err: err}
+		}
+		l.opened = err
+	})
+	return l.opened
 }
 
 // besideStore is the path of a file that belongs to a store, in Caddy's data folder.
@@ -185,19 +217,19 @@ func besideStore(what, key string) string {
 
 func spoolPath(key string) string { return besideStore("spool", key) }
 
-// newLease puts cache and spool in front of the store, which it then owns.
-func newLease(key string, s store.Store) (*storeLease, error) {
+func inventoryPath(key string) string { return besideStore("inventory", key) + ".json" }
+
+// begin puts cache and spool in front of the store, which the lease then owns.
+func (l *storeLease) begin(s store.Store) error {
 	cache := store.NewCache(s, storeCacheBytes)
-	spool, err := store.OpenSpool(spoolPath(key), cache, store.SpoolOptions{})
+	spool, err := store.OpenSpool(spoolPath(l.opener.Key()), cache, store.SpoolOptions{})
 	if err != nil {
 		_ = cache.Close()
-		return nil, err
+		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	seen := besideStore("inventory", key) + ".json"
-	l := &storeLease{Store: spool, key: key, spool: spool, inventory: openInventories(seen), stop: stop}
-	l.learned.overflow.shared = true
-	l.running.Go(func() { l.inventory.run(ctx, seen) })
+	l.Store, l.spool, l.stop = spool, spool, stop
+	l.running.Go(func() { l.inventory.run(ctx, inventoryPath(l.opener.Key())) })
 	l.running.Go(func() {
 		l.inventory.tell(ctx, store.LedgerOf(s), func(err error) {
 			caddy.Log().Named("consent").Error("the disclosure ledger could not be written; it is tried again", zap.Error(err))
@@ -205,24 +237,23 @@ func newLease(key string, s store.Store) (*storeLease, error) {
 	})
 	l.running.Go(func() { cache.Run(ctx) })
 	l.running.Go(func() { spool.Run(ctx) })
-	return l, nil
+	return nil
 }
 
-// heldLease stands for a store that is not there, until the start fails: nothing is granted.
-func heldLease(err error) *storeLease {
-	l := &storeLease{Store: unavailable{err: err}, inventory: new(inventories), stop: func() {}}
-	l.learned.overflow.shared = true
-	l.holders.Store(closingBit)
-	return l
-}
+// errStoreUnopened is what a store says that nobody has opened.
+var errStoreUnopened = fmt.Errorf("%w: it is not open yet", store.ErrUnavailable)
 
-// unavailable takes and has nothing. What no request calls is left out.
+// unavailable stands for a store that is not open: it takes and has nothing. What no request calls is left out.
 type unavailable struct {
 	store.Store
 	err error
 }
 
 func (u unavailable) Append(context.Context, ...*consent.Record) error { return u.err }
+
+func (u unavailable) Latest(context.Context, string, consent.ID) (store.State, error) {
+	return store.State{}, u.err
+}
 
 func (u unavailable) Scan(context.Context, store.Filter, func(store.Entry) error) error { return u.err }
 
@@ -243,12 +274,15 @@ func (l *storeLease) Defer(ctx context.Context, r ...*consent.Record) error {
 		return err
 	}
 	defer l.letGo()
+	if l.spool == nil {
+		return l.Store.Append(ctx, r...)
+	}
 	return l.spool.Defer(ctx, r...)
 }
 
 // release gives up one configuration's use.
 func (l *storeLease) release() error {
-	_, err := openStores.Delete(l.key)
+	_, err := openStores.Delete(l.opener.Key())
 	return err
 }
 
@@ -277,6 +311,7 @@ func (l *storeLease) letGo() {
 
 func (l *storeLease) close() (err error) {
 	l.closed.Do(func() {
+		l.opening.Do(func() { l.opened = errStoreClosed }) // or wait until it is open
 		l.stop()
 		l.running.Wait()
 		err = l.Store.Close()

@@ -36,6 +36,8 @@ type countedOpener struct {
 
 func (o *countedOpener) Key() string { return "counted " + o.path }
 
+func (o *countedOpener) Check(context.Context) error { return nil }
+
 func (o *countedOpener) Open(ctx context.Context, signer *store.Signer) (store.Store, error) {
 	s, err := (&BoltStore{Path: o.path}).Open(ctx, signer)
 	if err != nil {
@@ -52,8 +54,8 @@ func TestLease(t *testing.T) {
 	o := &countedOpener{path: filepath.Join(t.TempDir(), "consent.db")}
 	lease := func() *storeLease {
 		t.Helper()
-		l, err := leaseStore(o, nil)
-		if err != nil {
+		l, err := leaseStore(o)
+		if err = errors.Join(err, l.open(nil)); err != nil {
 			t.Fatal(err)
 		}
 		return l
