@@ -239,9 +239,9 @@ func TestAxe(t *testing.T) {
 	u := someUI(t)
 	s := site(t, u, plainPage)
 	ctx := newBrowser(t)
-	paths, schemes := []string{"/", "/?asked=1&signal=GPC&lang=de", "/.consent/?asked=1&granted=analytics&saved=1", "/frames?lang=ar"}, []string{"light", "dark"}
+	paths, schemes := []string{"/", "/?asked=1&signal=GPC&lang=de", "/.consent/?asked=1&granted=analytics", "/frames?lang=ar"}, []string{"light", "dark"}
 	if thorough {
-		paths = append(paths, "/?lang=ar", "/?asked=1", "/?asked=1&saved=1", "/.consent/", "/.consent/?lang=he&asked=1&granted=analytics", "/frames")
+		paths = append(paths, "/?lang=ar", "/?asked=1", "/.consent/", "/.consent/?lang=he&asked=1&granted=analytics", "/frames")
 	}
 	for _, path := range paths {
 		for _, scheme := range schemes {
@@ -303,10 +303,10 @@ func TestScreenshots(t *testing.T) {
 		{"ask", "/?lang=en", 1280, 800, "light"},
 		{"ask-de-dark", "/?lang=de", 1280, 800, "dark"},
 		{"ask-360", "/?lang=en", 360, 740, "light"},
-		{"rest", "/?asked=1&granted=analytics&saved=1", 1280, 800, "light"},
+		{"rest", "/?asked=1&granted=analytics", 1280, 800, "light"},
 		{"signal", "/?asked=1&signal=GPC", 1280, 800, "light"},
 		{"signal-320", "/?asked=1&signal=GPC&lang=de", 320, 568, "light"},
-		{"preferences", "/.consent/?asked=1&granted=analytics&saved=1", 1280, 1400, "light"},
+		{"preferences", "/.consent/?asked=1&granted=analytics", 1280, 1400, "light"},
 		{"preferences-dark", "/.consent/?signal=GPC&lang=de&asked=1", 1280, 1200, "dark"},
 		{"preferences-ar", "/.consent/?signal=GPC&lang=ar&granted=social", 1280, 1200, "light"},
 		{"preferences-320", "/.consent/?lang=de&asked=1", 320, 1600, "light"},

@@ -23,10 +23,8 @@ type Config struct {
 	PolicyURL, ImprintURL string
 	// Logo is an image of this site, by path ("/logo.svg"); another site's image would be a contact of its own. Optional.
 	Logo string
-	// Languages are the languages offered; empty means all there are. Language is the one used when nothing fits;
-	// "" means the first of Languages, or "en".
+	// Languages are the languages offered, the first one for those that none fits; empty means all there are, and "en" first.
 	Languages []string
-	Language  string
 	// Texts replaces single texts: language, then key as in lang/en.json. Texts are plain text. A language that is not
 	// built in can be added when all its keys are given.
 	Texts map[string]map[string]string

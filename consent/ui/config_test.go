@@ -67,7 +67,6 @@ var refused = []struct {
 	{"new language not complete", ui.Config{Texts: map[string]map[string]string{"no": {"title": "Ditt personvern"}}}, "texts no accept", "is missing"},
 	{"no language", ui.Config{Texts: map[string]map[string]string{"English": {"title": "x"}}}, "texts", "two or three letters"},
 	{"language not built in", ui.Config{Languages: []string{"en", "tlh"}}, "languages", "is not built in"},
-	{"default not offered", ui.Config{Languages: []string{"de"}, Language: "en"}, "language", "not among the languages"},
 	// Places.
 	{"prefix without slash", ui.Config{Prefix: "consent"}, "prefix", "must be a path"},
 	{"prefix with a slash at the end", ui.Config{Prefix: "/consent/"}, "prefix", "must be a path"},

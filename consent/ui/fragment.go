@@ -48,8 +48,7 @@ const (
 	slotRefused
 	slotTicket
 	slotXMLNS
-	condSaved
-	condError
+	condError // the first of the conditions
 	condPolicy
 	condSingle
 	condTitle
@@ -66,7 +65,7 @@ var slotNames = map[string]slot{
 	"checked-functional": slotFunctional, "checked-analytics": slotAnalytics, "checked-marketing": slotMarketing, "checked-social": slotSocial,
 	"provider": slotProvider, "provider-id": slotProviderID, "purpose": slotPurpose, "policy": slotPolicy, "title": slotTitle, "link": slotLink,
 	"link-text": slotLinkText, "link-name": slotLinkName, "?share": condShare,
-	"?saved": condSaved, "?error": condError, "?policy": condPolicy, "?single": condSingle, "?title": condTitle, "?link": condLink, "/": slotEnd,
+	"?error": condError, "?policy": condPolicy, "?single": condSingle, "?title": condTitle, "?link": condLink, "/": slotEnd,
 	"status": slotStatus, "problem": slotProblem, "error": slotError, "open": slotOpen, "allowed": slotAllowed, "refused": slotRefused,
 	"?recorded": condRecorded, "?withdraw": condWithdraw, "ticket": slotTicket, "?ticket": condTicket, "xmlns": slotXMLNS, "?xml": condXML,
 }
@@ -103,7 +102,7 @@ func parseFragment(markup string, static map[string]string) (fragment, error) {
 		f = append(f, piece{text: text, slot: s, arg: slotArgument(arg)})
 		text = ""
 		switch {
-		case s >= condSaved:
+		case s >= condError:
 			open = append(open, len(f)-1)
 		case s == slotEnd && len(open) == 0:
 			return nil, fmt.Errorf("slot %q without a condition", name)
@@ -148,7 +147,7 @@ type values struct {
 func (f fragment) append(dst []byte, v *values) []byte {
 	for i := 0; i < len(f); i++ {
 		dst = append(dst, f[i].text...)
-		if f[i].slot >= condSaved {
+		if f[i].slot >= condError {
 			if !v.holds(f[i].slot) {
 				i += f[i].arg
 			}
@@ -161,8 +160,6 @@ func (f fragment) append(dst []byte, v *values) []byte {
 
 func (v *values) holds(s slot) bool {
 	switch s {
-	case condSaved:
-		return v.page.Saved
 	case condError:
 		return v.page.Error != ""
 	case condPolicy:

@@ -15,14 +15,14 @@ func TestParseFragment(t *testing.T) {
 		{"[[mark]]", "M", ""},
 		{"a[[mark]]b[[mark]]c", "aMbMc", ""},
 		{"[[style]][[mark]]", "p{}M", ""},
-		{"[[?saved]]yes[[/]]end", "end", ""},
+		{"[[?recorded]]yes[[/]]end", "end", ""},
 		{"[[?error]]oh [[mark]][[/]]!", "oh M!", ""},
-		{"[[?error]]a[[?saved]]b[[/]]c[[/]]d", "acd", ""},
-		{"[[?saved]]a[[?error]]b[[/]]c[[/]]d", "d", ""},
+		{"[[?error]]a[[?recorded]]b[[/]]c[[/]]d", "acd", ""},
+		{"[[?recorded]]a[[?error]]b[[/]]c[[/]]d", "d", ""},
 		{"[[nope]]", "", `no slot "nope"`},
 		{"\x01mark", "", `no slot "mark"`},
 		{"\x01style", "", `no slot "style"`},
-		{"[[?saved]]", "", "without an end"},
+		{"[[?recorded]]", "", "without an end"},
 		{"[[/]]", "", "without a condition"},
 	} {
 		f, err := parseFragment(slotMarks.Replace(tt.markup), map[string]string{"style": "p{}"})

@@ -226,7 +226,7 @@ func site(t *testing.T, u *ui.UI, page string) *httptest.Server {
 func pageOf(u *ui.UI, r *http.Request) *ui.Page {
 	p := &ui.Page{Lang: u.Negotiate("", r.FormValue("lang")), Mark: "0123456789abcdef", Return: "/", Signal: r.FormValue("signal"), Answered: r.FormValue("asked") != ""}
 	p.Granted, _ = consent.ParsePurposes(r.FormValue("granted"))
-	p.Saved, p.Recorded = r.FormValue("saved") != "", p.Answered
+	p.Recorded = p.Answered
 	p.VendorOn = func(number uint16) (on, set bool) { return number == 1, p.Answered && number <= 2 }
 	return p
 }

@@ -70,20 +70,15 @@ func loadTexts(c *Config, p *problems) map[string]texts {
 			offered[lang] = all[lang]
 		}
 	}
-	chooseDefault(c, offered, p)
 	return offered
 }
 
-func chooseDefault(c *Config, offered map[string]texts, p *problems) {
-	if c.Language == "" {
-		c.Language = "en"
-		if len(c.Languages) > 0 {
-			c.Language = c.Languages[0]
-		}
+// defaultLanguage returns the language for those whom none offered fits.
+func (c *Config) defaultLanguage() string {
+	if len(c.Languages) > 0 {
+		return c.Languages[0]
 	}
-	if offered[c.Language] == nil {
-		p.add("language", c.Language, "is not among the languages offered")
-	}
+	return "en"
 }
 
 func builtinTexts(p *problems) map[string]texts {

@@ -26,7 +26,7 @@ var assets embed.FS
 // UI renders for one configuration. It is immutable and safe for concurrent use.
 type UI struct {
 	config   Config
-	language string
+	language string // what is shown where none fits
 	views    map[string]*view
 	units    units
 	styles   styles
@@ -74,9 +74,8 @@ type Page struct {
 	Link string
 	// Answered is true when there is nothing to ask any more.
 	Answered bool
-	// Saved and Error report what became of the answer just given. The preference page says in the visitor's language that it
-	// could not be saved, and in English also why: Error is in English.
-	Saved bool
+	// Error tells why the answer just given could not be saved, in English. The preference page says in the visitor's language
+	// that it could not be saved, and only in English also why.
 	Error string
 	// DeadLink is true where Error is about a link of a mail that cannot be used.
 	DeadLink bool
@@ -95,7 +94,7 @@ func New(c Config) (*UI, error) {
 	if err := p.join(); err != nil {
 		return nil, err
 	}
-	u := &UI{config: c, language: c.Language, views: make(map[string]*view, len(offered))}
+	u := &UI{config: c, language: c.defaultLanguage(), views: make(map[string]*view, len(offered))}
 	u.config.Vendors = slices.Clone(c.Vendors)
 	var err error
 	if u.units, err = builtinUnits(); err != nil {
@@ -145,11 +144,9 @@ func (u *UI) NoticeHash(lang string) (id string, sum [sha256.Size]byte) {
 // of the page, so that a record's hash can be shown to stand for it.
 func (u *UI) NoticeText(lang string) []byte { return bytes.Clone(u.view(lang).notice) }
 
-// StyleHash returns the sources that the style-src of a page needs for banner and placeholders: two or more hash
-// sources, separated by spaces (CSP 3, 2.3.1).
-func (u *UI) StyleHash() string {
-	return u.styleHash
-}
+// StyleHash returns the sources that the style-src of a page needs for banner and placeholders: three hash sources,
+// separated by spaces (CSP 3, 2.3.1).
+func (u *UI) StyleHash() string { return u.styleHash }
 
 // ScriptHash returns the source that the script-src of a page in XML needs for the banner: parsers of XML make no shadow
 // root of a template, a script does (CSP 3, 2.3.1).

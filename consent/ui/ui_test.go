@@ -310,7 +310,6 @@ func TestPreferencesSaysWhatIsDecided(t *testing.T) {
 		{"one vendor allowed", ui.Page{Answered: true, VendorOn: only(3, true)}, []string{`value="+adroll" selected`, `value="withdraw"`, "You have agreed to: AdRoll."}, []string{`value="-adroll" selected`, `value="+matomo" selected`}},
 		{"one vendor refused", ui.Page{Answered: true, Granted: analytics, VendorOn: only(2, false)}, []string{`value="-matomo" selected`}, nil},
 		{"not asked for", ui.Page{Answered: true, Granted: consent.Purposes(consent.Necessary)}, []string{"You have refused"}, nil},
-		{"saved", ui.Page{Saved: true}, []string{`role="status">Your choice has been saved.`}, nil},
 		{"failed", ui.Page{Error: "<b>disk</b>"}, []string{"could not be saved", "&lt;b&gt;disk"}, []string{"<b>disk"}},
 		{"failed in German", ui.Page{Lang: "de", Error: "<b>disk</b>"}, []string{"konnte nicht gespeichert werden"}, []string{"disk"}},
 		{"dead link", ui.Page{Error: "It was used.", DeadLink: true}, []string{"This link does not work", "It was used."}, []string{"could not be saved"}},
