@@ -13,10 +13,9 @@ import (
 
 // Limits bound what Parse takes. The zero value of each field means its default.
 type Limits struct {
-	MaxBytes   int64 // size of a list with what it includes; default 32 MiB
-	MaxLine    int   // length of a line, at most 60,000; default 16 KiB
-	MaxRules   int   // number of rules; default 1,000,000
-	MaxDropped int   // dropped lines that are listed one by one, the rest is only counted; default 10,000
+	MaxBytes int64 // size of a list with what it includes; default 32 MiB
+	MaxLine  int   // length of a line, at most 60,000; default 16 KiB
+	MaxRules int   // number of rules; default 1,000,000
 	// Defined names the conditions of !#if that hold, such as "env_chromium". None by default.
 	Defined map[string]bool
 	// Include opens what !#include names, a relative path without "..". Without it includes are dropped and reported.
@@ -28,6 +27,7 @@ const (
 	maxBytesEver    = 256 << 20 // what is appended to the text at most triples it, and offsets have 30 bits
 	maxIncludeDepth = 4
 	maxIncludes     = 64
+	maxDrops        = 10_000 // dropped lines that are listed one by one
 )
 
 func (l Limits) withDefaults() Limits {
@@ -42,9 +42,6 @@ func (l Limits) withDefaults() Limits {
 	if l.MaxRules <= 0 {
 		l.MaxRules = 1_000_000
 	}
-	if l.MaxDropped <= 0 {
-		l.MaxDropped = 10_000
-	}
 	return l
 }
 
@@ -57,9 +54,6 @@ type List struct {
 	regexps []string
 	sum     [sha256.Size]byte
 }
-
-// Name returns the name that Parse was given.
-func (l *List) Name() string { return l.names[0] }
 
 // Len returns the number of rules.
 func (l *List) Len() int { return len(l.rules) }
@@ -215,7 +209,7 @@ type file struct {
 
 func (f *file) drop(text, reason string) {
 	f.report.Dropped++
-	if len(f.report.Drops) < f.limits.MaxDropped {
+	if len(f.report.Drops) < maxDrops {
 		f.report.Drops = append(f.report.Drops, Drop{f.name, f.line, strings.ToValidUTF8(cut(text, 200), "\uFFFD"), reason})
 	}
 }

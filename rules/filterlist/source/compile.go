@@ -7,10 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
@@ -76,7 +74,7 @@ func (c *Compiled) Keep() {
 	}
 }
 
-// compiledPath returns the file for exactly these lists, texts and conditions; "" if what they include has a say too.
+// compiledPath returns the file for exactly these lists and texts; "" if what they include has a say too.
 func compiledPath(dir string, sources []*Source, texts [][]byte) string {
 	if dir == "" {
 		return ""
@@ -86,11 +84,8 @@ func compiledPath(dir string, sources []*Source, texts [][]byte) string {
 		if bytes.Contains(texts[i], []byte("!#include")) {
 			return ""
 		}
-		defined := s.options.Limits.Defined
-		keys := slices.DeleteFunc(slices.Sorted(maps.Keys(defined)), func(k string) bool { return !defined[k] })
-		l := s.options.Limits
 		fmt.Fprintf(set, "%q\n", s.name)
-		fmt.Fprintf(content, "%x %q %d %d %d\n", sha256.Sum256(texts[i]), keys, l.MaxBytes, l.MaxLine, l.MaxRules)
+		fmt.Fprintf(content, "%x\n", sha256.Sum256(texts[i]))
 	}
 	return filepath.Join(dir, hex.EncodeToString(set.Sum(nil)[:8])+"-"+hex.EncodeToString(content.Sum(nil)[:16])+".compiled")
 }

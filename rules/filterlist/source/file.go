@@ -12,8 +12,7 @@ import (
 
 // file is a list on disk. It has changed when its time or size has.
 type file struct {
-	path  string
-	limit int64
+	path string
 
 	mu   sync.Mutex
 	time time.Time
@@ -36,7 +35,7 @@ func (f *file) open(context.Context) ([]byte, error) {
 	f.mu.Lock()
 	f.time, f.size = info.ModTime(), info.Size()
 	f.mu.Unlock()
-	return readAll(r, f.limit)
+	return readAll(r)
 }
 
 func (f *file) changed(context.Context) (bool, error) {
@@ -68,14 +67,17 @@ func (f *file) sibling(path string) (origin, error) {
 	if _, err := root.Stat(path); err != nil {
 		return nil, err
 	}
-	return &file{path: filepath.Join(folder, path), limit: f.limit}, nil
+	return &file{path: filepath.Join(folder, path)}, nil
 }
 
-// readAll reads to the end; more than limit bytes are an error.
-func readAll(r io.Reader, limit int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(b)) > limit {
-		return nil, fmt.Errorf("larger than %d bytes", limit)
+// maxBytes is the largest file taken: what filterlist.Parse takes.
+const maxBytes = 32 << 20
+
+// readAll reads to the end; more than maxBytes are an error.
+func readAll(r io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err == nil && len(b) > maxBytes {
+		return nil, fmt.Errorf("larger than %d bytes", maxBytes)
 	}
 	return b, err
 }

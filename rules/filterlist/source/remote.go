@@ -149,10 +149,10 @@ func (r *remote) fetch(ctx context.Context) error {
 	case res.StatusCode != http.StatusOK:
 		return fmt.Errorf("%s answered %s", r.url, res.Status)
 	default:
-		if fresh.text, err = readAll(res.Body, r.options.Limits.MaxBytes); err != nil {
+		if fresh.text, err = readAll(res.Body); err != nil {
 			return fmt.Errorf("%s: %w", r.url, err)
 		}
-		if _, _, err := filterlist.Parse(r.url.String(), bytes.NewReader(fresh.text), r.options.Limits); err != nil {
+		if _, _, err := filterlist.Parse(r.url.String(), bytes.NewReader(fresh.text), filterlist.Limits{}); err != nil {
 			return err
 		}
 		fresh.SHA256 = sum(fresh.text)
@@ -192,7 +192,7 @@ func (r *remote) readCopy() {
 		return
 	}
 	defer func() { _ = f.Close() }()
-	if h.text, err = readAll(f, r.options.Limits.MaxBytes); err != nil || sum(h.text) != h.SHA256 {
+	if h.text, err = readAll(f); err != nil || sum(h.text) != h.SHA256 {
 		return
 	}
 	r.copy, r.kept, r.next = &h, true, h.Checked.Add(r.options.Refresh)

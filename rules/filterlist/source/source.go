@@ -40,12 +40,10 @@ func Names() []string {
 
 // Options say how lists are fetched and kept. The zero value of each field means its default.
 type Options struct {
-	Dir     string        // folder for the last good copies; "" keeps copies in memory only
-	Client  *http.Client  // default: one with a timeout of a minute
-	Refresh time.Duration // age at which a URL is asked again, at least a minute; default 24 h
-	// Limits are those of filterlist.Parse. Their Include is set by the source: relative to the file's folder or the URL.
-	Limits filterlist.Limits
-	Now    func() time.Time // default time.Now
+	Dir     string           // folder for the last good copies; "" keeps copies in memory only
+	Client  *http.Client     // default: one with a timeout of a minute
+	Refresh time.Duration    // age at which a URL is asked again, at least a minute; default 24 h
+	Now     func() time.Time // default time.Now
 }
 
 // Source is one list. Its methods are safe for concurrent use.
@@ -85,9 +83,6 @@ func New(name string, o Options) (*Source, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Limits.MaxBytes <= 0 {
-		o.Limits.MaxBytes = 32 << 20
-	}
 	s := &Source{name: name, options: o}
 	address := name
 	if a, ok := names[name]; ok {
@@ -102,7 +97,7 @@ func New(name string, o Options) (*Source, error) {
 	case name == "" || strings.Contains(name, "://"):
 		return nil, fmt.Errorf("list %q: use a path, an https URL or one of %s", name, strings.Join(Names(), ", "))
 	default:
-		s.origin = &file{path: name, limit: o.Limits.MaxBytes}
+		s.origin = &file{path: name}
 	}
 	return s, nil
 }
@@ -137,8 +132,7 @@ func (s *Source) text(ctx context.Context) ([]byte, error) {
 
 func (s *Source) parse(ctx context.Context, text []byte) (*filterlist.List, *filterlist.Report, error) {
 	included := make(map[string]*Source)
-	limits := s.options.Limits
-	limits.Include = func(path string) (io.ReadCloser, error) {
+	include := func(path string) (io.ReadCloser, error) {
 		o, err := s.origin.sibling(path)
 		if err != nil {
 			return nil, err
@@ -150,7 +144,7 @@ func (s *Source) parse(ctx context.Context, text []byte) (*filterlist.List, *fil
 		included[path] = &Source{name: path, options: s.options, origin: o}
 		return io.NopCloser(bytes.NewReader(text)), nil
 	}
-	l, rep, err := filterlist.Parse(s.name, bytes.NewReader(text), limits)
+	l, rep, err := filterlist.Parse(s.name, bytes.NewReader(text), filterlist.Limits{Include: include})
 	s.mu.Lock()
 	s.included = included
 	s.mu.Unlock()
