@@ -118,8 +118,25 @@ const sheets = (change) => {
   }
 };
 
-// After a withdrawal: frames, images and objects of gated vendors lose their addresses, sockets close.
+// What only its shape tells to be a pixel, as the gateway sees it in markup (html.isBeacon).
+const tiny = ({width, height}) => /^\s*[01]([ .p]|$)/i.test(width) && /^\s*[01]([ .p]|$)/i.test(height);
+const pixel = (el) => {
+  const {style} = el, width = getAttr(el, 'width'), height = getAttr(el, 'height');
+  return tiny(style) || tiny({width, height}) || (el.hidden || style.display == 'none' || style.visibility == 'hidden' || style.opacity === '0') && !(parseInt(width) > 1 && parseInt(height) > 1);
+};
+const stranger = (url) => {
+  const u = parse(url), who = identify(url);
+  return u && !inside(u.hostname, site) && who !== 0 && !who.bit;
+};
+
+// After a withdrawal: frames, images and objects of gated vendors lose their addresses, those that still wait for their turn
+// too; sockets close.
 const retract = () => {
+  const nobody = party('marketing', '-');
+  if (!permitted(nobody)) for (const el of doc.images) for (const name of ['src', 'srcset']) {
+    const value = getAttr(el, name);
+    if (value && pixel(el) && stranger(value)) park(el, name, value, nobody);
+  }
   for (const el of doc.querySelectorAll('iframe')) {
     const src = getAttr(el, 'src'), who = src && gatedBy(el, 'src', src);
     if (who && !who[0]) afresh(el, () => {
