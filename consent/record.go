@@ -6,11 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
-// SchemaVersion is the version of Record's JSON form; it changes whenever a field changes its meaning.
-const SchemaVersion = "1.0"
+// SchemaVersion is the version of Record's JSON form; it grows whenever a member is added or changes its meaning. 1.0 had
+// neither pii_controllers nor pii_information.
+const SchemaVersion = "1.1"
+
+// ErrNewer is the error for what a newer version of this program wrote: it is whole, as far as anybody can tell, but what is
+// kept as proof must be understood completely, and what an answer permits even more so.
+var ErrNewer = errors.New("written by a newer version of this program")
 
 // Event is what happened to a consent (ISO/IEC TS 27560:2023, event state).
 type Event string
@@ -159,9 +165,15 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. Unknown members, purposes, signals and words are errors: what is kept as
-// proof must be understood completely.
+// UnmarshalJSON reads what MarshalJSON wrote, of this version and all before. Unknown members, purposes, signals and words are
+// errors: what is kept as proof must be understood completely. The error for a newer version wraps [ErrNewer].
 func (r *Record) UnmarshalJSON(data []byte) error {
+	var version struct {
+		Schema string `json:"schema_version"`
+	}
+	if json.Unmarshal(data, &version) == nil && newer(version.Schema, SchemaVersion) {
+		return fmt.Errorf("consent record: schema %.20s, this program knows %s: %w", version.Schema, SchemaVersion, ErrNewer)
+	}
 	var j recordJSON
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -189,6 +201,14 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	}
 	*r = v
 	return nil
+}
+
+// newer reports whether version a, as in "1.2", comes after b.
+func newer(a, b string) bool {
+	var va, vb [2]int
+	_, errA := fmt.Sscanf(a, "%d.%d", &va[0], &va[1])
+	_, errB := fmt.Sscanf(b, "%d.%d", &vb[0], &vb[1])
+	return errA == nil && errB == nil && slices.Compare(va[:], vb[:]) > 0
 }
 
 // Receipt returns the visitor's own copy as indented JSON: the record, with a sentence that says what the copy is.

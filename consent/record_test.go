@@ -2,6 +2,7 @@ package consent_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -106,6 +107,27 @@ func TestRecordRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		var r consent.Record
 		if err := json.Unmarshal([]byte(bad), &r); err == nil {
 			t.Errorf("accepted %s", c.new)
+		}
+	}
+}
+
+// TestRecordVersions: records of the version before are read; those of the next are no forgery, and not read.
+func TestRecordVersions(t *testing.T) {
+	const old = `{"schema_version":"1.0","record_id":"AQEBAQEBAQEBAQEBAQEBAQ","pii_principal_id":"AgICAgICAgICAgICAgICAg","sequence":3,"site":"example.com",` +
+		`"event_state":"given","event_time":"2026-03-01T12:00:00.123Z","expiry":"2026-08-28T12:00:00.123Z","purposes":{"analytics":"granted","marketing":"denied"},` +
+		`"privacy_notice":{"id":"banner","version":"3","language":"de","sha256":"ab00000000000000000000000000000000000000000000000000000000000000"},"method":"banner",` +
+		`"signals":["GPC"],"regime":"opt-in","lawful_basis":"consent","policy_version":"2026-02","browser":"Firefox 140"}`
+	var r consent.Record
+	if err := json.Unmarshal([]byte(old), &r); err != nil || r.Granted != analytics || r.Controllers != nil || r.SchemaVersion != "1.0" {
+		t.Errorf("1.0: %v, %+v", err, r)
+	}
+	if b, err := json.Marshal(r); err != nil || string(b) != old {
+		t.Errorf("1.0 written again, %v:\n%s\n%s", err, b, old)
+	}
+	for version, newer := range map[string]bool{"1.2": true, "1.10": true, "2.0": true, "1.1": false, "1.0": false, "0.9": false, "": false, "x": false} {
+		text := strings.Replace(old, `"1.0"`, `"`+version+`","new_member":1`, 1)
+		if err := json.Unmarshal([]byte(text), &r); err == nil || errors.Is(err, consent.ErrNewer) != newer {
+			t.Errorf("%q with an unknown member: %v", version, err)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -156,10 +157,14 @@ func (s State) AppendBinary(b []byte) ([]byte, error) {
 // MarshalBinary implements [encoding.BinaryMarshaler].
 func (s State) MarshalBinary() ([]byte, error) { return s.AppendBinary(make([]byte, 0, stateFixed)) }
 
-var errState = errors.New("stored state cannot be read")
+var errState = fmt.Errorf("%w: a stored state cannot be read", ErrTampered)
 
-// UnmarshalBinary implements [encoding.BinaryUnmarshaler]. What AppendBinary did not write is an error.
+// UnmarshalBinary implements [encoding.BinaryUnmarshaler]. What AppendBinary did not write is an error, which wraps
+// [ErrTampered], or consent.ErrNewer where a newer version's did.
 func (s *State) UnmarshalBinary(b []byte) error {
+	if len(b) > 0 && b[0] > stateVersion {
+		return fmt.Errorf("stored state %d, this program knows %d: %w", b[0], stateVersion, consent.ErrNewer)
+	}
 	if len(b) < stateFixed || b[0] != stateVersion || int(b[5]) >= len(events) || int(b[9]) >= len(methods) {
 		return errState
 	}

@@ -8,6 +8,13 @@
 // Implementations are in the folders bolt (one node, the default) and postgres (many nodes). [Cache] goes
 // in front of Latest, [Spool] in front of Append. A caller MUST NOT honour a grant that Append did not
 // acknowledge, and MUST treat every error of Latest, [ErrNotFound] included, as "nothing is granted".
+//
+// Nodes of several versions may share a store while they are updated one by one. Each version reads what all before it wrote.
+// What only a newer one understands is refused with consent.ErrNewer, which is no ErrTampered, and neither changed nor
+// destroyed: Latest grants nothing then, Scan ends at the first such record, Verify checks the chain and says that it could
+// not compare all records, and Sweep waits. Erase and Append, which need not read what is there, go on. So the records'
+// commands are for the newest node until all are updated. The way back to an older version is open as long as Open is: it
+// refuses a file or tables whose schema is newer. Then, and to read records that were written meanwhile, go forward again.
 package store
 
 import (
@@ -106,7 +113,8 @@ type Entry struct {
 	Erasure *Erasure        // of a KindErasure
 }
 
-// Open fills the entry's Record or Erasure from its Body. An error wraps [ErrTampered].
+// Open fills the entry's Record or Erasure from its Body. An error wraps [ErrTampered], or consent.ErrNewer where a newer
+// version of this program wrote the record.
 func (e *Entry) Open() error {
 	if e.Body == nil {
 		return nil
@@ -124,7 +132,10 @@ func (e *Entry) Open() error {
 	default:
 		err = fmt.Errorf("unknown kind %d", e.Kind)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, consent.ErrNewer):
+		return fmt.Errorf("entry %d: %w", e.Index, err)
+	case err != nil:
 		return fmt.Errorf("entry %d: %w: %w", e.Index, ErrTampered, err)
 	}
 	return nil

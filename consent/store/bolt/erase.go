@@ -135,7 +135,7 @@ func pastKeys(ctx context.Context, tx *bbolt.Tx, now time.Time, r *store.Retenti
 		}
 		var s store.State
 		if err := s.UnmarshalBinary(v); err != nil {
-			return nil, fmt.Errorf("%w: %w", store.ErrTampered, err)
+			return nil, err
 		}
 		keys, states = append(keys, k), append(states, s)
 	}

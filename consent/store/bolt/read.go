@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -38,12 +39,12 @@ func (s *Store) Latest(ctx context.Context, site string, id consent.ID) (latest 
 		}
 		found := false
 		for ; bytes.HasPrefix(k, prefix) && len(k) == len(prefix)+seqAndIndex; k, v = c.Prev() {
+			if found && binary.BigEndian.Uint32(k[len(prefix):]) != latest.Seq {
+				return nil
+			}
 			var state store.State
 			if err := state.UnmarshalBinary(v); err != nil {
-				return fmt.Errorf("%w: %w: %w", store.ErrUnavailable, store.ErrTampered, err)
-			}
-			if found && state.Seq != latest.Seq {
-				return nil
+				return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 			}
 			if found {
 				state = store.Merge(latest, state)
@@ -214,9 +215,10 @@ func verifyChunk(tx *bbolt.Tx, v *store.Verifier, after uint64) (more bool, last
 	return n > 0, after, nil
 }
 
-// checkIndex demands that what Latest answers from agrees with the records.
+// checkIndex demands that what Latest answers from agrees with the records. Those of a newer version are told of last.
 func (s *Store) checkIndex(ctx context.Context) error {
 	var from []byte
+	var newer error
 	for {
 		n := 0
 		err := s.view(ctx, func(tx *bbolt.Tx) error {
@@ -226,35 +228,45 @@ func (s *Store) checkIndex(ctx context.Context) error {
 				k, v = c.Next()
 			}
 			for ; k != nil && n < chunk; k, v = c.Next() {
-				if err := checkState(k, v, bodies); err != nil {
-					return fmt.Errorf("%w: %w", store.ErrTampered, err)
+				err := checkState(k, v, bodies)
+				if err != nil && !errors.Is(err, consent.ErrNewer) {
+					return err
 				}
+				newer = cmp.Or(newer, err)
 				n++
 				from = bytes.Clone(k)
 			}
 			return nil
 		})
 		if err != nil || n == 0 {
-			return err
+			return cmp.Or(err, newer)
 		}
 	}
 }
 
 func checkState(k, v []byte, bodies *bbolt.Bucket) error {
 	var have store.State
-	if err := have.UnmarshalBinary(v); err != nil || len(k) < seqAndIndex {
-		return fmt.Errorf("state %x cannot be read", k)
+	err := have.UnmarshalBinary(v)
+	switch {
+	case errors.Is(err, consent.ErrNewer):
+		return err
+	case err != nil || len(k) < seqAndIndex:
+		return fmt.Errorf("%w: state %x cannot be read", store.ErrTampered, k)
 	}
 	e := entryOf(store.Link{}, bodies.Get(k[len(k)-8:]))
 	var r consent.Record
-	if err := r.UnmarshalJSON(e.Body); err != nil {
-		return fmt.Errorf("entry %d: the index holds a state, but the record cannot be read", have.Index)
+	err = r.UnmarshalJSON(e.Body)
+	switch {
+	case errors.Is(err, consent.ErrNewer):
+		return fmt.Errorf("entry %d: %w", have.Index, err)
+	case err != nil:
+		return fmt.Errorf("%w: entry %d: the index holds a state, but the record cannot be read", store.ErrTampered, have.Index)
 	}
 	want := store.StateOf(&r)
 	want.Index = binary.BigEndian.Uint64(k[len(k)-8:])
 	b, err := want.MarshalBinary()
 	if err != nil || !bytes.Equal(b, v) || !bytes.Equal(principalKey(&r, want.Index), k) {
-		return fmt.Errorf("entry %d: the index holds another state than the record", want.Index)
+		return fmt.Errorf("%w: entry %d: the index holds another state than the record", store.ErrTampered, want.Index)
 	}
 	return nil
 }

@@ -151,7 +151,7 @@ func (s *Store) past(ctx context.Context, now time.Time, r *store.Retention) (pa
 		}
 		var st store.State
 		if err := st.UnmarshalBinary(b); err != nil {
-			return fmt.Errorf("%w: %w", store.ErrTampered, err)
+			return err
 		}
 		indexes, states = append(indexes, idx), append(states, st)
 		return nil

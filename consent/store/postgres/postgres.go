@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/consent/store/internal/group"
 )
@@ -194,7 +195,7 @@ func (s *Store) classify(ctx context.Context, err error) error {
 	if e := ctx.Err(); e != nil {
 		return e
 	}
-	for _, known := range []error{store.ErrNotFound, store.ErrClock, store.ErrInvalid, store.ErrTampered, store.ErrClosed, errSchema} {
+	for _, known := range []error{store.ErrNotFound, store.ErrClock, store.ErrInvalid, store.ErrTampered, store.ErrClosed, consent.ErrNewer, errSchema} {
 		if errors.Is(err, known) {
 			return err
 		}

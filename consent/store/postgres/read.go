@@ -32,7 +32,7 @@ func (s *Store) Latest(ctx context.Context, site string, id consent.ID) (latest 
 		if _, err := pgx.ForEachRow(rows, []any{&b}, func() error {
 			var state store.State
 			if err := state.UnmarshalBinary(b); err != nil {
-				return fmt.Errorf("%w: %w: %w", store.ErrUnavailable, store.ErrTampered, err)
+				return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 			}
 			if found {
 				state = store.Merge(latest, state)
@@ -140,7 +140,7 @@ func (s *Store) Verify(ctx context.Context, anchors ...store.Head) (report store
 			}
 			v := store.NewVerifier(s.opts.Signer, append(heads, anchors...)...)
 			indexErr := s.verifyEntries(ctx, tx, v)
-			if indexErr != nil && !errors.Is(indexErr, store.ErrTampered) {
+			if indexErr != nil && !errors.Is(indexErr, store.ErrTampered) && !errors.Is(indexErr, consent.ErrNewer) {
 				return indexErr
 			}
 			head, err := s.readHead(ctx, tx)
@@ -203,8 +203,8 @@ func (s *Store) verifyEntries(ctx context.Context, tx pgx.Tx, v *store.Verifier)
 				return err
 			}
 			v.Add(e.Link, e.Salt, e.Body)
-			if first == nil {
-				first = st.check(&e)
+			if err := st.check(&e); err != nil && (first == nil || errors.Is(first, consent.ErrNewer)) {
+				first = err
 			}
 			after = e.Index
 			n++
@@ -235,7 +235,14 @@ type stateRow struct {
 }
 
 func (st *stateRow) check(e *store.Entry) error {
-	if e.Body == nil || e.Open() != nil || e.Record == nil {
+	err := e.Open()
+	if errors.Is(err, consent.ErrNewer) {
+		return err
+	}
+	if read := new(store.State).UnmarshalBinary(st.state); e.Body != nil && errors.Is(read, consent.ErrNewer) {
+		return read
+	}
+	if err != nil || e.Record == nil {
 		return nil //nolint:nilerr // the verifier tells what cannot be opened, verifyEntries which states have no record
 	}
 	want := store.StateOf(e.Record)
