@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -117,13 +118,13 @@ func appendUnescaped(dst, raw []byte) []byte {
 			}
 		case isNewline(raw[i]):
 			i++
-		case hexValue(raw[i]) < 0:
+		case ascii.HexValue(raw[i]) < 0:
 			dst = append(dst, raw[i])
 			i++
 		default:
 			var r rune
-			for n := 0; n < 6 && i < len(raw) && hexValue(raw[i]) >= 0; n++ {
-				r = r<<4 | rune(hexValue(raw[i]))
+			for n := 0; n < 6 && i < len(raw) && ascii.HexValue(raw[i]) >= 0; n++ {
+				r = r<<4 | rune(ascii.HexValue(raw[i]))
 				i++
 			}
 			if r == 0 || r > utf8.MaxRune {
@@ -133,20 +134,10 @@ func appendUnescaped(dst, raw []byte) []byte {
 			if i+1 < len(raw) && raw[i] == '\r' && raw[i+1] == '\n' {
 				i++
 			}
-			if i < len(raw) && isSpace(raw[i]) {
+			if i < len(raw) && ascii.IsSpace(raw[i]) {
 				i++
 			}
 		}
 	}
 	return dst
-}
-
-func hexValue(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
-	}
-	return -1
 }

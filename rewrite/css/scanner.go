@@ -3,6 +3,8 @@ package css
 import (
 	"bytes"
 	"io"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // mode is what the bytes at hand belong to, where that can outlast the bytes at hand.
@@ -138,7 +140,7 @@ func (s *scanner) replace(buf []byte, start, end int, with []byte) {
 // scanNormal passes over plain text until something begins, and handles that.
 func (s *scanner) scanNormal(buf []byte, i int, final bool) int {
 	for {
-		if s.declaration && i < len(buf) && isLetter(buf[i]) { // as most declarations begin
+		if s.declaration && i < len(buf) && ascii.IsLetter(buf[i]) { // as most declarations begin
 			s.declaration = false
 		}
 		if s.declaration {
@@ -213,11 +215,9 @@ func (s *scanner) punctuation(c byte) {
 	s.fontFace, s.imports, s.namespace = false, false, false
 }
 
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-
 // beginDeclaration tells custom properties from others: by their first two bytes, or by an escape, which could be one of these.
 func (s *scanner) beginDeclaration(buf []byte, i int, final bool) int {
-	for i < len(buf) && isSpace(buf[i]) {
+	for i < len(buf) && ascii.IsSpace(buf[i]) {
 		i++
 	}
 	if i == len(buf) {
@@ -314,7 +314,7 @@ func stringEnd(buf []byte, i int, quote byte) (end int, closed bool) {
 
 // scanOpen passes over the white space after "url(" (CSS Syntax 3, 4.3.4) and judges what follows it.
 func (s *scanner) scanOpen(buf []byte, i int, final bool) int {
-	for i < len(buf) && isSpace(buf[i]) {
+	for i < len(buf) && ascii.IsSpace(buf[i]) {
 		i++
 	}
 	if i == len(buf) {
@@ -357,5 +357,3 @@ func (s *scanner) scanURL(buf []byte, i int, final bool) int {
 }
 
 func isNewline(c byte) bool { return c == '\n' || c == '\r' || c == '\f' }
-
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || isNewline(c) }

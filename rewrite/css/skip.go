@@ -1,6 +1,10 @@
 package css
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
+)
 
 // unconcerned reports that what separates declarations and rules means nothing but that another one may begin, as in most
 // of a sheet.
@@ -23,7 +27,7 @@ func (s *scanner) skipDeclarations(buf []byte, i int) int {
 	if k == i {
 		return j
 	}
-	for k < end && isSpace(buf[k]) {
+	for k < end && ascii.IsSpace(buf[k]) {
 		k++
 	}
 	s.declaration = k == end

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // escapedName reads an identifier that begins at or after low and has an escape at j, forward because that cannot be done
@@ -70,7 +71,7 @@ func nameEnd(buf []byte, i int, final bool) (end int, complete bool) {
 // could belong to it. Of a character of several bytes the first is enough, the others are part of what an escape can stand in.
 func escapeEnd(buf []byte, i int) (end int, whole bool) {
 	n := i
-	for n < len(buf) && n < i+6 && hexValue(buf[n]) >= 0 {
+	for n < len(buf) && n < i+6 && ascii.HexValue(buf[n]) >= 0 {
 		n++
 	}
 	switch {
@@ -86,7 +87,7 @@ func escapeEnd(buf []byte, i int) (end int, whole bool) {
 			n++
 		}
 		return n + 1, true
-	case isSpace(buf[n]):
+	case ascii.IsSpace(buf[n]):
 		return n + 1, true
 	}
 	return n, true
@@ -116,27 +117,11 @@ func (s *scanner) functionKind(name []byte) string {
 		name = s.ref
 	}
 	for _, known := range [...]string{"url", "src", "image-set", "-webkit-image-set", "image"} {
-		if len(name) == len(known) && equalFold(name, known) {
+		if len(name) == len(known) && ascii.EqualFold(name, known) {
 			return known
 		}
 	}
 	return ""
-}
-
-// equalFold compares with a lower-case ASCII string without regard to ASCII case, and to no other.
-func equalFold(b []byte, lower string) bool {
-	if len(b) != len(lower) {
-		return false
-	}
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // atKeyword handles the @ at i; first says that it begins a statement.
@@ -153,13 +138,13 @@ func (s *scanner) atKeyword(buf []byte, i int, final, first bool) int {
 	s.ref = appendUnescaped(s.ref[:0], buf[i+1:end])
 	s.namespace = false
 	switch {
-	case equalFold(s.ref, "import"):
+	case ascii.EqualFold(s.ref, "import"):
 		s.imports = true
-	case equalFold(s.ref, "namespace"):
+	case ascii.EqualFold(s.ref, "namespace"):
 		s.namespace = first
-	case equalFold(s.ref, "font-face"):
+	case ascii.EqualFold(s.ref, "font-face"):
 		s.fontFace = true
-	case equalFold(s.ref, "property"):
+	case ascii.EqualFold(s.ref, "property"):
 		s.property = true
 	}
 	return end
@@ -196,7 +181,7 @@ func unquotedEnd(buf []byte, i int, final bool) (end int, complete, spoilt bool)
 		switch {
 		case i == len(buf):
 			return i, final, false
-		case buf[i] == ')', isSpace(buf[i]):
+		case buf[i] == ')', ascii.IsSpace(buf[i]):
 			return i, true, false
 		case buf[i] != '\\':
 			return i, true, true
@@ -282,7 +267,7 @@ func absolute(ref []byte) bool {
 		return ref[1] == '/' || ref[1] == '\\' || ref[1] <= ' '
 	}
 	for _, scheme := range [...]string{"http", "ws", "ftp"} {
-		if len(ref) >= len(scheme) && equalFold(ref[:len(scheme)], scheme) {
+		if len(ref) >= len(scheme) && ascii.EqualFold(ref[:len(scheme)], scheme) {
 			return true
 		}
 	}
@@ -291,7 +276,7 @@ func absolute(ref []byte) bool {
 
 // passes recognises, without decoding, the references that contact nobody and the ones that can be long.
 func (s *scanner) passes(raw []byte) bool {
-	return len(raw) > 0 && raw[0] == '#' || !s.imports && len(raw) >= 5 && equalFold(raw[:5], "data:")
+	return len(raw) > 0 && raw[0] == '#' || !s.imports && len(raw) >= 5 && ascii.EqualFold(raw[:5], "data:")
 }
 
 func (s *scanner) limit() int {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -19,7 +20,7 @@ func Data(rest []byte) (mime string, body []byte, ok bool) {
 		body = body[:i]
 	}
 	body = url.AppendDecoded(nil, body)
-	if i := bytes.LastIndexByte(head, ';'); i >= 0 && equalFold(bytes.Trim(head[i+1:], "\t\n\f\r "), "base64") {
+	if i := bytes.LastIndexByte(head, ';'); i >= 0 && ascii.EqualFold(bytes.Trim(head[i+1:], "\t\n\f\r "), "base64") {
 		text := bytes.TrimRight(bytes.Join(bytes.Fields(body), nil), "=")
 		body = make([]byte, base64.RawStdEncoding.DecodedLen(len(text)))
 		n, _ := base64.RawStdEncoding.Decode(body, text)

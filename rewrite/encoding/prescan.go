@@ -1,6 +1,10 @@
 package encoding
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
+)
 
 // Prescan looks for what an HTML document says about its encoding before it is parsed (HTML, 13.2.3.2 "prescan a byte
 // stream to determine its encoding"): a meta element, or else an XML declaration or the shape of one in UTF-16. It returns
@@ -43,11 +47,11 @@ func (s *prescanner) markup() string {
 			return ""
 		}
 		s.i += 2 + end + 3
-	case len(rest) > 5 && equalFold(rest[1:5], "meta") && (isSpace(rest[5]) || rest[5] == '/'):
+	case len(rest) > 5 && ascii.EqualFold(rest[1:5], "meta") && (ascii.IsSpace(rest[5]) || rest[5] == '/'):
 		s.i += 5
 		return s.meta()
-	case len(rest) > 1 && isLetter(rest[1]), len(rest) > 2 && rest[1] == '/' && isLetter(rest[2]):
-		for s.i < len(s.b) && !isSpace(s.b[s.i]) && s.b[s.i] != '>' {
+	case len(rest) > 1 && ascii.IsLetter(rest[1]), len(rest) > 2 && rest[1] == '/' && ascii.IsLetter(rest[2]):
+		for s.i < len(s.b) && !ascii.IsSpace(s.b[s.i]) && s.b[s.i] != '>' {
 			s.i++
 		}
 		for {
@@ -103,7 +107,7 @@ func (s *prescanner) meta() string {
 
 // attribute follows "get an attribute"; name is nil when there is no further one. Letters are made lower-case.
 func (s *prescanner) attribute() (name, value []byte) {
-	for s.i < len(s.b) && (isSpace(s.b[s.i]) || s.b[s.i] == '/') {
+	for s.i < len(s.b) && (ascii.IsSpace(s.b[s.i]) || s.b[s.i] == '/') {
 		s.i++
 	}
 	if s.i == len(s.b) || s.b[s.i] == '>' {
@@ -112,10 +116,10 @@ func (s *prescanner) attribute() (name, value []byte) {
 	name = []byte{}
 	for ; s.i < len(s.b); s.i++ {
 		c := s.b[s.i]
-		if c == '=' && len(name) > 0 || isSpace(c) || c == '/' || c == '>' {
+		if c == '=' && len(name) > 0 || ascii.IsSpace(c) || c == '/' || c == '>' {
 			break
 		}
-		name = append(name, lower(c))
+		name = append(name, ascii.Lower(c))
 	}
 	s.spaces()
 	if s.i == len(s.b) || s.b[s.i] != '=' {
@@ -128,21 +132,21 @@ func (s *prescanner) attribute() (name, value []byte) {
 	}
 	if q := s.b[s.i]; q == '"' || q == '\'' {
 		for s.i++; s.i < len(s.b) && s.b[s.i] != q; s.i++ {
-			value = append(value, lower(s.b[s.i]))
+			value = append(value, ascii.Lower(s.b[s.i]))
 		}
 		if s.i < len(s.b) {
 			s.i++
 		}
 		return name, value
 	}
-	for ; s.i < len(s.b) && !isSpace(s.b[s.i]) && s.b[s.i] != '>'; s.i++ {
-		value = append(value, lower(s.b[s.i]))
+	for ; s.i < len(s.b) && !ascii.IsSpace(s.b[s.i]) && s.b[s.i] != '>'; s.i++ {
+		value = append(value, ascii.Lower(s.b[s.i]))
 	}
 	return name, value
 }
 
 func (s *prescanner) spaces() {
-	for s.i < len(s.b) && isSpace(s.b[s.i]) {
+	for s.i < len(s.b) && ascii.IsSpace(s.b[s.i]) {
 		s.i++
 	}
 }
@@ -174,27 +178,4 @@ func metaCharset(content []byte) []byte {
 		content = content[:n]
 	}
 	return content
-}
-
-func isSpace(c byte) bool { return c == '\t' || c == '\n' || c == '\f' || c == '\r' || c == ' ' }
-
-func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c | 0x20
-	}
-	return c
-}
-
-func equalFold(b []byte, lowered string) bool {
-	if len(b) != len(lowered) {
-		return false
-	}
-	for i, c := range b {
-		if lower(c) != lowered[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // link drops the gated link-values of a Link field (RFC 8288, 3) and keeps the others byte for byte. What is not
@@ -206,7 +207,7 @@ func cutParam(s string) (name, value, rest string, ok bool) {
 	}
 	s = trimLeft(s[i+1:])
 	if s != "" && s[0] == '"' {
-		value, rest, ok = unquote(s[1:])
+		value, rest, ok = unquote(s[1:], false)
 		return name, value, rest, ok
 	}
 	i = strings.IndexByte(s, ';')
@@ -217,8 +218,9 @@ func cutParam(s string) (name, value, rest string, ok bool) {
 	return name, value, s[i:], strings.IndexByte(value, '"') < 0
 }
 
-// unquote reads a quoted string after its opening quote: backslash escapes one character (RFC 9110, 5.6.4).
-func unquote(s string) (value, rest string, ok bool) {
+// unquote reads a quoted string after its opening quote: backslash escapes one character (RFC 9110, 5.6.4), and where json
+// is set \u a UTF-16 code unit (RFC 8259, 7). Without a closing quote it returns what there is, and ok false.
+func unquote(s string, json bool) (value, rest string, ok bool) {
 	i := 0
 	for i < len(s) && s[i] != '"' && s[i] != '\\' {
 		i++
@@ -228,18 +230,22 @@ func unquote(s string) (value, rest string, ok bool) {
 	}
 	var b strings.Builder
 	for i = 0; i < len(s); i++ {
-		switch s[i] {
-		case '"':
+		c := s[i]
+		if c == '"' {
 			return b.String(), s[i+1:], true
-		case '\\':
+		}
+		if c == '\\' && i+1 < len(s) {
 			i++
-			if i == len(s) {
-				return "", "", false
+			c = s[i]
+			if n, ok := hex4(s[i+1:]); ok && json && c == 'u' {
+				b.WriteRune(n)
+				i += 4
+				continue
 			}
 		}
-		b.WriteByte(s[i])
+		b.WriteByte(c)
 	}
-	return "", "", false
+	return b.String(), "", false
 }
 
 // trim and trimLeft remove optional white space (RFC 9110, 5.6.3). Unlike the functions of package strings they build no set.
@@ -267,7 +273,7 @@ func eachQuoted(s string, f func(string)) {
 			return
 		}
 		s = s[i+1:]
-		value, rest, ok := unquoteJSON(s)
+		value, rest, ok := unquote(s, true)
 		f(value)
 		if !ok {
 			return
@@ -276,41 +282,12 @@ func eachQuoted(s string, f func(string)) {
 	}
 }
 
-func unquoteJSON(s string) (value, rest string, ok bool) {
-	i := 0
-	for i < len(s) && s[i] != '"' && s[i] != '\\' {
-		i++
-	}
-	if i < len(s) && s[i] == '"' {
-		return s[:i], s[i+1:], true
-	}
-	var b strings.Builder
-	for i = 0; i < len(s); i++ {
-		c := s[i]
-		if c == '"' {
-			return b.String(), s[i+1:], true
-		}
-		if c == '\\' && i+1 < len(s) {
-			i++
-			if c = s[i]; c == 'u' {
-				if n, ok := hex4(s[i+1:]); ok {
-					b.WriteRune(n)
-					i += 4
-					continue
-				}
-			}
-		}
-		b.WriteByte(c)
-	}
-	return b.String(), "", false
-}
-
 func hex4(s string) (r rune, ok bool) {
 	if len(s) < 4 {
 		return 0, false
 	}
 	for i := range 4 {
-		d := strings.IndexByte("0123456789abcdef", s[i]|0x20)
+		d := ascii.HexValue(s[i])
 		if d < 0 {
 			return 0, false
 		}

@@ -4,6 +4,8 @@ import (
 	stdhtml "html"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // legacyNames are the named character references that need no semicolon. (WHATWG HTML, 13.5)
@@ -101,7 +103,7 @@ func appendNumeric(dst, s []byte) ([]byte, int) {
 	}
 	first, r := n, rune(0)
 	for ; n < len(s); n++ {
-		d := digit(s[n])
+		d := rune(ascii.HexValue(s[n]))
 		if d < 0 || d >= base {
 			break
 		}
@@ -125,16 +127,6 @@ func appendNumeric(dst, s []byte) ([]byte, int) {
 // windows1252 replaces the C1 controls. (WHATWG HTML, 13.2.5.80)
 var windows1252 = [32]rune{0x20AC, 0x81, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D, 0x017D, 0x8F,
 	0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178}
-
-func digit(c byte) rune {
-	switch {
-	case c >= '0' && c <= '9':
-		return rune(c - '0')
-	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return rune(c|0x20-'a') + 10
-	}
-	return -1
-}
 
 func isAlnum(c byte) bool { return isLetter(c) || c >= '0' && c <= '9' }
 

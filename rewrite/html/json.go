@@ -5,6 +5,7 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // AppendSpeculationRules appends to dst a set of speculation rules in which the URLs that are gated lead nowhere. (HTML,
@@ -83,7 +84,7 @@ func unescapeJSON(s []byte) []byte {
 		}
 		var r rune
 		for _, c := range s[i+1 : i+5] {
-			r = r<<4 | max(digit(c), 0)&15
+			r = r<<4 | rune(max(ascii.HexValue(c), 0))
 		}
 		out = append(out, string(r)...)
 		i += 4

@@ -1,12 +1,16 @@
 package ipmask
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
+)
 
 // find6 reads the IPv6 address whose first colon is at i (RFC 4291, 2.2).
 func find6(text []byte, low, i int) (a found, ok bool) {
 	p := groups{text: text, gap: -1}
 	a.start = i
-	for a.start > low && i-a.start < 4 && hexValue(text[a.start-1]) >= 0 {
+	for a.start > low && i-a.start < 4 && ascii.HexValue(text[a.start-1]) >= 0 {
 		a.start--
 	}
 	p.read(a.start)
@@ -51,9 +55,9 @@ func (p *groups) read(i int) {
 	for {
 		begin := i
 		var v uint16
-		for i < len(p.text) && i-begin < 4 && hexValue(p.text[i]) >= 0 {
+		for i < len(p.text) && i-begin < 4 && ascii.HexValue(p.text[i]) >= 0 {
 			p.digit = p.digit || isDigit(p.text[i])
-			v = v<<4 | uint16(hexValue(p.text[i]))
+			v = v<<4 | uint16(ascii.HexValue(p.text[i]))
 			i++
 		}
 		if i > begin {
@@ -77,7 +81,7 @@ func (p *groups) read(i int) {
 			p.end = i
 			continue
 		}
-		if i == begin || i+size == len(p.text) || hexValue(p.text[i+size]) < 0 {
+		if i == begin || i+size == len(p.text) || ascii.HexValue(p.text[i+size]) < 0 {
 			return // a colon that begins or ends what is no address, or punctuation behind one
 		}
 		i += size
@@ -146,7 +150,7 @@ func skipZone(text []byte, i int, a netip.Addr) int {
 	n := i + 1
 	if i+3 < len(text) && text[n] == '2' && text[n+1] == '5' {
 		n += 2
-	} else if i+2 < len(text) && hexValue(text[n]) >= 0 && hexValue(text[n+1]) >= 0 && !a.IsLinkLocalUnicast() {
+	} else if i+2 < len(text) && ascii.HexValue(text[n]) >= 0 && ascii.HexValue(text[n+1]) >= 0 && !a.IsLinkLocalUnicast() {
 		return i
 	}
 	begin := n

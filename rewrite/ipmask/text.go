@@ -3,6 +3,8 @@ package ipmask
 import (
 	"math/bits"
 	"net/netip"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // Append appends text to dst with every IP address in it masked: dotted IPv4, zero-padded too, and IPv6 in any form, also with
@@ -134,7 +136,7 @@ func find(text []byte, low, i int) (a found, ok bool) {
 			return find6(text, low, i-1)
 		}
 		if after, _ := separator(text, i+size); after != ':' &&
-			(i == low || hexValue(text[i-1]) < 0 || i+size == len(text) || hexValue(text[i+size]) < 0) {
+			(i == low || ascii.HexValue(text[i-1]) < 0 || i+size == len(text) || ascii.HexValue(text[i+size]) < 0) {
 			return a, false
 		}
 		return find6(text, low, i)
@@ -165,7 +167,7 @@ func separator(text []byte, i int) (sep byte, size int) {
 		return 0, 0
 	}
 	if i+size+1 < len(text) {
-		switch code := hexValue(text[i+size])<<4 | hexValue(text[i+size+1]); code {
+		switch code := ascii.HexValue(text[i+size])<<4 | ascii.HexValue(text[i+size+1]); code {
 		case '.', ':':
 			return byte(code), size + 2
 		}
@@ -244,12 +246,12 @@ func skipPort(text []byte, i int) int {
 // findHex reads 0x and exactly eight digits.
 func findHex(text []byte, low, i int) (a found, ok bool) {
 	end := i + 9
-	if i == low || text[i-1] != '0' || end > len(text) || end < len(text) && hexValue(text[end]) >= 0 {
+	if i == low || text[i-1] != '0' || end > len(text) || end < len(text) && ascii.HexValue(text[end]) >= 0 {
 		return a, false
 	}
 	var b [4]byte
 	for n, c := range text[i+1 : end] {
-		v := hexValue(c)
+		v := ascii.HexValue(c)
 		if v < 0 {
 			return a, false
 		}
@@ -270,13 +272,3 @@ func appendHex(dst []byte, a netip.Addr) []byte {
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_' }
-
-func hexValue(c byte) int {
-	switch {
-	case isDigit(c):
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
-	}
-	return -1
-}

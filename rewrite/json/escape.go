@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // char returns the first character of the inside of a string and the bytes that write it; n is 0 if more bytes could
@@ -23,7 +25,7 @@ func char(raw []byte) (c rune, n int) {
 		if n == len(raw) {
 			return 0, 0
 		}
-		d := hexValue(raw[n])
+		d := ascii.HexValue(raw[n])
 		if d < 0 {
 			return utf8.RuneError, n // not JSON: the escape ends before what does not belong to it
 		}
@@ -46,16 +48,6 @@ func simpleEscape(c byte) rune {
 		return '\t'
 	}
 	return rune(c)
-}
-
-func hexValue(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
-	}
-	return -1
 }
 
 // appendUnit appends the text of the first unit, a character or a pair of surrogates, and returns its length in the raw text.

@@ -3,8 +3,11 @@ package url
 import (
 	"bytes"
 	"net/netip"
+	"strconv"
 
 	"golang.org/x/net/idna"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // uts46 is the URL standard's "domain to ASCII" with beStrict false (URL standard, 3.3): UTS #46, non-transitional,
@@ -27,7 +30,7 @@ func appendHost(dst, s []byte) ([]byte, bool) {
 		if forbiddenDomain(c) {
 			return dst, false
 		}
-		dst = append(dst, asciiLower(c))
+		dst = append(dst, ascii.Lower(c))
 	}
 	if !plain {
 		var ok bool
@@ -45,15 +48,15 @@ func appendHost(dst, s []byte) ([]byte, bool) {
 // a browser with newer Unicode tables may contact it, and what is kept is judged.
 func appendDomain(dst, s []byte) ([]byte, bool) {
 	decoded := bytes.ToValidUTF8(AppendDecoded(nil, s), []byte("\uFFFD"))
-	ascii, err := uts46.ToASCII(string(decoded))
-	if ascii == "" || (err != nil && !isASCII(ascii)) {
+	name, err := uts46.ToASCII(string(decoded))
+	if name == "" || (err != nil && !isASCII(name)) {
 		return dst, false
 	}
-	for i := range len(ascii) {
-		if forbiddenDomain(ascii[i]) {
+	for i := range len(name) {
+		if forbiddenDomain(name[i]) {
 			return dst, false
 		}
-		dst = append(dst, asciiLower(ascii[i]))
+		dst = append(dst, ascii.Lower(name[i]))
 	}
 	return dst, true
 }
@@ -140,7 +143,7 @@ func finishIPv4(dst []byte, start int) ([]byte, bool) {
 	}
 	dst = dst[:start]
 	for i := 3; i >= 0; i-- {
-		dst = appendDecimal(dst, int(addr>>(8*i)&255))
+		dst = strconv.AppendUint(dst, addr>>(8*i)&255, 10)
 		if i > 0 {
 			dst = append(dst, '.')
 		}
@@ -161,7 +164,7 @@ func ipv4Number(s []byte) (uint64, bool) {
 	}
 	var v uint64
 	for _, c := range s {
-		d := hexValue(c)
+		d := ascii.HexValue(c)
 		if d < 0 || uint64(d) >= base {
 			return 0, false
 		}

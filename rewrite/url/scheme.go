@@ -1,6 +1,10 @@
 package url
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
+)
 
 // Scheme returns the scheme of a reference in lower case, with tabs, newlines and surrounding space ignored as a browser
 // does, and what follows its colon; nil when the reference is relative. It allocates only where it must change bytes.
@@ -18,7 +22,7 @@ func Scheme(ref []byte) (scheme, rest []byte) {
 		if c >= 'A' && c <= 'Z' {
 			lower := append([]byte(nil), scheme...)
 			for ; i < len(lower); i++ {
-				lower[i] = asciiLower(lower[i])
+				lower[i] = ascii.Lower(lower[i])
 			}
 			return lower, rest
 		}
@@ -29,8 +33,8 @@ func Scheme(ref []byte) (scheme, rest []byte) {
 // AppendDecoded appends s with its percent-encoded bytes decoded. (URL standard, 1.3 "percent-decode")
 func AppendDecoded(dst, s []byte) []byte {
 	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) && hexValue(s[i+1]) >= 0 && hexValue(s[i+2]) >= 0 {
-			dst = append(dst, byte(hexValue(s[i+1])<<4|hexValue(s[i+2])))
+		if s[i] == '%' && i+2 < len(s) && ascii.HexValue(s[i+1]) >= 0 && ascii.HexValue(s[i+2]) >= 0 {
+			dst = append(dst, byte(ascii.HexValue(s[i+1])<<4|ascii.HexValue(s[i+2])))
 			i += 2
 			continue
 		}
@@ -48,15 +52,15 @@ func contactScheme(s []byte) (scheme string, port int) {
 		return "http", 80
 	}
 	switch {
-	case equalFold(s, "https"):
+	case ascii.EqualFold(s, "https"):
 		return "https", 443
-	case equalFold(s, "http"):
+	case ascii.EqualFold(s, "http"):
 		return "http", 80
-	case equalFold(s, "wss"):
+	case ascii.EqualFold(s, "wss"):
 		return "wss", 443
-	case equalFold(s, "ws"):
+	case ascii.EqualFold(s, "ws"):
 		return "ws", 80
-	case equalFold(s, "ftp"):
+	case ascii.EqualFold(s, "ftp"):
 		return "ftp", 21
 	}
 	return "", 0
@@ -64,14 +68,14 @@ func contactScheme(s []byte) (scheme string, port int) {
 
 // schemeLen returns the length of the scheme that s begins with, 0 for none. (scheme start and scheme states)
 func schemeLen(s []byte) int {
-	if len(s) == 0 || !isLetter(s[0]) {
+	if len(s) == 0 || !ascii.IsLetter(s[0]) {
 		return 0
 	}
 	for i, c := range s {
 		if c == ':' {
 			return i
 		}
-		if !isLetter(c) && (c < '0' || c > '9') && c != '+' && c != '-' && c != '.' {
+		if !ascii.IsLetter(c) && (c < '0' || c > '9') && c != '+' && c != '-' && c != '.' {
 			return 0
 		}
 	}
@@ -118,27 +122,7 @@ func stripTabAndNewline(s []byte) []byte {
 	return out
 }
 
-func equalFold(s []byte, lower string) bool {
-	if len(s) != len(lower) {
-		return false
-	}
-	for i, c := range s {
-		if asciiLower(c) != lower[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func asciiLower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c | 0x20
-	}
-	return c
-}
-
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-func isSlash(c byte) bool  { return c == '/' || c == '\\' }
+func isSlash(c byte) bool { return c == '/' || c == '\\' }
 
 // encodeSet says which bytes a percent-encode set holds. (URL standard, 1.3)
 type encodeSet uint8
@@ -178,21 +162,4 @@ func appendEncoded(dst []byte, c byte, set encodeSet) []byte {
 	}
 	const hex = "0123456789ABCDEF"
 	return append(dst, '%', hex[c>>4], hex[c&15])
-}
-
-func appendDecimal(dst []byte, n int) []byte {
-	if n >= 10 {
-		dst = appendDecimal(dst, n/10)
-	}
-	return append(dst, byte('0'+n%10))
-}
-
-func hexValue(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
-	}
-	return -1
 }

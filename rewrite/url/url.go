@@ -5,7 +5,10 @@
 // [Scheme] tells them apart. Fragments are never sent and therefore never kept.
 package url
 
-import "errors"
+import (
+	"errors"
+	"strconv"
+)
 
 // ErrInvalid is returned for what is not an absolute URL that contacts a host.
 var ErrInvalid = errors.New("url: not an absolute URL with a host")
@@ -164,7 +167,7 @@ func (p *parser) authority(ref []byte) bool {
 	p.hostEnd = len(p.dst)
 	if port >= 0 && port != p.defaultPort {
 		p.dst = append(p.dst, ':')
-		p.dst = appendDecimal(p.dst, port)
+		p.dst = strconv.AppendInt(p.dst, int64(port), 10)
 	}
 	p.path(len(p.dst), ref[end:])
 	return true
