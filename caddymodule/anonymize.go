@@ -136,7 +136,8 @@ func parseBits(d *caddyfile.Dispenser, v4, v6 *int) error {
 }
 
 // AnonymizeEncoder is a log encoder that masks every IP address in the finished line of another encoder: in fields,
-// messages, stacks and headers alike.
+// messages, stacks and headers alike. Only the addresses of the store and of services that are asked, which the gateway itself
+// names from its configuration when they fail, stay whole.
 type AnonymizeEncoder struct {
 	// WrappedRaw is the encoder whose lines are masked. Default: json; console on a terminal.
 	WrappedRaw json.RawMessage `json:"wrap,omitempty" caddy:"namespace=caddy.logging.encoders inline_key=format"`
@@ -200,6 +201,7 @@ func (e *AnonymizeEncoder) Clone() zapcore.Encoder {
 
 // EncodeEntry masks the finished line.
 func (e *AnonymizeEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
+	fields, own := withOwnMarked(fields)
 	line, err := e.Encoder.EncodeEntry(entry, fields)
 	if err != nil {
 		return nil, err
@@ -207,7 +209,7 @@ func (e *AnonymizeEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Fie
 	scratch := scratches.Get().(*[]byte)
 	*scratch = e.masker.Append((*scratch)[:0], line.Bytes())
 	line.Reset()
-	line.AppendBytes(*scratch)
+	line.AppendBytes(putOwn(*scratch, own))
 	scratches.Put(scratch)
 	return line, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -83,6 +84,35 @@ func TestEncoderMasksAllOfALine(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOwnAddress: the operator reads where the store is that does not answer; nothing that comes from outside is written in full
+// because of that.
+func TestOwnAddress(t *testing.T) {
+	refused := zap.Error(errors.New("dial tcp 203.0.113.77:5432: connect: connection refused"))
+	for _, format := range []string{"json", "console"} {
+		var out bytes.Buffer
+		l := zap.New(zapcore.NewCore(encoder(t, `{"wrap":{"format":"`+format+`"}}`), zapcore.AddSync(&out), zap.DebugLevel))
+		l.Error("the store is down", ownField("store", "203.0.113.77:5432/consent"), ownField("url", "http://[2001:db8:dead:beef::77]:80/"), refused)
+		got := out.String()
+		for _, want := range []string{`"store": "203.0.113.77:5432/consent"`, `"url": "http://[2001:db8:dead:beef::77]:80/"`, "dial tcp 203.0.113.0: connect"} {
+			if !strings.Contains(strings.ReplaceAll(got, `":"`, `": "`), want) {
+				t.Errorf("%s: %s is not in %s", format, want, got)
+			}
+		}
+		out.Reset()
+		l.Info("203.0.113.77", zap.Stringer("a", &net.IPAddr{IP: net.ParseIP("203.0.113.77")}), zap.String("b", ownMark+"g"), ownField("c", `x"203.0.113.77`),
+			zap.Any("d", map[string]any{"e": ownAddress("203.0.113.77")}))
+		l.With(ownField("with", "203.0.113.77")).Info("later")
+		var many []zap.Field
+		for range maxOwn + 1 {
+			many = append(many, ownField("one", "2001:db8:dead:beef::77"))
+		}
+		l.Info("many", many...)
+		if got := out.String(); strings.Contains(got, "203.0.113.77") || strings.Count(got, "dead:beef") != maxOwn {
+			t.Errorf("%s: in full: %s", format, got)
+		}
 	}
 }
 

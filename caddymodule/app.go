@@ -104,6 +104,7 @@ func (a *App) provisionStore() error {
 		return placed(a.Places, storePlace, err) // it names the store
 	}
 	a.inventory = a.store.inventory
+	a.answersOut.where, a.recordsOut.where = a.store.address, a.store.address
 	return nil
 }
 
@@ -256,7 +257,7 @@ func (a *App) sweep(ctx context.Context) {
 	defer t.Stop()
 	for {
 		if n, err := a.store.Sweep(ctx, time.Now(), a.retention()); err != nil && ctx.Err() == nil {
-			a.log.Error("sweeping old consent records failed; it is tried again in an hour", zap.Error(err))
+			a.log.Error("sweeping old consent records failed; it is tried again in an hour", ownField("store", a.store.address), zap.Error(err))
 		} else if n > 0 {
 			a.log.Info("old consent records swept", zap.Int("records", n))
 		}

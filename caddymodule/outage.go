@@ -12,6 +12,7 @@ import (
 // again is told by nothing: what is cached and what is spooled succeeds all the while.
 type outage struct {
 	what   string // does not work, what that means for visitors, and what to do
+	where  string // the store's address
 	told   atomic.Int64
 	failed atomic.Int64 // since it was told
 }
@@ -28,6 +29,6 @@ func (o *outage) note(ctx context.Context, log *zap.Logger, site string, err err
 	now, told := time.Now().UnixNano(), o.told.Load()
 	if now-told >= int64(toldEvery) && o.told.CompareAndSwap(told, now) {
 		o.failed.Add(-n)
-		log.Error(o.what, zap.String("site", site), zap.Int64("failures", n), zap.Error(err))
+		log.Error(o.what, ownField("store", o.where), zap.String("site", site), zap.Int64("failures", n), zap.Error(err))
 	}
 }

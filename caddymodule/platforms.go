@@ -125,11 +125,11 @@ func (a *Ask) compile(log *zap.Logger) (*ask.Service, error) {
 		Timeout: time.Duration(a.Timeout), Keep: time.Duration(a.Cache),
 		Changed: func(err error) {
 			if err == nil {
-				log.Info("the consent service answers again", zap.String("url", a.URL))
+				log.Info("the consent service answers again", ownField("url", a.URL))
 				return
 			}
 			countError(errorAsk)
-			log.Warn("the consent service does not answer: nothing is granted to visitors that it knows", zap.String("url", a.URL), zap.Error(err))
+			log.Warn("the consent service does not answer: nothing is granted to visitors that it knows", ownField("url", a.URL), zap.Error(err))
 		},
 	}
 	if c.Path == "" {

@@ -9,16 +9,17 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
+	"github.com/caddy-consent/caddy-consent/consent/store/postgres"
 )
 
 // status is how a gateway is doing. It holds no connection string: those have passwords.
 type status struct {
 	Store struct {
 		Kind    string `json:"kind"`
-		Path    string `json:"path,omitempty"`
-		Spooled int    `json:"spooled"`         // records that wait until the store takes them
-		Dropped int    `json:"dropped"`         // records that it never will
-		Error   string `json:"error,omitempty"` // why it cannot be read now; until it can, nobody's agreement counts
+		Address string `json:"address,omitempty"` // its file; host:port/database of a server
+		Spooled int    `json:"spooled"`           // records that wait until the store takes them
+		Dropped int    `json:"dropped"`           // records that it never will
+		Error   string `json:"error,omitempty"`   // why it cannot be read now; until it can, nobody's agreement counts
 	} `json:"store"`
 	Rules struct {
 		Vendors int          `json:"vendors"`
@@ -60,7 +61,7 @@ func (a *App) status(ctx context.Context) status {
 		s.Store.Error = err.Error()
 	}
 	spool := a.store.spool.Stats()
-	s.Store.Kind, s.Store.Path, s.Store.Spooled, s.Store.Dropped = a.store.kind, a.store.path, spool.Pending, spool.Dropped
+	s.Store.Kind, s.Store.Address, s.Store.Spooled, s.Store.Dropped = a.store.kind, a.store.address, spool.Pending, spool.Dropped
 	a.mu.Lock()
 	s.Rules.Vendors = len(a.rules.compiled.catalogue.Vendors)
 	if e := a.rules.compiled.engine; e != nil {
@@ -74,13 +75,16 @@ func (a *App) status(ctx context.Context) status {
 	return s
 }
 
-// kindOf names a store's module, and its file.
-func kindOf(o StoreOpener) (kind, path string) {
+// kindOf names a store's module, and where it is: no password, which a connection string has.
+func kindOf(o StoreOpener) (kind, address string) {
 	if m, ok := o.(caddy.Module); ok {
 		kind = m.CaddyModule().ID.Name()
 	}
-	if b, ok := o.(*BoltStore); ok {
-		path = b.path()
+	switch s := o.(type) {
+	case *BoltStore:
+		address = s.path()
+	case *PostgresStore:
+		address = postgres.Address(s.dsn())
 	}
-	return kind, path
+	return kind, address
 }

@@ -152,7 +152,8 @@ type storeLease struct {
 	opener      StoreOpener
 	opening     sync.Once
 	opened      error  // what opening ended with
-	kind, path  string // for the status
+	kind        string // for the status
+	address     string // its file, or where it is in the network
 	spool       *store.Spool
 	inventory   *inventories
 	learned     learnedSites
@@ -182,7 +183,7 @@ func leaseStore(o StoreOpener) (*storeLease, error) {
 			return nil, err
 		}
 		l := &storeLease{Store: unavailable{err: errStoreUnopened}, opener: o, inventory: openInventories(inventoryPath(o.Key())), stop: func() {}}
-		l.kind, l.path = kindOf(o)
+		l.kind, l.address = kindOf(o)
 		l.learned.overflow.shared = true
 		return l, nil
 	})
@@ -232,7 +233,7 @@ func (l *storeLease) begin(s store.Store) error {
 	l.running.Go(func() { l.inventory.run(ctx, inventoryPath(l.opener.Key())) })
 	l.running.Go(func() {
 		l.inventory.tell(ctx, store.LedgerOf(s), func(err error) {
-			caddy.Log().Named("consent").Error("the disclosure ledger could not be written; it is tried again", zap.Error(err))
+			caddy.Log().Named("consent").Error("the disclosure ledger could not be written; it is tried again", ownField("store", l.address), zap.Error(err))
 		})
 	})
 	l.running.Go(func() { cache.Run(ctx) })

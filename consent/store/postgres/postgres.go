@@ -9,7 +9,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -123,6 +127,23 @@ func connect(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	s.state <- state{}
 	s.writes = group.New(maxBatch, s.commit)
 	return s, nil
+}
+
+// Address returns where the database of a connection string is, as host:port/database, without user and password; of several
+// hosts all, with commas. It is "" if the string cannot be read.
+func Address(dsn string) string {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return ""
+	}
+	c := config.ConnConfig
+	hosts := []string{net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))}
+	for _, f := range c.Fallbacks {
+		if one := net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))); !slices.Contains(hosts, one) {
+			hosts = append(hosts, one)
+		}
+	}
+	return strings.Join(hosts, ",") + "/" + c.Database
 }
 
 // Close implements [store.Store].

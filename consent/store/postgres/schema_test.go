@@ -76,6 +76,19 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+func TestAddress(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"postgres://u:secret@10.0.0.7:5433/consent":                    "10.0.0.7:5433/consent",
+		"postgres://u:secret@a.example,b.example:6000/c?sslmode=allow": "a.example:5432,b.example:6000/c",
+		"host=fd00::7 port=5432 user=u password=secret dbname=consent": "[fd00::7]:5432/consent",
+		"postgres://%zz": "",
+	} {
+		if got := postgres.Address(dsn); got != want {
+			t.Errorf("%s: %s, want %s", dsn, got, want)
+		}
+	}
+}
+
 // TestCheckMakesNothing: whoever validates a configuration leaves the database as it is.
 func TestCheckMakesNothing(t *testing.T) {
 	prefix := fresh(t)
