@@ -1,28 +1,22 @@
 package integration
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddy-consent/caddy-consent/integration/lab"
 )
 
 // TestExample: each site of Caddyfile.example does what its comment says.
 func TestExample(t *testing.T) {
-	text, err := os.ReadFile("../Caddyfile.example")
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := strings.NewReplacer("admin localhost:2019", "{global}", "consent-data", t.TempDir(), "root * caddymodule/demo/site", "root * ../caddymodule/demo/site").Replace(string(text))
-	ports := map[string]string{}
-	for _, port := range []string{"8081", "8082", "8083", "8084", "8085", "8086", "9000"} {
-		ports[port] = fmt.Sprint(lab.FreePort(t))
-		config = strings.ReplaceAll(config, ":"+port, ":"+ports[port])
-	}
+	config, ports := exampleSites(t, t.TempDir(), "")
 	lab.Caddy(t, config)
 	get := func(port, path, cookie string) (*http.Response, string) {
 		t.Helper()
@@ -78,5 +72,52 @@ func TestExample(t *testing.T) {
 	}
 	if _, body := get("8085", "/", cookie); strings.Contains(body, loader) {
 		t.Error("the answer given to one site counts on another")
+	}
+}
+
+// TestExampleLogs: whatever an address is sent in, no log of the example's sites holds it; and what was logged more than 90
+// days ago is deleted, what is younger is not.
+func TestExampleLogs(t *testing.T) {
+	dir := t.TempDir()
+	text, ports := exampleSites(t, dir, "")
+	rolled := func(ago time.Duration) string { // a file of one day, rolled at its end
+		return filepath.Join(dir, "access-"+time.Now().UTC().Add(-ago).Format("2006-01-02T15-04-05.000")+"-time.log.gz")
+	}
+	const day = 24 * time.Hour
+	var young []string
+	for n := range 88 {
+		young = append(young, rolled(time.Duration(n)*day+time.Hour))
+	}
+	old := []string{rolled(88*day + time.Hour), rolled(89*day + time.Hour), rolled(400 * day)}
+	for _, name := range slices.Concat(young, old) {
+		writeFile(t, name, "a line\n")
+	}
+	lab.Caddy(t, text)
+	for _, port := range []string{"8081", "8082", "8083", "8084", "8085", "8086"} {
+		follow(t, "http://127.0.0.1:"+ports[port]+"/?a=203.0.113.77", "X-Forwarded-For", "203.0.113.77, 2001:db8:dead:beef::77", "Forwarded", `for="[2001:db8:dead:beef::77]"`, "X-Real-IP", "203.0.113.77", "Referer", "http://[2001:db8:dead:beef::77]/")
+	}
+	log := ""
+	if !lab.Soon(func() bool {
+		log = ""
+		for _, name := range []string{"caddy.log", "access.log"} {
+			b, _ := os.ReadFile(filepath.Join(dir, name))
+			log += string(b)
+		}
+		return strings.Count(log, "handled request") >= 3 // 8082, 8083 and 8084 log
+	}) {
+		t.Fatalf("nothing is logged: %s", log)
+	}
+	if m := regexp.MustCompile(`.{0,80}(203\.0\.113\.77|dead:beef|"127\.0\.0\.1").{0,20}`).FindString(log); m != "" {
+		t.Errorf("a log holds an address: %s", m)
+	}
+	exists := func(name string) bool {
+		_, err := os.Stat(name)
+		return err == nil
+	}
+	eventually(t, "old files to be deleted", func() bool { return !slices.ContainsFunc(old, exists) })
+	for _, name := range young {
+		if !exists(name) {
+			t.Errorf("%s is deleted before its time", filepath.Base(name))
+		}
 	}
 }
