@@ -94,11 +94,7 @@ func (c adminClient) Scan(_ context.Context, q recordQuery, fn func(*consent.Rec
 	defer func() { _ = r.Close() }()
 	lines := json.NewDecoder(r)
 	for {
-		var line struct {
-			Record *consent.Record `json:"record"`
-			Error  string          `json:"error"`
-			End    bool            `json:"end"`
-		}
+		var line recordLine
 		switch err := lines.Decode(&line); {
 		case err != nil:
 			return fmt.Errorf("the records did not come completely: %w", err)

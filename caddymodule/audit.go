@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
-	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/spf13/cobra"
 	"github.com/tidwall/gjson"
 )
@@ -64,16 +62,6 @@ func runAudit(out io.Writer, path string, asJSON bool) error {
 		_, err = fmt.Fprintf(out, "%s: nothing found that breaks a promise\n", path)
 	}
 	return err
-}
-
-// readJSONConfig reads a Caddyfile or a JSON configuration as JSON.
-func readJSONConfig(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if err != nil || json.Valid(data) {
-		return data, err
-	}
-	data, _, err = caddyconfig.GetAdapter("caddyfile").Adapt(data, map[string]any{"filename": path})
-	return data, err
 }
 
 // write prints the finding for a reader, or as one line of JSON.

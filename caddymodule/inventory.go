@@ -65,7 +65,7 @@ type hostCount struct {
 type inventories struct {
 	mu    sync.Mutex
 	sites map[string]*inventory
-	dirty bool
+	dirty bool // something was added that no file holds yet
 }
 
 func newInventory(site string) *inventory {
@@ -103,8 +103,8 @@ func (i *inventories) forgetOne() {
 	}
 }
 
-// metricSite is a site's name in metrics.
-func (i *inventories) metricSite(site string) string {
+// touch notes that something is added, and returns the site's name in metrics.
+func (i *inventories) touch(site string) string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.dirty = true
@@ -130,7 +130,7 @@ func (i *inventories) add(site, path string, t *tally) {
 	if v == nil {
 		return
 	}
-	label, path := i.metricSite(site), pathPattern(path)
+	label, path := i.touch(site), pathPattern(path)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.Unreadable += uint64(t.unreadable)

@@ -2,6 +2,8 @@ package caddymodule
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -38,4 +40,27 @@ func TestInventedNamesLeaveRoom(t *testing.T) {
 		}
 	}
 	t.Errorf("the site, or a host that its pages name, is left out: %d hosts", len(sites["shop.example"].Hosts))
+}
+
+// TestInventoryIsSavedLater: what could not be written once is written the next time, though nothing was added.
+func TestInventoryIsSavedLater(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "dir")
+	path := filepath.Join(dir, "inventory.json")
+	var i inventories
+	i.add("shop.example", "/", &tally{document: true})
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.save(path); err == nil {
+		t.Fatal("saved below a file that is no folder")
+	}
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.save(path); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := readReport(path); err != nil || len(r.Sites) != 1 {
+		t.Errorf("%d sites were saved: %v", len(r.Sites), err)
+	}
 }

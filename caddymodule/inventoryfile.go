@@ -44,7 +44,7 @@ type hostReport struct {
 
 // seenReport is one thing that a rule recognised.
 type seenReport struct {
-	Kind    string   `json:"kind"` // resource, script, cookie, header or first-party
+	Kind    string   `json:"kind"` // resource, script, cookie or first-party
 	Vendor  string   `json:"vendor,omitempty"`
 	Purpose string   `json:"purpose"`
 	Rule    string   `json:"rule"`
@@ -173,6 +173,16 @@ func (i *inventories) save(path string) error {
 	if !dirty {
 		return nil
 	}
+	err := i.write(path)
+	if err != nil {
+		i.mu.Lock()
+		i.dirty = true
+		i.mu.Unlock()
+	}
+	return err
+}
+
+func (i *inventories) write(path string) error {
 	data, err := json.Marshal(i.report())
 	if err != nil {
 		return err

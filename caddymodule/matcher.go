@@ -46,13 +46,7 @@ func (m *Matcher) Provision(ctx caddy.Context) (err error) {
 	return err
 }
 
-// Match reports whether the visitor permits the purposes.
-func (m *Matcher) Match(r *http.Request) bool {
-	ok, _ := m.MatchWithError(r)
-	return ok
-}
-
-// MatchWithError is Match; it never fails: what cannot be told is not permitted.
+// MatchWithError reports whether the visitor permits the purposes. It never fails: what cannot be told is not permitted.
 func (m *Matcher) MatchWithError(r *http.Request) (bool, error) {
 	_ = m.app.open() // Start tells what is wrong
 	sites := m.app.currentSites()

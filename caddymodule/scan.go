@@ -60,11 +60,7 @@ func (f *scanFlags) run(cmd *cobra.Command, args []string) error {
 	if s.app.keys, err = consent.NewKeyring(consent.GenerateKey()); err != nil {
 		return err
 	}
-	parent := cmd.Context()
-	if parent == nil {
-		parent = context.Background()
-	}
-	ctx, cancel := context.WithTimeout(parent, f.limit)
+	ctx, cancel := context.WithTimeout(cmd.Context(), f.limit)
 	defer cancel()
 	c := newCrawl(s, f.pages)
 	for _, start := range args {
