@@ -99,7 +99,7 @@ var seedURLs = map[string][]string{
 	"google-plus": {
 		"https://apis.google.com/js/plusone.js", "http://apis.google.com/js/plusone.js", "https://apis.google.com/js/platform.js", "https://apis.google.com/js/client:plusone.js?onload=x",
 		"https://plusone.google.com/_/+1/fastbutton?url=x", "https://apis.google.com/u/0/se/0/_/+1/fastbutton?url=x", "https://apis.google.com/_/widget/render/plusone?url=x",
-		"https://plus.google.com/u/0/_/widget/render/badge", "https://ssl.gstatic.com/plusone/x.js", "http://www.google.com/buzz/api/button.js",
+		"https://plus.google.com/u/0/_/widget/render/badge", "https://ssl.gstatic.com/plusone/x.js", "http://www.google.com/buzz/api/button.js", "https://plus.google.com/js/client:plusone.js",
 		"https://apis.google.com/_/scs/apps-static/_/js/k=oz.gapi.de", "https://apis.google.com/se/0/_/+1/fastbutton?url=x",
 	},
 	"pinterest-tag": {
@@ -155,7 +155,7 @@ func TestLookAlikes(t *testing.T) {
 		"https://www.paypal.com/sdk/js?client-id=1", "https://www.paypalobjects.com/api/checkout.js", "https://js.braintreegateway.com/web/3/js/client.min.js", "https://stripe.com/docs", "https://dashboard.stripe.com/",
 		"https://segment.com/blog/", "https://amplitude.com/pricing", "https://customer.io/", "https://www.adroll.com/", "https://x.zendesk.com/hc/en-us", "https://www.zendesk.com/", "https://apis.google.com/js/api.js",
 		"https://google-analytics.com.example.net/ga.js", "https://notgoogle-analytics.com/ga.js", "https://www.example.net/www.google-analytics.com/ga.js", "https://example.net/?u=https://connect.facebook.net/en_US/sdk.js",
-		"https://t.co/abc", "https://use.typekit.net/abc.js", "https://use.fontawesome.com/releases/v5/css/all.css", "https://maps.googleapis.com/maps/api/js", "https://player.vimeo.com/api/player.js", "https://www.youtube.com/iframe_api", "https://i0.wp.com/x.jpg",
+		"https://t.co/abc", "https://plus.google.com/+Example", "https://plus.google.com/u/0/1234/posts", "https://plus.google.com/share?url=x", "https://use.typekit.net/abc.js", "https://use.fontawesome.com/releases/v5/css/all.css", "https://maps.googleapis.com/maps/api/js", "https://player.vimeo.com/api/player.js", "https://www.youtube.com/iframe_api", "https://i0.wp.com/x.jpg",
 		"https://s0.wp.com/_static/x.css", "https://storage.googleapis.com/bucket/app.js", "https://xyz.cloudfront.net/app.js", "https://s3.amazonaws.com/bucket/app.js", "https://cdn.shopify.com/s/files/1/a.css",
 		"https://developers.facebook.com/docs/plugins/like-button", "https://www.facebook.com/dialog/share?app_id=1&href=x", "https://developer.twitter.com/en/docs", "https://help.twitter.com/en",
 		"https://mobile.twitter.com/example", "https://x.com/example/status/1", "https://analytics.google.com/analytics/web/", "https://ads.google.com/home/", "https://apis.google.com/js/client.js",

@@ -91,8 +91,8 @@ func (c *checker) addresses(v *Vendor) {
 		}
 	}
 	for _, l := range v.Labels {
-		if l == "" || len(l) > 31 || strings.Trim(l, "abcdefghijklmnopqrstuvwxyz") != "" {
-			c.value(l, "a label is a run of lower-case letters")
+		if l == "" || len(l) > 31 || strings.Trim(l, "abcdefghijklmnopqrstuvwxyz-") != "" || strings.Trim(l, "-") != l {
+			c.value(l, "a label is a run of lower-case letters, with hyphens between them")
 		}
 	}
 	for _, p := range v.Paths {
