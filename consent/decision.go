@@ -2,8 +2,6 @@ package consent
 
 import "time"
 
-const numPurposes = len(purposeNames)
-
 // Decision is what one visitor permits on one request, and why. It is a plain value.
 //
 // Visitors are asked under opt-in only, while a purpose is undecided and no signal has answered for them. With a signal, a

@@ -29,6 +29,8 @@ const (
 
 var purposeNames = [...]string{"necessary", "functional", "analytics", "marketing", "social"}
 
+const numPurposes = len(purposeNames)
+
 // String returns the purpose's lower-case name as the Caddyfile spells it, "" for no purpose.
 func (p Purpose) String() string {
 	i := bits.TrailingZeros8(uint8(p))

@@ -40,15 +40,13 @@ func (s *Set) FirstParty(method, path, query, contentType string, body []byte) (
 	return m, !v.pass
 }
 
+var ampersand = []byte{'&'}
+
 // param returns the raw value of a query's parameter.
 func param(query []byte, name string) (value []byte, ok bool) {
 	for len(query) > 0 {
-		one := query
-		if i := bytes.IndexByte(query, '&'); i >= 0 {
-			one, query = query[:i], query[i+1:]
-		} else {
-			query = nil
-		}
+		var one []byte
+		one, query, _ = bytes.Cut(query, ampersand)
 		if len(one) > len(name) && one[len(name)] == '=' && string(one[:len(name)]) == name {
 			return one[len(name)+1:], true
 		}

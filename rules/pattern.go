@@ -133,12 +133,8 @@ func (p *parameter) match(query []byte) bool {
 		return true
 	}
 	for len(query) > 0 {
-		one := query
-		if i := bytes.IndexByte(query, '&'); i >= 0 {
-			one, query = query[:i], query[i+1:]
-		} else {
-			query = nil
-		}
+		var one []byte
+		one, query, _ = bytes.Cut(query, ampersand)
 		if len(one) > len(p.name) && one[len(p.name)] == '=' && hasPrefixFold(one, p.name) &&
 			hasPrefixFold(one[len(p.name)+1:], p.prefix) {
 			return true

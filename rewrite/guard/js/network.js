@@ -68,8 +68,8 @@ const network = (w) => {
   };
   hook(w, 'RTCPeerConnection', none, (args, go) => go(withoutServers(args)));
   hook(w, 'RTCPeerConnection.setConfiguration', (self, args, go) => go(withoutServers(args)));
-  // A payment method that is a URL is fetched to see whether it can be paid with.
   hook(w, 'FontFace', none, built);
+  // A payment method that is a URL is fetched to see whether it can be paid with.
   hook(w, 'PaymentRequest', none, ([methods, ...more], go) => go([[...methods].map((m) => copy({}, m)).filter((m) => !judgeNow(m.supportedMethods = '' + m.supportedMethods, 'fetch')), ...more]));
   const idle = () => quiet({postMessage: none, terminate: none, port: quiet({postMessage: none})});
   // A worker made from a blob gets the guard in front; one from the site's own files gets it from the gateway.
