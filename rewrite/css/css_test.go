@@ -24,7 +24,7 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	}
 	return rewrite.Verdict{
 		Gate: bytes.Contains(r.Host(), []byte("tracker")), Drop: bytes.Contains(r.Host(), []byte("drop")),
-		Purpose: "analytics", Vendor: strings.Repeat("t", 1),
+		Purpose: "analytics", Vendor: "t",
 	}
 }
 func (*policy) Script([]byte) rewrite.Verdict { return rewrite.Verdict{} }
@@ -397,22 +397,4 @@ func BenchmarkAppendAttribute(b *testing.B) {
 	for b.Loop() {
 		dst = css.Append(dst[:0], src, o)
 	}
-}
-
-func ExampleNewRewriter() {
-	base, _ := url.Parse("https://shop.example/style.css")
-	r := css.NewRewriter(os.Stdout, &css.Options{Policy: &policy{}, Resolve: base.Resolve, Mark: "M4rk"})
-	io.WriteString(r, "body { background: url(paper.png) }\n")
-	io.WriteString(r, "@import 'https://tracker.test/fonts';\n")
-	r.Close()
-	// Output:
-	// body { background: url(paper.png) }
-	// @import 'about:invalid#consent,M4rk,analytics,t,https://tracker.test/fonts';
-}
-
-func ExampleAppend() {
-	base, _ := url.Parse("https://shop.example/")
-	o := &css.Options{Policy: &policy{}, Resolve: base.Resolve, Mark: "M4rk"}
-	fmt.Printf("%s\n", css.Append(nil, []byte("background:url(//tracker.test/1.gif)"), o))
-	// Output: background:url(about:invalid#consent,M4rk,analytics,t,//tracker.test/1.gif)
 }

@@ -402,17 +402,3 @@ func BenchmarkDecoder(b *testing.B) {
 		})
 	}
 }
-
-func ExampleNewDecoder() {
-	var wire bytes.Buffer
-	z := gzip.NewWriter(&wire)
-	io.WriteString(z, "<p>hello</p>")
-	z.Close()
-
-	var out strings.Builder
-	d, _ := encoding.NewDecoder("gzip", &out, encoding.Limits{})
-	defer d.Abort()
-	d.Write(wire.Bytes())
-	fmt.Println(d.Close(), out.String())
-	// Output: <nil> <p>hello</p>
-}
