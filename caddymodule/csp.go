@@ -193,7 +193,7 @@ func (x *exchange) cspReport(w http.ResponseWriter) {
 			x.policy.claim(&seen, report.Body.Blocked, destinationOfDirective(report.Body.Directive))
 			x.site.app.inventory.add(x.siteName, page, &seen)
 			// judge notes the host as learned if no rule gates it. What is gated should never have come so far.
-			if x.policy.judge(report.Body.Blocked, destinationOfDirective(report.Body.Directive)) != "" && x.policy.learned != nil {
+			if _, gated := x.policy.judge(report.Body.Blocked, destinationOfDirective(report.Body.Directive)); gated && x.policy.learned != nil {
 				x.policy.learned.escaped.Store(true)
 			}
 		}

@@ -136,7 +136,7 @@ func (x *exchange) limitClaims(app *App) {
 	}
 }
 
-// judge tells the guard about URLs that only the gateway can judge: "" lets pass, "PURPOSE VENDOR GLOBAL…" gates.
+// judge tells the guard whose the URLs are that only the gateway knows: "PURPOSE VENDOR GLOBAL…", or "" for nobody's.
 func (x *exchange) judge(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	var q struct {
@@ -159,20 +159,20 @@ func (x *exchange) judge(w http.ResponseWriter) {
 	answers := make([]string, len(q.U))
 	var seen tally
 	for i, u := range q.U {
-		answers[i] = x.policy.judge(u[0], u[1])
+		answers[i], _ = x.policy.judge(u[0], u[1])
 		x.policy.claim(&seen, u[0], u[1])
 	}
 	x.site.app.inventory.add(x.siteName, page, &seen)
 	writeJSON(w, http.StatusOK, "application/json", map[string][]string{"v": answers})
 }
 
-// judge answers for one URL that a page's script is about to contact. What is no URL contacts nobody. The guard keeps the
-// answer for all that it is asked about the address, so it is judged as what the page wants it for and as what else
-// scripts fetch; as a frame only where it may be one.
-func (p *policy) judge(raw, destination string) string {
+// judge says whose a URL is that a page's script is about to contact, and whether the visitor has not agreed to it. What is no
+// URL contacts nobody. The guard keeps the answer, also when the visitor chooses anew, for all that it is asked about the
+// address, so it is judged as what the page wants it for and as what else scripts fetch; as a frame only where it may be one.
+func (p *policy) judge(raw, destination string) (owner string, gated bool) {
 	u, err := weburl.Parse(raw)
 	if err != nil {
-		return ""
+		return "", false
 	}
 	wanted := [...]rewrite.Destination{destinationOf(destination), rewrite.DestinationScript, rewrite.DestinationImage, rewrite.DestinationEmpty, rewrite.DestinationFrame}
 	kinds := wanted[:4]
@@ -184,13 +184,21 @@ func (p *policy) judge(raw, destination string) string {
 	defer func() { p.learned = learned }()
 	for _, d := range kinds {
 		r := resourceOf(u, d)
-		if v := p.Resource(&r); v.Gate {
-			return strings.TrimSpace(v.Purpose + " " + v.Vendor + " " + v.Globals)
+		v := p.Resource(&r)
+		if m, found := p.match(&r); found && !v.Gate {
+			v = p.named(&m)
+			v.Gate = false
+		}
+		if owner == "" || v.Gate {
+			owner = strings.TrimSpace(v.Purpose + " " + v.Vendor + " " + v.Globals)
+		}
+		if v.Gate {
+			return owner, true
 		}
 	}
 	script := wanted[0] == rewrite.DestinationScript || wanted[0] == rewrite.DestinationWorker || destination == "write"
 	if !script || learned == nil || p.claims >= claimsPerRequest {
-		return ""
+		return owner, false
 	}
 	// A tracker that this visitor permits is one all the same: the policy of others must not name it.
 	r := resourceOf(u, rewrite.DestinationScript)
@@ -198,7 +206,7 @@ func (p *policy) judge(raw, destination string) string {
 		p.claims++
 		learned.claim(r.Host())
 	}
-	return ""
+	return owner, false
 }
 
 // claim counts a third party that a client says a page contacts: so many for one request, and none of a client that says

@@ -144,11 +144,12 @@ func (p *policy) verdict(of kind, what []byte, m rules.Match) rewrite.Verdict {
 	if p.reasons != nil {
 		p.reasons.add(of, what, &m)
 	}
-	vendor := m.Vendor
-	if vendor == "" {
-		vendor = "-"
-	}
-	return rewrite.Verdict{Gate: p.site.mode != modeReport, Vendor: vendor, Purpose: m.Purpose.String(), Globals: p.site.globals[cmp.Or(m.Vendor, m.StandIn)]}
+	return p.named(&m)
+}
+
+// named is the verdict that gates what a rule matched, but for report mode, which gates nothing.
+func (p *policy) named(m *rules.Match) rewrite.Verdict {
+	return rewrite.Verdict{Gate: p.site.mode != modeReport, Vendor: cmp.Or(m.Vendor, "-"), Purpose: m.Purpose.String(), Globals: p.site.globals[cmp.Or(m.Vendor, m.StandIn)]}
 }
 
 // cookieKept reports, for the Cookie header on its way to the app, whether a cookie stays.

@@ -178,6 +178,9 @@ func (s *site) uiVendors(purposes map[string]consent.Purpose) map[string]*ui.Ven
 	return vendors
 }
 
+// lastFrequent is the number of the last of the vendors that many sites have; the catalogue begins with them.
+const lastFrequent = 164
+
 // guardConfig is the run-time script's part of the rules.
 func (s *site) guardConfig(c rules.Context, lists bool) guard.Config {
 	g := guard.Config{Prefix: s.options.Prefix, Judge: lists || s.rules.GatesSubdomains() || s.app.aliases != nil, Strict: s.mode == modeStrict}
@@ -190,10 +193,7 @@ func (s *site) guardConfig(c rules.Context, lists bool) guard.Config {
 		}
 		one := guard.Vendor{
 			ID: v.ID, Purpose: v.Purpose.String(), Hosts: v.Hosts, Patterns: v.Gate, Passes: v.Pass, Paths: v.Paths, Labels: v.Labels, Cookies: v.Cookies, Storage: v.Storage,
-			Globals: strings.Fields(globalsOf(v.Globals, v.Stubs)),
-		}
-		if len(v.Hosts)+len(v.Gate)+len(v.Paths)+len(v.Labels) == 0 {
-			one.Purpose, one.Patterns, one.Passes = consent.Necessary.String(), v.Pass, nil
+			Globals: strings.Fields(globalsOf(v.Globals, v.Stubs)), Seldom: v.Number > lastFrequent && !s.catalogue.Vendor(v.ID).Declared,
 		}
 		g.Vendors = append(g.Vendors, one)
 	}

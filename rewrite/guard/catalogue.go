@@ -8,9 +8,6 @@ import (
 	"strings"
 )
 
-// A URL pattern's hash takes five of these digits, 30 bits.
-const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
 var purposes = []string{"necessary", "functional", "analytics", "marketing", "social"}
 
 var (
@@ -22,16 +19,26 @@ var (
 
 // catalogue collects what the script's constants are made of.
 type catalogue struct {
-	lines []string
-	text  map[uint32]string // which host or pattern has a hash
-	hosts map[string]int    // which vendor names a host
-	names map[string]int    // which vendor names a cookie ("c…") or a storage key ("s…")
-	errs  []error
+	heads, globs, keys, globals, paths []string          // a column each: what is alike stands together, and compresses better
+	asked, passes                      line              // of all vendors
+	seldom                             []uint32          // hashes of hosts that the script asks about
+	text                               map[uint32]string // which host, pattern or name has a hash
+	hosts                              map[string]int    // which vendor names a host
+	carried                            map[string]bool   // hosts that the script knows itself
+	names                              map[string]int    // which vendor names a cookie ("c…") or a storage key ("s…")
+	strict                             bool
+	errs                               []error
 }
 
-// newCatalogue checks a configuration and compiles its vendors, in order.
+// line is what the script knows of one party: patterns with a *, hashes of other patterns, hosts and names, paths.
+type line struct {
+	globs, paths []string
+	keys         string
+}
+
+// newCatalogue checks a configuration and compiles its vendors, in order. What passes whoever gates it comes first.
 func newCatalogue(c Config) (*catalogue, error) {
-	k := &catalogue{text: make(map[uint32]string), hosts: owners(c.Vendors), names: nameOwners(c.Vendors)}
+	k := &catalogue{strict: c.Strict, text: make(map[uint32]string), hosts: owners(c.Vendors), carried: carried(c.Vendors), names: nameOwners(c.Vendors)}
 	if c.Prefix == "" || c.Prefix[0] != '/' || strings.HasSuffix(c.Prefix, "/") || !printable.MatchString(c.Prefix) {
 		k.errs = append(k.errs, fmt.Errorf("guard: prefix %q: want a path like /.consent", c.Prefix))
 	}
@@ -49,10 +56,33 @@ func newCatalogue(c Config) (*catalogue, error) {
 		seen[v.ID] = true
 		k.add(v, i)
 	}
+	k.append("0", k.passes, nil)
+	k.append("?", k.asked, nil)
 	if len(k.errs) > 0 {
 		return nil, errors.Join(k.errs...)
 	}
 	return k, nil
+}
+
+// append adds a line, unless the script could do nothing with it.
+func (k *catalogue) append(head string, l line, globals []string) {
+	if len(l.globs)+len(l.keys)+len(l.paths)+len(globals) == 0 {
+		return
+	}
+	k.heads = append(k.heads, head)
+	k.globs = append(k.globs, strings.Join(l.globs, "|"))
+	k.keys = append(k.keys, l.keys)
+	k.globals = append(k.globals, strings.Join(globals, ","))
+	k.paths = append(k.paths, strings.Join(l.paths, "|"))
+}
+
+// constant returns the columns as one text.
+func (k *catalogue) constant() string {
+	var columns []string
+	for _, c := range [][]string{k.heads, k.globs, k.globals, k.paths, k.keys} {
+		columns = append(columns, strings.Join(c, " "))
+	}
+	return strings.Join(columns, ";")
 }
 
 // severalOwners is the owner of a host that several vendors name.
@@ -76,6 +106,24 @@ func owners(vendors []Vendor) map[string]int {
 		}
 		for _, h := range v.Hosts {
 			add(h, i)
+		}
+	}
+	return all
+}
+
+// carried returns the hosts of which the script knows something itself.
+func carried(vendors []Vendor) map[string]bool {
+	all := make(map[string]bool)
+	for _, v := range vendors {
+		if v.Seldom {
+			continue
+		}
+		for _, h := range v.Hosts {
+			all[h] = true
+		}
+		for _, p := range v.Patterns {
+			h, _, _ := strings.Cut(p, "/")
+			all[strings.TrimLeft(h, "*.")] = true
 		}
 	}
 	return all
@@ -112,8 +160,8 @@ func (k *catalogue) fail(v *Vendor, format string, args ...any) {
 	k.errs = append(k.errs, fmt.Errorf("guard: vendor %q: "+format, append([]any{v.ID}, args...)...))
 }
 
-// add appends the i-th vendor's lines: purpose and id, patterns with a *, hashes of other patterns and hosts, globals,
-// cookies, storage keys.
+// add takes in the i-th vendor. Of one that is seldom met the script knows what it stores, and of the rest no more than that
+// there is something to ask about.
 func (k *catalogue) add(v *Vendor, i int) {
 	bit := slices.Index(purposes, v.Purpose)
 	if !validID.MatchString(v.ID) {
@@ -122,26 +170,31 @@ func (k *catalogue) add(v *Vendor, i int) {
 	if bit < 0 {
 		k.fail(v, "no purpose %q", v.Purpose)
 	}
-	globs, group := k.patterns(v, v.Patterns, i)
-	group += k.hostKeys(v, i)
 	for _, g := range v.Globals {
 		if !validGlobal.MatchString(g) {
 			k.fail(v, "global %q", g)
 		}
 	}
-	line := fmt.Sprintf("%d%s %s %s %s %s %s", bit, v.ID, strings.Join(globs, "|"), group, strings.Join(v.Globals, ","),
-		strings.Join(k.stored(v, i, "c", v.Cookies), ","), strings.Join(k.stored(v, i, "s", v.Storage), ","))
-	k.lines = append(k.lines, strings.TrimRight(line, " "))
-	if len(v.Passes) > 0 { // as those of a nameless vendor that needs no consent
-		globs, group := k.patterns(&Vendor{ID: v.ID, Passes: v.Patterns}, v.Passes, i)
-		k.lines = append(k.lines, strings.TrimRight(fmt.Sprintf("0 %s %s", strings.Join(globs, "|"), group), " "))
+	var own line
+	met, globals := &own, v.Globals
+	if v.Seldom {
+		met, globals = &k.asked, nil
 	}
-	if len(v.Paths) > 0 {
-		k.lines = append(k.lines, "/"+v.ID+" "+strings.Join(k.paths(v), "|"))
-	}
+	globs, keys := k.patterns(v, v.Patterns, i)
+	met.globs = append(met.globs, globs...)
+	met.paths = append(met.paths, k.anywhere(v)...)
+	met.keys += keys + k.hostKeys(v, i)
+	// As of a nameless vendor that needs no consent; without need where the script knows of nobody, or asks.
+	globs, keys = k.patterns(&Vendor{ID: v.ID, Passes: v.Patterns}, slices.DeleteFunc(slices.Clone(v.Passes), func(p string) bool {
+		host, _, _ := strings.Cut(p, "/")
+		return !k.strict && !k.below(strings.TrimLeft(host, "*."))
+	}), i)
+	k.passes.globs, k.passes.keys = append(k.passes.globs, globs...), k.passes.keys+keys
+	own.keys += k.stored(v, i, "c", v.Cookies) + k.stored(v, i, "s", v.Storage)
+	k.append(fmt.Sprint(max(bit, 0), v.ID), own, globals)
 }
 
-// hostKeys returns the hashes of a vendor's hosts and labels.
+// hostKeys returns the hashes of a vendor's hosts and labels, but for those that are asked about.
 func (k *catalogue) hostKeys(v *Vendor, i int) (group string) {
 	for _, h := range v.Hosts {
 		if !validHost.MatchString(h) || !strings.Contains(h, ".") {
@@ -153,7 +206,11 @@ func (k *catalogue) hostKeys(v *Vendor, i int) (group string) {
 		for k.hosts[parent] == 0 && strings.Contains(parent, ".") {
 			_, parent, _ = strings.Cut(parent, ".")
 		}
-		if !(k.hosts[parent] == i+1 && slices.Contains(v.Hosts, parent)) {
+		switch {
+		case k.hosts[parent] == i+1 && slices.Contains(v.Hosts, parent):
+		case v.Seldom && !k.below(h):
+			k.ask([]string{h})
+		default:
 			group += k.key(v, h)
 		}
 	}
@@ -166,6 +223,16 @@ func (k *catalogue) hostKeys(v *Vendor, i int) (group string) {
 	return group
 }
 
+// below reports whether the script knows something of a host, or one above it, which it would take for all there is to know.
+func (k *catalogue) below(host string) bool {
+	for ok := true; ok; _, host, ok = strings.Cut(host, ".") {
+		if k.carried[host] {
+			return true
+		}
+	}
+	return false
+}
+
 // patterns returns, of a vendor's URL patterns, those that need a regular expression, and the hashes of the others.
 func (k *catalogue) patterns(v *Vendor, patterns []string, i int) (globs []string, group string) {
 	list := slices.Clone(patterns)
@@ -173,6 +240,10 @@ func (k *catalogue) patterns(v *Vendor, patterns []string, i int) (globs []strin
 	var kept []string
 	for _, p := range list {
 		host, path, ok := strings.Cut(p, "/")
+		name := strings.TrimLeft(host, "*.")
+		if v.Seldom {
+			p = literally(p)
+		}
 		switch {
 		case !ok || !printable.MatchString(p) || host == "" || strings.ContainsAny(p, "; "):
 			k.fail(v, "pattern %q: want host/path", p)
@@ -180,16 +251,22 @@ func (k *catalogue) patterns(v *Vendor, patterns []string, i int) (globs []strin
 			continue
 		case !v.contested(host, path) && slices.ContainsFunc(kept, func(q string) bool { return strings.HasPrefix(p, q) && wordEnd(q, p) }):
 			continue
-		case !v.contested(host, path) && v.covers(strings.TrimLeft(host, "*.")) && k.hosts[strings.TrimLeft(host, "*.")] == i+1:
+		case !v.contested(host, path) && v.covers(name) && k.hosts[name] == i+1:
 			continue
-		case strings.Contains(strings.TrimPrefix(host, "*."), "*") || strings.Contains(path, "*"):
-			kept = append(kept, p)
-			globs = append(globs, expression(p))
+		case strings.Contains(strings.TrimPrefix(host, "*."), "*") || strings.Contains(path, "*") && !v.Seldom:
+			kept, globs = append(kept, p), append(globs, expression(p))
 		default:
 			kept = append(kept, p)
-			group += k.key(v, strings.TrimPrefix(p, "*"))
+			texts := []string{strings.TrimPrefix(p, "*")}
 			if bare, ok := strings.CutPrefix(p, "."); ok { // the host itself, too
-				group += k.key(v, bare)
+				texts = append(texts, bare)
+			}
+			if v.Seldom && !k.below(name) {
+				k.ask(append(texts, "/"+name))
+				continue
+			}
+			for _, text := range texts {
+				group += k.key(v, text)
 			}
 		}
 	}
@@ -205,6 +282,23 @@ func (v *Vendor) contested(host, path string) bool {
 		part = strings.TrimLeft(part, "*.")
 		return rest == "" && (part == domain || strings.HasSuffix(part, "."+domain) || strings.HasSuffix(domain, "."+part))
 	})
+}
+
+// literally returns what of a pattern is before the first * of its path, up to the end of a word.
+func literally(pattern string) string {
+	host, path, _ := strings.Cut(pattern, "/")
+	path, _, open := strings.Cut(path, "*")
+	for open && path != "" && alphanumeric(path[len(path)-1]) {
+		path = path[:len(path)-1]
+	}
+	return host + "/" + path
+}
+
+// ask adds texts to the filter. A host of patterns has a slash before it.
+func (k *catalogue) ask(texts []string) {
+	for _, text := range texts {
+		k.seldom = append(k.seldom, hash(text))
+	}
 }
 
 // covers reports whether one of the vendor's hosts says all there is to say about a host.
@@ -245,8 +339,8 @@ func quote(s, star string) string {
 	return strings.Join(parts, star)
 }
 
-// paths returns the expressions of a vendor's paths on any host.
-func (k *catalogue) paths(v *Vendor) (list []string) {
+// anywhere returns the expressions of a vendor's paths on any host.
+func (k *catalogue) anywhere(v *Vendor) (list []string) {
 	for _, p := range v.Paths {
 		if !strings.HasPrefix(p, "/") || !printable.MatchString(p) || strings.ContainsAny(p, "; ") {
 			k.fail(v, "path %q: want /path", p)
@@ -268,16 +362,16 @@ func alphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// stored returns a vendor's names of cookies or storage keys as the script takes them, without those that an earlier vendor
-// has, and those that a shorter one of its own with a * says as well.
-func (k *catalogue) stored(v *Vendor, i int, kind string, names []string) (list []string) {
+// stored returns the hashes of a vendor's names of cookies or storage keys, without those that an earlier vendor has, and
+// those that a shorter one of its own with a * says as well.
+func (k *catalogue) stored(v *Vendor, i int, kind string, names []string) (group string) {
 	for _, n := range names {
 		text := stem(n)
-		if len(strings.TrimSuffix(text, "*")) < 2 || !printable.MatchString(text) || strings.ContainsAny(text, ";,") {
-			k.fail(v, "name %q: want two characters or more before any *, and neither ; nor ,", n)
+		if len(strings.TrimSuffix(text, "*")) < 2 || !printable.MatchString(text) {
+			k.fail(v, "name %q: want two characters or more before any *", n)
 			continue
 		}
-		if k.names[kind+text] != i+1 || slices.Contains(list, text) {
+		if k.names[kind+text] != i+1 {
 			continue
 		}
 		shorter := strings.TrimSuffix(text, "*")
@@ -288,33 +382,8 @@ func (k *catalogue) stored(v *Vendor, i int, kind string, names []string) (list 
 			shorter = shorter[:len(shorter)-1]
 		}
 		if shorter == "" || k.names[kind+shorter+"*"] != i+1 {
-			list = append(list, text)
+			group += k.key(v, "="+kind+text)
 		}
 	}
-	return list
-}
-
-// key returns the digits of a pattern's hash, "" if an earlier vendor has the same pattern.
-func (k *catalogue) key(v *Vendor, text string) (digest string) {
-	h := hash(text)
-	if other, taken := k.text[h]; taken {
-		if other != text {
-			k.fail(v, "pattern %q has the same hash as %q", text, other)
-		}
-		return ""
-	}
-	k.text[h] = text
-	for shift := 24; shift >= 0; shift -= 6 {
-		digest += digits[h>>shift&63 : h>>shift&63+1]
-	}
-	return digest
-}
-
-// hash is FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), its upper 30 bits.
-func hash(s string) uint32 {
-	h := uint32(2166136261)
-	for i := 0; i < len(s); i++ {
-		h = (h ^ uint32(s[i])) * 16777619
-	}
-	return h >> 2
+	return group
 }

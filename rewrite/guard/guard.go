@@ -26,7 +26,7 @@ var sources embed.FS
 var (
 	firstModules = []string{"judge", "gate", "sinks", "network", "storage", "stubs", "start"}
 	lateModules  = []string{"late/catalogue", "late/names", "late/replay", "late/revive", "late/ui"}
-	shared       = "Later,List,Members,Memo,Table,after,answers,boxes,call,consentMode,cookieOf,copy,css,cut,dash,describe,doc,early,endpoint,follower,fragments,gatedBy,getAttr,hasAttr,heed,hook,identify,inside,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,park,party,parked,parse,partyOf,permitted,policy,property,proto,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown,wrote"
+	shared       = "Later,List,Members,Memo,Table,after,ask,boxes,call,consentMode,cookieOf,copy,css,cut,dash,describe,doc,early,endpoint,follower,fragments,gatedBy,getAttr,hasAttr,heed,hook,identify,inside,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,park,party,parked,parse,partyOf,permitted,policy,property,proto,purposeOf,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown,wrote"
 )
 
 // Vendor is one party that the script knows.
@@ -51,6 +51,9 @@ type Vendor struct {
 	// Globals are the names that the vendor's script would define on window and that page code uses; those that are
 	// arrays end in "[]", and those that are objects but no functions in "{}".
 	Globals []string
+	// Seldom is true of a vendor that few pages meet: the script asks the gateway whose its hosts are, so that it has not to
+	// carry them.
+	Seldom bool
 }
 
 // Config says what a Guard knows.
@@ -99,8 +102,12 @@ func Compile(c Config) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := fmt.Sprintf("const judging=%t,strict=%t,catalogue=%s,commands=%s;",
-		c.Judge, c.Strict, literal(strings.Join(k.lines, ";")), literal(strings.Join(commands, ";")))
+	if c.Judge { // whatever is not known here is asked
+		k.seldom = nil
+	}
+	places, size := filter(k.seldom)
+	data := fmt.Sprintf("const judging=%t,strict=%t,catalogue=%s,filter=%s,size=%d,commands=%s;",
+		c.Judge, c.Strict, literal(k.constant()), literal(places), size, literal(strings.Join(commands, ";")))
 	late, err := join("'use strict';document.currentScript.install((["+shared+"])=>{"+data, lateModules, "})")
 	if err != nil {
 		return nil, err

@@ -78,7 +78,7 @@ func TestCompileErrors(t *testing.T) {
 		{"all at once", Config{Prefix: "/c", Vendors: []Vendor{{
 			ID: "a", Purpose: "fun", Hosts: []string{"nodot", "UP.example", "a.example/x"}, Patterns: []string{"host", "a b/c"},
 			Cookies: []string{"*", "x;y"}, Storage: []string{"a*"}, Globals: []string{"a-b", "x[]y"},
-		}}}, []string{`no purpose "fun"`, `host "nodot"`, `host "UP.example"`, `host "a.example/x"`, `pattern "host"`, `pattern "a b/c"`, `name "*"`, `name "x;y"`, `name "a*"`, `global "a-b"`, `global "x[]y"`}},
+		}}}, []string{`no purpose "fun"`, `host "nodot"`, `host "UP.example"`, `host "a.example/x"`, `pattern "host"`, `pattern "a b/c"`, `name "*"`, `name "a*"`, `global "a-b"`, `global "x[]y"`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -41,7 +41,7 @@ func (b *bench) run(t *testing.T, s *scenario) {
 	b.mu.Unlock()
 	g := testGuard(t, s.config)
 	b.mu.Lock()
-	b.pages["tracker.test/writes.js"], b.pages["site.test/page clear"] = writes, `"cookies", "storage"`
+	b.pages["listed.test/writes.js"], b.pages["tracker.test/writes.js"], b.pages["site.test/page clear"] = writes, writes, `"cookies", "storage"`
 	b.pages["tracker.test/defines.js"] = "trk = (...a) => (self.real = self.real || []).push(a.join('/'))"
 	b.mu.Unlock()
 	b.page("/page", b.guarded(g, s.page, s.head, s.body+banner))
@@ -81,6 +81,8 @@ func newScenarioBench(t testing.TB) *bench {
 		switch {
 		case strings.Contains(url, "listed.test"):
 			return "marketing -"
+		case strings.Contains(url, "rare"):
+			return "marketing rare"
 		case strings.Contains(url, "//tracker.test/public/"):
 			return ""
 		case strings.Contains(url, "tracker.test/"):
@@ -92,6 +94,12 @@ func newScenarioBench(t testing.TB) *bench {
 }
 
 const parkedAs = `data-consent="` + testMark + ` marketing tracker trk trkq[] Trk"`
+
+// rareConfig has a vendor that many sites have, and one that few have.
+var rareConfig = Config{Vendors: []Vendor{
+	{ID: "known", Purpose: "marketing", Hosts: []string{"known.test"}},
+	{ID: "rare", Purpose: "marketing", Seldom: true, Hosts: []string{"rare.test", "rare.known.test"}, Patterns: []string{".shared.test/rare/"}, Cookies: []string{"_rare"}, Storage: []string{"rare"}, Globals: []string{"rare"}},
+}}
 
 var revivals = []scenario{
 	{
@@ -192,6 +200,34 @@ var revivals = []scenario{
 			return [before, document.cookie.split('; ').sort().join(), Object.keys(localStorage).sort(), sessionStorage.length, dbs].join(' | ')`,
 		want:     "deep=1,late_own=1,mine=vendor,odd=1consent-names,mine,odd-key | late_own=1,mine=2 | mine | 0 | ",
 		contacts: "tracker.test",
+	},
+	{
+		name:   "what a script that only the gateway knows writes goes as well",
+		config: Config{Judge: true},
+		page:   Page{Granted: 31},
+		body:   `<script>document.cookie='mine=1'</script><script src="https://listed.test/writes.js"></script>`,
+		do: `await here(); await soon(() => (localStorage['consent-names'] || '').includes('odd-key')); await click('refuse'); await soon(() => !localStorage['odd-key']);
+			return [document.cookie.split('; ').sort().join(), Object.keys(localStorage).sort(), sessionStorage.length].join(' | ')`,
+		want:     "mine=vendor |  | 0",
+		contacts: "listed.test",
+	},
+	{
+		name:   "a vendor seldom met is asked about, and nobody else",
+		config: rareConfig,
+		body:   `<script>document.cookie='_rare=1';localStorage.rare='1';for (const u of ['rare.test/a','x.rare.test/b','shared.test/rare/c','shared.test/other','known.test/d','rare.known.test/e','cdn.test/f']) new Image().src='https://'+u</script>`,
+		do: `const loaded = () => performance.getEntriesByType('resource').map((e) => e.name.slice(8)).filter((n) => !/^site.*(guard|state)/.test(n)).sort();
+			await soon(() => loaded().length > 2); const before = loaded() + document.cookie; await click('accept'); await soon(() => loaded().length > 7); return before + ' | ' + loaded()`,
+		want:     "cdn.test/f,shared.test/other,site.test/.consent/judge | cdn.test/f,known.test/d,rare.known.test/e,rare.test/a,shared.test/other,shared.test/rare/c,site.test/.consent/choose,site.test/.consent/judge,x.rare.test/b",
+		contacts: "cdn.test known.test rare.known.test rare.test shared.test x.rare.test",
+	},
+	{
+		name:     "a choice about one that is seldom met",
+		config:   rareConfig,
+		page:     Page{Granted: 1, Denied: 30, Vendors: "+rare"},
+		body:     `<script>document.cookie='_rare=1;path=/';new Image().src='https://rare.test/a';new Image().src='https://known.test/a'</script>`,
+		do:       `await here(); await asked(/rare.test.a/); const before = document.cookie; await click('refuse'); await soon(() => !document.cookie); new Image().src='https://rare.test/later'; await pause(200); return before + '|' + document.cookie`,
+		want:     "_rare=1|",
+		contacts: "rare.test",
 	},
 	{
 		name:     "what was written on an earlier page goes as well",

@@ -64,10 +64,10 @@ const json = {'Content-Type': 'application/json'};
 let batch, replied, line = Later.resolve(), arrive;
 const arrived = new Later((done) => arrive = done);
 const query = (url, kind) => {
-  if (!batch) {
+  if (!batch || batch.length > 99) {
     const asked = batch = [];
     replied = new Later((done) => after(function settled() { now.wait > Date.now() ? after(settled, 99) : done(); }, 4)).then(() => {
-      batch = 0;
+      if (batch == asked) batch = 0;
       return load(endpoint + 'judge', {method: 'POST', body: JSON.stringify({u: asked}), headers: json});
     }).then((r) => r.text()).then(decode, none).then((v) => learn(asked, v));
   }

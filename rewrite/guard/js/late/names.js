@@ -4,24 +4,32 @@
 const written = new Table(), notes = 'consent-names';
 const note = () => {
   try {
-    const lines = [...written].filter(([, {who}]) => permitted(who)).map(([key, {who, where}]) => [key, who.id, where]);
+    const lines = [...written].filter(([, {who}]) => permitted(who)).map(([key, {who, where}]) => [key, who.id, where, purposeOf(who)]);
     lines.length ? localStorage.setItem(notes, JSON.stringify(lines)) : localStorage.removeItem(notes);
   } catch (e) {}
 };
+// The longest name with a * that fits, unless a name without one does.
 const nameOwner = (name) => {
-  let who = exact.get(name);
-  for (let i = name.length; !who && i > 2; i--) who = prefixes.get(name.slice(0, i));
-  return who || (written.get(name) || {}).who;
+  let h = step(start, 61), found;
+  for (let i = 0; i < name.length && i < 99; i++) {
+    h = step(h, name.charCodeAt(i));
+    found = hashes.get(step(h, 42) >>> 2) || found;
+  }
+  return hashes.get(h >>> 2) || found || (written.get(name) || {}).who;
 };
 now.wrote = (key, by, text) => {
   const who = identify(by);
+  if (who == unknown) return ask(by, 'script', () => now.wrote(key, by, text));
   if (!(who.bit > 1) || written.size >= 100 || key.length > 100 || nameOwner(key) || key == 's' + notes) return;
   const where = ('' + (text || '')).split(';').slice(1).filter((a) => /^\s*(path|domain|secure|samesite|partitioned)/i.test(a)).map((a) => ';' + a.trim()).join('');
   written.set(key, {who, where: where.length < 300 ? where : ''});
   note();
 };
 try {
-  for (const [key, id, where] of JSON.parse(localStorage.getItem(notes) || '[]').slice(0, 100)) if (parties.has(id)) written.set('' + key, {who: parties.get(id), where: /^(;[\w=./-]*)*$/.test(where) ? where : ''});
+  for (const [key, id, where, purpose] of JSON.parse(localStorage.getItem(notes) || '[]').slice(0, 100)) {
+    const who = parties.get(id) || names.includes(purpose) && party(purpose, id);
+    if (who) written.set('' + key, {who, where: /^(;[\w=./-]*)*$/.test(where) ? where : ''});
+  }
 } catch (e) {}
 wrote.forEach((one) => now.wrote(...one));
 now.owner = (kind, name) => {

@@ -8,13 +8,14 @@ const announce = (answer) => {
   } catch (e) {}
 };
 if (!follower) self.addEventListener('storage', (e) => e.key == 'consent-told' && e.newValue && heed({data: JSON.parse(e.newValue)}));
+// Whether one state permits what another does not; where that depends on a vendor's purpose, it may.
+const exceeds = (a, b) => a.granted & ~b.granted || Object.keys({...a.vendors, ...b.vendors}).some((id) => a.vendors[id] !== b.vendors[id] && a.vendors[id] !== false && !b.vendors[id]);
 const apply = now.apply = (answer, told, wait) => {
-  const before = [...parties.values()].filter(permitted);
+  const before = {...now};
   copy(now, {suspended: 0, vendors: {}}, answer);
-  const lost = before.filter((who) => !permitted(who)), gained = [...parties.values()].some((who) => permitted(who) && !before.includes(who));
-  answers.clear(); // those about what was permitted then
+  const gained = exceeds(now, before.suspended ? {granted: 1, vendors: {}} : before);
   if (!told) announce({...answer, wait});
-  if (lost.length) {
+  if (exceeds(before, now)) {
     lessened = 1;
     forgetPages();
     tell('no');
