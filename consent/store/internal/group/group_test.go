@@ -74,8 +74,19 @@ func TestErrorsReachEveryCallerOfTheBatch(t *testing.T) {
 	}
 }
 
+// joining is a context that tells when a Do that was given it has joined a batch: then Do asks when it is to give up.
+type joining struct {
+	context.Context
+	joined chan<- struct{}
+}
+
+func (j joining) Done() <-chan struct{} {
+	j.joined <- struct{}{}
+	return j.Context.Done()
+}
+
 func TestBatchesAreBounded(t *testing.T) {
-	release := make(chan struct{})
+	release, joined := make(chan struct{}), make(chan struct{})
 	var largest int
 	g := group.New(4, func(items []int) error {
 		<-release
@@ -85,9 +96,11 @@ func TestBatchesAreBounded(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 40 {
 		wg.Add(1)
-		go func() { defer wg.Done(); _ = g.Do(context.Background(), 1) }()
+		go func() { defer wg.Done(); _ = g.Do(joining{context.Background(), joined}, 1) }()
 	}
-	time.Sleep(10 * time.Millisecond)
+	for range 40 {
+		<-joined
+	}
 	close(release)
 	wg.Wait()
 	if largest > 4 {
@@ -107,9 +120,9 @@ func TestACallerMayGiveUp(t *testing.T) {
 	lead := make(chan error, 1)
 	go func() { lead <- g.Do(context.Background(), 1) }()
 	<-entered
-	next := make(chan error, 1)
-	go func() { next <- g.Do(context.Background(), 2) }() // in the second batch
-	time.Sleep(5 * time.Millisecond)
+	next, joined := make(chan error, 1), make(chan struct{})
+	go func() { next <- g.Do(joining{context.Background(), joined}, 2) }() // in the second batch
+	<-joined
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
 	defer cancel()
 	if err := g.Do(ctx, 3); !errors.Is(err, context.DeadlineExceeded) {
