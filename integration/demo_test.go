@@ -68,9 +68,10 @@ func (s *shop) settle(t *testing.T) {
 	s.door.Quiet(600 * time.Millisecond)
 }
 
-// guardIsWhole is an expression that is true once the guard's second part runs, which takes an answer in place: until then a
-// press is a form's.
-const guardIsWhole = "performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd) && document.documentElement.lastElementChild.localName == 'consent-banner'"
+// guardIsWhole is an expression that is true once the guard's second part runs, whose element has gone by then, and drives the
+// banner, which takes an answer in place: until then a press is a form's.
+const guardIsWhole = "performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd) && !document.querySelector('script[src*=\"/guard-\"]')" +
+	" && performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd > 0 && document.documentElement.lastElementChild.localName == 'consent-banner'"
 
 // ready waits until the banner takes an answer in place.
 func (s *shop) ready(t *testing.T) {

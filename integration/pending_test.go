@@ -80,6 +80,7 @@ func withdrawWhileLoading(t *testing.T, options string) {
 	d.Reset()
 	lab.Eval[bool](t, s.browser, "document.querySelector('consent-banner').shadowRoot.querySelector('button[name=choice][value=refuse]').click(), true")
 	s.answered(t, before)
+	lab.Eval[bool](t, s.browser, "new Promise((done) => requestIdleCallback(() => done(true)))") // what is not wanted any more is called off
 	close(release)
 	if !lab.Soon(func() bool { return contacted(d, "/picture") }) {
 		t.Error("a picture that was waited for does not come after the withdrawal")
@@ -89,5 +90,48 @@ func withdrawWhileLoading(t *testing.T, options string) {
 		if strings.HasPrefix(c.Path, "/pixel/") {
 			t.Errorf("after the withdrawal %s reached %s", c.Path, c.Host)
 		}
+	}
+}
+
+// TestWithdrawalWhileParsing: what comes of a page after its visitor withdrew in another tab was written for the answer before,
+// and contacts nobody; the page comes anew, without the vendors.
+func TestWithdrawalWhileParsing(t *testing.T) {
+	t.Parallel()
+	rest := make(chan struct{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!DOCTYPE html><title>streaming</title><body>")
+		if r.URL.Path == "/stream" {
+			_, _ = io.WriteString(w, "<p id=begun>begun</p>"+strings.Repeat("<!-- more than a browser waits for -->", 1000))
+			_ = http.NewResponseController(w).Flush()
+			<-rest
+			_, _ = io.WriteString(w, `<script src="https://www.googletagmanager.com/gtag/js?id=G-1"></script><img src="https://www.facebook.com/tr?id=1">
+<iframe src="https://www.youtube.com/embed/x"></iframe><img src="https://nobody-knows.example/pixel" width=1 height=1><p id=ended>ended</p></body>`)
+		}
+	}))
+	t.Cleanup(upstream.Close)
+	d := lab.NewDoor(t)
+	addr := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	d.Site("streaming.test", addr)
+	s := &shop{d, lab.NewBrowser(t, d), addr}
+	s.browser.Open(t, "https://streaming.test/")
+	s.press(t, "accept")
+	other := &shop{d, s.browser.Tab(t), addr}
+	other.browser.Open(t, "https://streaming.test/")
+	has := func(id string) bool {
+		return lab.Soon(func() bool { return lab.Eval[bool](t, s.browser, "!!document.getElementById('"+id+"')") })
+	}
+	lab.Eval[bool](t, s.browser, "location = '/stream', true")
+	if !has("begun") {
+		t.Fatal("the page does not begin")
+	}
+	other.press(t, "refuse")
+	close(rest)
+	if !has("ended") {
+		t.Fatal("the page does not come anew")
+	}
+	d.Quiet(300 * time.Millisecond)
+	if hosts := d.Hosts(); len(hosts) > 0 {
+		t.Errorf("after the withdrawal %v are contacted", hosts)
 	}
 }

@@ -81,6 +81,7 @@ func TestVectorsInFirefox(t *testing.T) {
 	cold := p.open(t)
 	maps.DeleteFunc(cold, func(name string, _ bool) bool { return slices.Contains(policyAlone, name) })
 	mustNotLeak(t, "before the policy is enforced", cold)
+	enforced(t, gateway, leakyHost)
 	mustNotLeak(t, "before any choice", p.open(t))
 	mustNotLeak(t, "refusing", p.press(t, "refuse"))
 	mustNotLeak(t, "after refusal", p.open(t))

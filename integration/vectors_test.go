@@ -197,18 +197,34 @@ func leakyGateway(t *testing.T, origin string) string {
 func warm(t *testing.T, gateway, host, path string) {
 	t.Helper()
 	for range 60 {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+gateway+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Host = host
-		r.Header.Set("Sec-Fetch-Dest", "document")
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
+		documentHeader(t, gateway, host, path)
 	}
+}
+
+// enforced waits until the gateway enforces its policy for visitors who have not chosen: once a browser has told it that
+// something escaped bytes and guard, which it does in its own time.
+func enforced(t *testing.T, gateway, host string) {
+	t.Helper()
+	if !lab.Soon(func() bool { return documentHeader(t, gateway, host, "/").Get("Content-Security-Policy") != "" }) {
+		t.Fatal("the gateway's policy is not enforced")
+	}
+}
+
+// documentHeader is the header of a page as a new visitor gets it.
+func documentHeader(t *testing.T, gateway, host, path string) http.Header {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+gateway+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	r.Header.Set("Sec-Fetch-Dest", "document")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res.Header
 }
 
 // Each way to leak is one without the gateway, with and without JavaScript; with it, none is: before any choice, after a
@@ -233,6 +249,7 @@ func TestVectors(t *testing.T) {
 	b.Open(t, "about:blank") // on a busy machine the page's last contact would come late, and count as the next one's
 	d.Quiet(300 * time.Millisecond)
 	warm(t, gateway, leakyHost, "/empty")
+	enforced(t, gateway, leakyHost)
 	mustNotLeak(t, "before any choice", leaks(d, s, open))
 	noTraces(t, "before any choice", b)
 	mustNotLeak(t, "refusing", leaks(d, s, press("refuse")))

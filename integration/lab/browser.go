@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,8 +27,9 @@ import (
 type Browser struct {
 	ctx context.Context
 
-	mu     sync.Mutex
-	errors []string
+	mu        sync.Mutex
+	errors    []string
+	committed map[cdp.LoaderID]bool // documents that the tab came to show
 }
 
 // Chromium returns the browser's path. Without one the test is skipped, or fails where CI=true.
@@ -70,7 +72,7 @@ func NewBrowser(t testing.TB, d *Door, options ...chromedp.ExecAllocatorOption) 
 		chromedp.Flag("host-resolver-rules", "MAP * "+d.Addr), chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("allow-running-insecure-content", true),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-domain-reliability", true), chromedp.WindowSize(1280, 900),
 		chromedp.Flag("disable-features", "HttpsUpgrades,AutoupgradeMixedContent,OptimizationHints,MediaRouter,Translate,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests"))
-	b := &Browser{ctx: start(t, append(opts, options...))}
+	b := &Browser{ctx: start(t, append(opts, options...)), committed: map[cdp.LoaderID]bool{}}
 	if err := chromedp.Listen(b.ctx, b.note); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +109,7 @@ func (b *Browser) Tab(t testing.TB) *Browser {
 		_ = chromedp.Cancel(ctx)
 		cancel()
 	})
-	tab := &Browser{ctx: ctx}
+	tab := &Browser{ctx: ctx, committed: map[cdp.LoaderID]bool{}}
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("opening a tab: %v", err)
 	}
@@ -193,18 +195,22 @@ func (b *Browser) Try(url string, limit time.Duration) {
 	_ = chromedp.Do(ctx, chromedp.Navigate(url))
 }
 
+// note keeps what the tab tells about itself.
 func (b *Browser) note(ev any) {
-	e, ok := ev.(*runtime.EventExceptionThrown)
-	if !ok {
-		return
-	}
-	text := e.ExceptionDetails.Text
-	if o := e.ExceptionDetails.Exception; o != nil {
-		text += " " + o.Description
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.errors = append(b.errors, text)
+	switch e := ev.(type) {
+	case *page.EventFrameNavigated:
+		if e.Frame.ParentID == "" {
+			b.committed[e.Frame.LoaderID] = true
+		}
+	case *runtime.EventExceptionThrown:
+		text := e.ExceptionDetails.Text
+		if o := e.ExceptionDetails.Exception; o != nil {
+			text += " " + o.Description
+		}
+		b.errors = append(b.errors, text)
+	}
 }
 
 // Do carries out steps in the browser's tab within a minute.
@@ -213,10 +219,28 @@ func (b *Browser) Do(t testing.TB, steps ...chromedp.Action[chromedp.Void]) {
 	run(t, b, chromedp.Steps(steps...))
 }
 
-// Open navigates to the URL and waits for the load event.
+// Open navigates to the URL and waits for the load event, of that document: a page that just then loads anew of itself does
+// not count.
 func (b *Browser) Open(t testing.TB, url string) {
 	t.Helper()
-	b.Do(t, chromedp.Navigate(url))
+	loader := run(t, b, func(ctx context.Context, _ *chromedp.Target) (cdp.LoaderID, error) {
+		r, err := chromedp.Call(ctx, page.Navigate, page.NavigateParams{URL: url})
+		if err == nil && r.ErrorText != "" {
+			err = errors.New(r.ErrorText)
+		}
+		return r.LoaderID, err
+	})
+	committed := func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return loader == "" || b.committed[loader] // the same document has no loader
+	}
+	if !Soon(committed) {
+		t.Fatalf("browser: %s does not come", url)
+	}
+	if !Soon(func() bool { return Eval[bool](t, b, "document.readyState == 'complete'") }) {
+		t.Fatalf("browser: %s is not loaded", url)
+	}
 }
 
 // Eval evaluates a JavaScript expression, awaits its promise and returns its value. Where the document goes while it is

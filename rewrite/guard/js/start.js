@@ -47,7 +47,7 @@ const heed = ({data: {granted, denied, vendors: theirs = {}, wait}}) => {
   }
   now.wait = wait;
   answers.clear();
-  now.apply ? (now.apply(narrowed, true), now.refresh()) : copy(now, narrowed);
+  now.apply ? (now.apply(narrowed, true), now.refresh()) : (copy(now, narrowed), doc && arrived.then(() => loc.reload()));
 };
 if (follower) follower.onmessage = heed;
 if (doc) {

@@ -20,6 +20,7 @@ const apply = now.apply = (answer, told, wait) => {
     forgetPages();
     tell('no');
     retract();
+    anew();
   }
   sweep(refused);
   if (now.layered) consentMode();
@@ -38,6 +39,13 @@ let agreed;
 const outgrown = (e) => {
   const who = identify(e.blockedURI);
   if (e.disposition == 'enforce' && Date.now() - agreed < 1e4 && (/report-to consent$/.test(e.originalPolicy) || /mediastream: filesystem:/.test(e.originalPolicy) && who && who != unknown && permitted(who))) loc.reload();
+};
+// What is still to come of a document was written for the visitor's last answer, and the parser fetches what it names before
+// any script sees it (HTML, 13.2.8): the document comes anew, once the gateway knows the answer.
+const anew = () => {
+  if (doc.readyState != 'loading') return;
+  self.stop();
+  (function again() { now.wait > Date.now() ? after(again, 99) : loc.reload(); })();
 };
 // After a withdrawal the document gets the policy that a new one would have.
 let lessened, restricted;
