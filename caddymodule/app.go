@@ -61,8 +61,9 @@ type App struct {
 	aliases   *aliases     // nil without CNAME
 	inventory *inventories // lives with the store, so that a reload loses nothing
 
-	limiter *limiter
+	limiter *limiter // of answers
 	claims  *limiter // of what clients say that a site loads
+	views   *limiter
 
 	answersOut, recordsOut outage
 	notices                notices
@@ -87,7 +88,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx, a.log = ctx, ctx.Logger()
 	a.answersOut.what = "visitors' answers cannot be recorded: refusals are in force all the same, grants are refused; see to the store"
 	a.recordsOut.what = "the consent records cannot be read: who agreed is treated as undecided, receipts and links do not open; see to the store"
-	a.sites, a.limiter, a.claims = map[*Handler]struct{}{}, newLimiter(), newLimiter()
+	a.sites = map[*Handler]struct{}{}
+	a.limiter, a.claims, a.views = newLimiter(answersPerMinute), newLimiter(claimsPerMinute), newLimiter(viewsPerMinute)
 	var err error
 	if a.CNAME != nil {
 		a.aliases, err = newAliases(a.CNAME)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/caddy-consent/caddy-consent/rewrite/css"
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
@@ -80,7 +81,7 @@ func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind, re
 	if (kind == encoding.KindHTML || x.xhtml) && x.document() {
 		countPage(&x.decision)
 		if x.writer.status < http.StatusBadRequest { // whoever invents paths adds no page of the site
-			x.policy.tally.document = true
+			x.policy.tally.document, x.policy.tally.counts = true, x.site.app.views.allow(client(x.r), time.Now())
 			x.policy.learned.page(x.url.Path)
 		}
 	}

@@ -31,11 +31,11 @@ type seenCount struct {
 	told          told // what the disclosure ledger knows
 }
 
-// note adds to the counts, and the page to the examples.
-func (c *seenCount) note(gated, passed int, path string) {
+// note adds to the counts, and the page to the examples: one that the site is not known for only if there is none.
+func (c *seenCount) note(gated, passed int, path string, known bool) {
 	c.Gated += uint64(gated)
 	c.Passed += uint64(passed)
-	if len(c.Pages) < maxPages && !slices.Contains(c.Pages, path) {
+	if (known || len(c.Pages) == 0) && len(c.Pages) < maxPages && !slices.Contains(c.Pages, path) {
 		c.Pages = append(c.Pages, path)
 	}
 }
@@ -48,7 +48,7 @@ type inventory struct {
 	Documents  uint64 // pages delivered
 	Unreadable uint64 // bodies that could not be read
 	Oversize   uint64 // documents with something too large to be judged whole
-	Paths      map[string]uint64
+	Paths      map[string]*views
 	Hosts      map[string]*hostCount // third parties
 	Seen       map[seenKey]*seenCount
 }
@@ -69,7 +69,7 @@ type inventories struct {
 }
 
 func newInventory(site string) *inventory {
-	return &inventory{Site: site, Since: time.Now().UTC(), Paths: map[string]uint64{}, Hosts: map[string]*hostCount{}, Seen: map[seenKey]*seenCount{}}
+	return &inventory{Site: site, Since: time.Now().UTC(), Paths: map[string]*views{}, Hosts: map[string]*hostCount{}, Seen: map[seenKey]*seenCount{}}
 }
 
 func (i *inventories) of(site string) *inventory {
@@ -114,6 +114,48 @@ func (i *inventories) touch(site string) string {
 	return site
 }
 
+// views counts how often a page was delivered.
+type views struct {
+	n      uint64
+	before uint64 // of n: it is not more since the page took another's place
+}
+
+func (v *views) count() uint64 { return v.n - v.before }
+
+// view counts a page. Where there are too many, a new one takes the place of the one that was asked for least, and begins where
+// that ended, so that it has its time to be asked for again (Metwally, Agrawal, El Abbadi: Space-Saving, 2005).
+func (v *inventory) view(path string) {
+	if one := v.Paths[path]; one != nil {
+		one.n++
+		return
+	}
+	one := &views{n: 1}
+	if len(v.Paths) >= maxPaths {
+		least := ""
+		for p, o := range v.Paths {
+			if least == "" || o.n < v.Paths[least].n {
+				least = p
+			}
+		}
+		one.before = v.Paths[least].n
+		one.n += one.before
+		v.forget(least)
+	}
+	v.Paths[path] = one
+}
+
+// forget leaves a page out, also as an example.
+func (v *inventory) forget(path string) {
+	delete(v.Paths, path)
+	is := func(p string) bool { return p == path }
+	for _, c := range v.Hosts {
+		c.Pages = slices.DeleteFunc(c.Pages, is)
+	}
+	for _, c := range v.Seen {
+		c.Pages = slices.DeleteFunc(c.Pages, is)
+	}
+}
+
 // add takes over what a response held. Responses that held nothing, and are no page, cost nothing.
 func (i *inventories) add(site, path string, t *tally) {
 	metrics.rewritten.Add(float64(t.written))
@@ -137,10 +179,12 @@ func (i *inventories) add(site, path string, t *tally) {
 	v.Oversize += uint64(t.oversize)
 	if t.document {
 		v.Documents++
-		if _, known := v.Paths[path]; known || len(v.Paths) < maxPaths {
-			v.Paths[path]++
-		}
 	}
+	if t.document && t.counts {
+		v.view(path)
+	}
+	_, known := v.Paths[path]
+	known = known || !t.document && !t.claimed // whoever asks for pages that are not there must not have them named
 	for n := range t.entries {
 		e := &t.entries[n]
 		if e.gated > 0 {
@@ -155,14 +199,14 @@ func (i *inventories) add(site, path string, t *tally) {
 			c = new(seenCount)
 			v.Seen[k] = c
 		}
-		c.note(e.gated, e.passed, path)
+		c.note(e.gated, e.passed, path, known)
 	}
 	for n := range t.hosts {
-		v.addHost(t, &t.hosts[n], path)
+		v.addHost(t, &t.hosts[n], path, known)
 	}
 }
 
-func (v *inventory) addHost(t *tally, h *tallyHost, path string) {
+func (v *inventory) addHost(t *tally, h *tallyHost, path string, known bool) {
 	name := t.hostNames[h.start:h.end]
 	c := v.Hosts[string(name)]
 	if c == nil {
@@ -177,7 +221,7 @@ func (v *inventory) addHost(t *tally, h *tallyHost, path string) {
 	}
 	c.Types |= h.types
 	c.permitted += uint64(h.permitted)
-	c.note(h.gated, h.passed, path)
+	c.note(h.gated, h.passed, path, known)
 }
 
 // pathPattern is a page's path as it is kept: what may name a person or an order is left out.

@@ -69,8 +69,11 @@ func (i *inventories) report() inventoryReport {
 func (v *inventory) report() siteReport {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r := siteReport{Site: v.Site, Since: v.Since, Documents: v.Documents, Unreadable: v.Unreadable, Oversize: v.Oversize, Pages: maps.Clone(v.Paths),
+	r := siteReport{Site: v.Site, Since: v.Since, Documents: v.Documents, Unreadable: v.Unreadable, Oversize: v.Oversize, Pages: map[string]uint64{},
 		Hosts: []hostReport{}, Seen: []seenReport{}, Undeclared: []string{}}
+	for path, one := range v.Paths {
+		r.Pages[path] = one.count()
+	}
 	for host, c := range v.Hosts {
 		r.Hosts = append(r.Hosts, hostReport{host, c.Vendor, c.Purpose, typeNames(c.Types), c.Gated, c.Passed, slices.Clone(c.Pages)})
 		if c.Vendor == "" && c.Purpose != "necessary" {
@@ -109,8 +112,10 @@ func (i *inventories) restore(r inventoryReport) {
 	for _, s := range r.Sites[:min(len(r.Sites), maxSites)] {
 		v := i.of(s.Site)
 		v.Since, v.Documents, v.Unreadable, v.Oversize = s.Since, s.Documents, s.Unreadable, s.Oversize
-		if s.Pages != nil {
-			v.Paths = s.Pages
+		for path, n := range s.Pages {
+			if len(v.Paths) < maxPaths {
+				v.Paths[path] = &views{n: n}
+			}
 		}
 		for _, h := range s.Hosts {
 			c := &hostCount{seenCount{h.Gated, h.Passed, h.Pages, told{}}, h.Vendor, h.Purpose, 0, 0}
@@ -130,15 +135,22 @@ func (i *inventories) restore(r inventoryReport) {
 	}
 }
 
-// pages returns, of at most n sites, at most n pages each.
+// pages returns, of the n sites that delivered most, at most n pages each: those that were delivered most, again and again in
+// proportion, so that a page counts for as much as it is asked for.
 func (i *inventories) pages(n int) map[string][]string {
+	reports := i.report().Sites
+	slices.SortStableFunc(reports, func(a, b siteReport) int { return cmp.Compare(b.Documents, a.Documents) })
 	sites := map[string][]string{}
-	for _, s := range i.report().Sites {
-		if len(sites) == n {
-			break
+	for _, s := range reports[:min(n, len(reports))] {
+		paths := slices.Sorted(maps.Keys(s.Pages))
+		slices.SortStableFunc(paths, func(a, b string) int { return cmp.Compare(s.Pages[b], s.Pages[a]) })
+		paths = paths[:min(n, len(paths))]
+		var all uint64
+		for _, path := range paths {
+			all += s.Pages[path]
 		}
-		for _, path := range slices.Sorted(maps.Keys(s.Pages)) {
-			if len(sites[s.Site]) < n {
+		for _, path := range paths {
+			for range s.Pages[path] * uint64(n) / max(all, 1) {
 				sites[s.Site] = append(sites[s.Site], path)
 			}
 		}

@@ -12,24 +12,31 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/ipmask"
 )
 
-// Bounds of the answers that are recorded from one network at once; refusals beyond it are deferred.
+// What of one network counts in a minute.
 const (
-	limiterSlots     = 1 << 12
-	answersPerMinute = 300
+	answersPerMinute = 300 // that are recorded at once; refusals beyond it are deferred
+	claimsPerMinute  = 300 // requests that say what a site loads
+	viewsPerMinute   = 30  // pages, for which of them are reported and lists are tried on
 )
 
-// limiter bounds how many answers one masked prefix can have recorded in a minute. It keeps no address: prefixes are
-// hashed with a key of this process into a fixed number of counters, so its memory does not grow. Two prefixes that share
-// a counter share its budget.
+const limiterSlots = 1 << 12
+
+// limiter bounds how much of one masked prefix counts in a minute. It keeps no address: prefixes are hashed with a key of this
+// process into a fixed number of counters, so its memory does not grow. Two prefixes that share a counter share its budget.
 type limiter struct {
-	seed  maphash.Seed
-	slots [limiterSlots]atomic.Uint64 // minute<<32 | count
+	seed   maphash.Seed
+	budget uint64
+	slots  [limiterSlots]atomic.Uint64 // minute<<32 | count
 }
 
-func newLimiter() *limiter { return &limiter{seed: maphash.MakeSeed()} }
+func newLimiter(budget uint64) *limiter { return &limiter{seed: maphash.MakeSeed(), budget: budget} }
 
-// allow counts one answer from an address at that time and reports whether it is within the budget.
+// allow counts one more from an address at that time and reports whether it is within the budget. A nil limiter, that of a
+// scan, which has no visitors, has no bound.
 func (l *limiter) allow(from netip.Addr, now time.Time) bool {
+	if l == nil {
+		return true
+	}
 	prefix := ipmask.Default.Mask(from).As16()
 	slot := &l.slots[maphash.Bytes(l.seed, prefix[:])%limiterSlots]
 	minute := uint64(now.Unix()/60) & (1<<32 - 1)
@@ -39,7 +46,7 @@ func (l *limiter) allow(from netip.Addr, now time.Time) bool {
 		if old>>32 != minute {
 			next = minute<<32 | 1
 		}
-		if next&(1<<32-1) > answersPerMinute {
+		if next&(1<<32-1) > l.budget {
 			return false
 		}
 		if slot.CompareAndSwap(old, next) {

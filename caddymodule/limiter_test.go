@@ -11,7 +11,7 @@ import (
 // TestLimiter: a network has its budget each minute, all its addresses together; others have theirs; however many come, the
 // memory is that of the counters.
 func TestLimiter(t *testing.T) {
-	l, now := newLimiter(), time.Date(2026, 11, 1, 12, 0, 30, 0, time.UTC)
+	l, now := newLimiter(answersPerMinute), time.Date(2026, 11, 1, 12, 0, 30, 0, time.UTC)
 	addr := netip.MustParseAddr
 	allowed := 0
 	for i := range 1000 {

@@ -18,6 +18,7 @@ type tally struct {
 	oversize   int    // documents with something too large to be judged whole
 	written    int    // bytes that came out of a rewriter
 	document   bool   // the response is a page
+	counts     bool   // its path counts: its visitor's network has not asked for too many
 	claimed    bool   // a client says so, no page
 }
 
