@@ -151,7 +151,8 @@ type storeLease struct {
 	store.Store // a spool in front of a cache in front of the store itself, once it is open
 	opener      StoreOpener
 	opening     sync.Once
-	opened      error  // what opening ended with
+	opened      error // what opening ended with
+	signer      *store.Signer
 	kind        string // for the status
 	address     string // its file, or where it is in the network
 	spool       *store.Spool
@@ -193,9 +194,11 @@ func leaseStore(o StoreOpener) (*storeLease, error) {
 	return v.(*storeLease), nil
 }
 
-// open opens the store, once for all who use it. Nobody uses it before; where that fails, it takes and has nothing.
+// open opens the store, once for all who use it. Nobody uses it before; where that fails, it takes and has nothing. The keys of
+// the last configuration to come sign its chain.
 func (l *storeLease) open(signer *store.Signer) error {
 	l.opening.Do(func() {
+		l.signer = signer
 		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 		defer cancel()
 		s, err := l.opener.Open(ctx, signer)
@@ -207,6 +210,9 @@ func (l *storeLease) open(signer *store.Signer) error {
 		}
 		l.opened = err
 	})
+	if l.signer != nil && signer != nil {
+		l.signer.Renew(signer)
+	}
 	return l.opened
 }
 

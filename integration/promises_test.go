@@ -158,3 +158,37 @@ func TestRetention(t *testing.T) {
 		t.Errorf("verify: %s", out)
 	}
 }
+
+// TestKeyRotation: a new key in front of the old one signs answers and the records' chain from the reload on, answers of before
+// still count, and the chain verifies; without the old one, answers of before do not count.
+func TestKeyRotation(t *testing.T) {
+	i := newInstance(t, trackingPage)
+	older, newer := consent.GenerateKey().Secret(), consent.GenerateKey().Secret()
+	with := func(keys string) {
+		i.options = "store bolt " + i.bolt() + "\nkey " + keys
+		i.start()
+	}
+	signedBy := func() string {
+		i.choose("refuse") // so that the chain has a head of now
+		out := mustCommand(t, "records", "verify", "--address="+i.admin)
+		if !strings.Contains(out, "signed to the end") {
+			t.Errorf("verify: %s", out)
+		}
+		_, key, _ := strings.Cut(out, `"key":"`)
+		return key[:16]
+	}
+	with(older)
+	res, _ := post(t, "http://"+i.addr+"/.consent/choose", "choice=accept", "Accept", "application/json")
+	yes, first := token(t, res), signedBy()
+	with(newer + " " + older)
+	if i.state("Cookie", yes) == nothing {
+		t.Error("with the new key in front the old answer does not count")
+	}
+	if second := signedBy(); second == first {
+		t.Error("the chain is still signed with the old key")
+	}
+	with(newer)
+	if got := i.state("Cookie", yes); got != nothing {
+		t.Errorf("without the old key the old answer still permits %s", got)
+	}
+}

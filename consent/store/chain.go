@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddy-consent/caddy-consent/consent"
@@ -102,9 +103,14 @@ func (h Head) message() []byte {
 // ErrUnknownKey is the error for a head whose key is not among those given.
 var ErrUnknownKey = errors.New("signed with a key that was not given")
 
-// Signer signs the heads of a chain and checks them. It is immutable and safe for concurrent use. A nil
-// Signer leaves heads unsigned and checks none.
+// Signer signs the heads of a chain and checks them. It is safe for concurrent use. A nil Signer leaves heads unsigned and
+// checks none.
 type Signer struct {
+	keys atomic.Pointer[signingKeys]
+}
+
+// signingKeys are what a Signer signs with and trusts; they are immutable.
+type signingKeys struct {
 	key     ed25519.PrivateKey
 	id      KeyID
 	trusted map[KeyID]ed25519.PublicKey
@@ -116,23 +122,30 @@ func NewSigner(key ed25519.PrivateKey, older ...ed25519.PublicKey) (*Signer, err
 	if len(key) != ed25519.PrivateKeySize {
 		return nil, fmt.Errorf("store: signing key has %d bytes: give an Ed25519 private key of %d bytes, as ed25519.NewKeyFromSeed returns it", len(key), ed25519.PrivateKeySize)
 	}
-	s := &Signer{key: key, trusted: map[KeyID]ed25519.PublicKey{}}
+	k := &signingKeys{key: key, trusted: map[KeyID]ed25519.PublicKey{}}
 	for i, pub := range append(older[:len(older):len(older)], key.Public().(ed25519.PublicKey)) {
 		if len(pub) != ed25519.PublicKeySize {
 			return nil, fmt.Errorf("store: older key %d has %d bytes: give Ed25519 public keys of %d bytes", i+1, len(pub), ed25519.PublicKeySize)
 		}
-		s.id = KeyIDOf(pub)
-		s.trusted[s.id] = pub
+		k.id = KeyIDOf(pub)
+		k.trusted[k.id] = pub
 	}
+	s := new(Signer)
+	s.keys.Store(k)
 	return s, nil
 }
+
+// Renew makes the signer sign with, and trust, the keys of another from now on: an open store changes its keys so. Neither is
+// nil.
+func (s *Signer) Renew(by *Signer) { s.keys.Store(by.keys.Load()) }
 
 // Sign returns the head for the chain that ends with l at that time, which is kept to the millisecond.
 func (s *Signer) Sign(l Link, at time.Time) Head {
 	h := Head{Index: l.Index, Hash: l.Hash, Time: at.UTC().Truncate(time.Millisecond)}
 	if s != nil {
-		h.Key = s.id
-		h.Signature = ed25519.Sign(s.key, h.message())
+		k := s.keys.Load()
+		h.Key = k.id
+		h.Signature = ed25519.Sign(k.key, h.message())
 	}
 	return h
 }
@@ -143,7 +156,7 @@ func (s *Signer) Check(h Head) error {
 	if s == nil || h.Key == "" {
 		return fmt.Errorf("head %d: %w", h.Index, ErrUnknownKey)
 	}
-	pub, ok := s.trusted[h.Key]
+	pub, ok := s.keys.Load().trusted[h.Key]
 	if !ok {
 		return fmt.Errorf("head %d: key %.20q: %w", h.Index, string(h.Key), ErrUnknownKey)
 	}
