@@ -136,6 +136,8 @@ var cases = []struct{ name, in, want string }{
 	{"long name", "a{b:" + strings.Repeat(`\75 `, 100) + `rl(' ) ' url(https://tracker.test/x)}`, "a{b:" + strings.Repeat(`\75 `, 100) + `rl(' ) ' url(` + inert(enc) + `)}`},
 	{"long plain name", "a{b:" + strings.Repeat("x", 300) + `url(' ) ' url(https://tracker.test/x)}`, "a{b:" + strings.Repeat("x", 300) + `url(' ) ' url(` + inert(enc) + `)}`},
 	{"long at-keyword", "@" + strings.Repeat(`\75 `, 100) + `url(' ) ' url(https://tracker.test/x)`, "@" + strings.Repeat(`\75 `, 100) + `url(' ) ' url(` + inert(enc) + `)`},
+	{"preload scanner's import behind CDC", `--><a '@import "https://tracker.test/x";'`, `--><a '@import "` + inert(enc) + `";'`},
+	{"custom URL with @", `--x:"https://tracker.test/x@"`, `--x:"` + inert(enc+"%40") + `"`},
 	{"preload scanner's import", `@charset "; @import url(https://tracker.test/x);"; a{}`, `@charset "; @import url(` + inert(enc) + `);"; a{}`},
 	{"string with at sign", `@charset "me@example"; a{}`, ""},
 	{"carriage returns", "a{b:url(https://tracker.test/x\r\n)\r}", "a{b:url(" + inert(enc) + "\r\n)\r}"},

@@ -224,25 +224,40 @@ func (s *scanner) stringToken(buf []byte, i int, final, fetches bool) int {
 		return hold(i)
 	}
 	s.known, s.mode = 0, text
-	if loose && !s.custom {
-		s.hiddenImport(buf, i+1, end, complete)
-	} else if with, gated := s.judge(inside, !complete); gated {
-		s.replace(buf, i+1, end, with)
-		if !complete {
-			s.mode = skipText
+	gated := false
+	if !loose || s.custom && !s.relative(inside, complete) {
+		var with []byte
+		if with, gated = s.judge(inside, !complete); gated {
+			s.replace(buf, i+1, end, with)
+			if !complete {
+				s.mode = skipText
+			}
 		}
+	}
+	if loose && !gated && s.mayImport(inside, complete) {
+		s.hiddenImport(buf, i+1, end, complete)
 	}
 	return end
 }
 
 // harmless reports whether a string that is not itself fetched can be passed: in a custom property unless it begins like an
-// absolute URL, elsewhere unless a preload scanner, which does not know strings, would find @import in it.
+// absolute URL, and everywhere unless a preload scanner, which does not know strings, would find @import in it.
 func (s *scanner) harmless(inside []byte, whole bool) bool {
 	if s.custom {
-		s.ref = appendUnescaped(s.ref[:0], inside[:min(len(inside), 64)])
-		return len(s.ref) >= 16 && !absolute(s.ref) || whole && !absolute(s.ref)
+		return s.relative(inside, whole) && !s.mayImport(inside, whole)
 	}
-	return whole && (s.nested || bytes.IndexByte(inside, '@') < 0)
+	return whole && !s.mayImport(inside, whole)
+}
+
+// relative reports that a string does not begin like an absolute URL, as far as it is there.
+func (s *scanner) relative(inside []byte, whole bool) bool {
+	s.ref = appendUnescaped(s.ref[:0], inside[:min(len(inside), 64)])
+	return (whole || len(s.ref) >= 16) && !absolute(s.ref)
+}
+
+// mayImport reports whether a preload scanner could find @import in a string, as far as that is there.
+func (s *scanner) mayImport(inside []byte, whole bool) bool {
+	return s.top && !s.nested && (!whole || bytes.IndexByte(inside, '@') >= 0)
 }
 
 // hiddenImport judges the @import that a preload scanner may see inside of a string before the first block. The rest of

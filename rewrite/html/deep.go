@@ -2,6 +2,7 @@ package html
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 )
@@ -53,11 +54,12 @@ type candidate struct {
 
 // rawElement is a script or style that may begin at a place; at is the end of its tag's name.
 type rawElement struct {
-	at int
-	el *element
+	at    int
+	el    *element
+	tried int // how much of it was judged in vain
 }
 
-// maxTexts is how many scripts and styles may begin within each other's text; more are made inert unseen.
+// maxTexts is how many scripts and styles may begin within each other's text; of more the first are made inert unseen.
 const maxTexts = 8
 
 var (
@@ -107,6 +109,9 @@ func (d *deepScanner) write(p []byte) {
 
 func (d *deepScanner) close() {
 	d.scan(true)
+	for _, t := range d.texts {
+		d.judgeText(&t, d.bytes(t.at, d.pos), true)
+	}
 	d.flushTo(d.base + len(d.buf))
 }
 
@@ -279,10 +284,10 @@ func (d *deepScanner) endName(c byte) (set uint64) {
 		set |= 1 << el.bit
 		if el == elScript || el == elStyle {
 			if len(d.texts) == maxTexts {
-				d.insert(d.pos, inert(el))
-			} else {
-				d.texts = append(d.texts, rawElement{d.pos, el})
+				d.dropText(d.texts[0])
+				d.texts = slices.Delete(d.texts, 0, 1)
 			}
+			d.texts = append(d.texts, rawElement{at: d.pos, el: el})
 		}
 	}
 	d.inName, d.otherName = false, false

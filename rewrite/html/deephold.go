@@ -34,7 +34,7 @@ func (d *deepScanner) limitValues() {
 	for len(d.texts) > 0 && d.texts[0].at < from {
 		t := d.texts[0]
 		d.texts = slices.Delete(d.texts, 0, 1)
-		d.judgeText(t, d.bytes(t.at, d.pos))
+		d.judgeText(&t, d.bytes(t.at, d.pos), true)
 	}
 }
 

@@ -9,43 +9,127 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 )
 
-// endTexts judges the scripts or styles that the end tag at the beginning of s would end.
+// endTexts judges the scripts or styles that the end tag at the beginning of s may end.
 func (d *deepScanner) endTexts(s []byte) {
-	d.texts = slices.DeleteFunc(d.texts, func(t rawElement) bool {
-		if matchEndTag(s, t.el.name) != matched {
-			return false
+	for i := 0; i < len(d.texts); {
+		t := &d.texts[i]
+		if matchEndTag(s, t.el.name) == matched && d.judgeText(t, d.bytes(t.at, d.pos), false) {
+			d.texts = slices.Delete(d.texts, i, i+1)
+		} else {
+			i++
 		}
-		d.judgeText(t, d.bytes(t.at, d.pos))
-		return true
-	})
+	}
 }
 
-// judgeText judges a script or style whose tag's name is followed by s.
-func (d *deepScanner) judgeText(t rawElement, s []byte) {
-	mark := []byte(` ` + rewrite.Mark + `="` + d.r.o.Mark)
-	if bytes.HasPrefix(s, mark) || bytes.HasPrefix(s, parked) || bytes.HasPrefix(s, []byte(` type="`+rewrite.InertScriptType)) {
-		return
+// judgeText judges a script or style whose tag's name is followed by s. It reports whether that is all there is to judge:
+// an end tag may be part of a value or comment to some view. last says that no more is to come or can be held.
+func (d *deepScanner) judgeText(t *rawElement, s []byte, last bool) bool {
+	if d.isInert(s) {
+		return true
 	}
+	if len(s) < 2*t.tried && !last { // so that the time is linear
+		return false
+	}
+	t.tried = len(s)
 	if len(s) > d.limit() {
 		s, d.r.limited = s[:d.limit()], true
-		if t.el == elStyle && !d.judged(t) {
+		if t.el == elStyle && !d.judged(*t) {
 			d.insert(t.at, inert(t.el))
-			return
+			return true
 		}
 	}
-	i := bytes.IndexByte(s, '>')
-	if i < 0 {
+	end, _ := tagEnd(s, 0)
+	if end < 0 {
+		return last
+	}
+	d.r.steps += len(s)
+	j := d.judging()
+	tag, text := s[:end], s[end:]
+	if d.gatedText(j, t.el, tag, text[:rawEnd(text, t.el)]) {
+		d.insert(t.at, inert(t.el))
+		return true
+	}
+	if isFlat(text) {
+		return true
+	}
+	c := j.childText(t.el, text)
+	if t.el == elScript {
+		if d.gatedText(j, t.el, tag, c.text) {
+			d.insert(t.at, inert(t.el))
+		}
+		return true
+	}
+	if !last && c.state == childOpen && !c.inner {
+		c.endTag([]byte(t.el.name)) // which is what comes
+	}
+	if c.state == childOpen && !last {
+		return false
+	}
+	d.hideChild(&c, t.at+end, c.state == childOpen && c.tags && len(s) == d.limit())
+	return true
+}
+
+// isInert reports whether s, which follows a tag's name, shows that it was made inert.
+func (d *deepScanner) isInert(s []byte) bool {
+	mark := []byte(` ` + rewrite.Mark + `="` + d.r.o.Mark)
+	return bytes.HasPrefix(s, mark) || bytes.HasPrefix(s, parked) || bytes.HasPrefix(s, []byte(` type="`+rewrite.InertScriptType))
+}
+
+// dropText makes a script or style inert that is not whole: a style whose raw text is, only as foreign content.
+func (d *deepScanner) dropText(t rawElement) {
+	s := d.bytes(t.at, d.pos)
+	if d.isInert(s) {
 		return
 	}
-	tag, text := s[:i], s[i+1:]
-	d.r.steps += len(text)
-	j := d.judging()
-	for _, text := range [...][]byte{text, j.flatten(text, true)} {
-		if d.gatedText(j, t.el, tag, text) {
-			d.insert(t.at, inert(t.el))
+	end, _ := tagEnd(s, 0)
+	if t.el == elStyle && end >= 0 {
+		if n := rawEnd(s[end:], t.el); end+n < len(s) && !d.gatedText(d.judging(), t.el, nil, s[end:end+n]) {
+			d.hideText(t.at + end)
+			d.r.limited = true
 			return
 		}
 	}
+	d.insert(t.at, inert(t.el))
+}
+
+// rawEnd returns the length of an element's text if that is raw.
+func rawEnd(s []byte, el *element) int {
+	for i := 0; ; i += 2 {
+		n := bytes.Index(s[i:], []byte("</"))
+		if n < 0 {
+			return len(s)
+		}
+		if i += n; matchEndTag(s[i:], el.name) == matched {
+			return i
+		}
+	}
+}
+
+// hideChild hides what is gated, or cannot be told, of a style's text at a position, if that is foreign content: in an
+// element that means nothing to any view.
+func (d *deepScanner) hideChild(c *childText, at int, cut bool) {
+	unread := cut || c.state == childTangled
+	d.r.limited = d.r.limited || unread || len(c.names) > 0
+	if unread || c.gated(d) {
+		d.hideText(at)
+		return
+	}
+	for _, n := range c.names {
+		d.insert(at+n, []byte(hidden+d.r.o.Mark))
+	}
+}
+
+// hideText hides what a style holds from a position on.
+func (d *deepScanner) hideText(at int) { d.insert(at, []byte("<data"+hidden+d.r.o.Mark+">")) }
+
+// gated reports whether a style is gated wherever it may end.
+func (c *childText) gated(d *deepScanner) bool {
+	for _, n := range append(c.cuts, len(c.text)) {
+		if d.gatedText(c.r, c.el, nil, c.text[:n]) {
+			return true
+		}
+	}
+	return false
 }
 
 // judged reports whether a style is one that the first stage has seen too.

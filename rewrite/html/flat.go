@@ -5,53 +5,10 @@ import (
 	"strconv"
 )
 
-// A script or style in XML or in foreign content is text with markup in it: references stand for characters, CDATA
-// sections for their content, comments for nothing. What the tree holds of it is called flat here.
-
-// flatten returns the flat text of a whole element, nil where that is what the source says. Tags are left out.
-func (r *Rewriter) flatten(s []byte, markup bool) []byte {
-	if !markup || bytes.IndexByte(s, '<') < 0 && bytes.IndexByte(s, '&') < 0 {
-		return nil
-	}
-	var flat []byte
-	r.unread = false
-	for len(s) > 0 {
-		i := bytes.IndexByte(s, '<')
-		if i < 0 {
-			i = len(s)
-		}
-		flat = r.appendMarkupText(flat, s[:i])
-		s = s[i:]
-		switch {
-		case bytes.HasPrefix(s, []byte("<![CDATA[")):
-			s = s[9:]
-			end := bytes.Index(s, []byte("]]>"))
-			if end < 0 {
-				return append(flat, s...)
-			}
-			flat, s = append(flat, s[:end]...), s[end+3:]
-		case bytes.HasPrefix(s, []byte("<!--")):
-			end, _ := commentEnd(s[4:], true, true)
-			if end < 0 {
-				return flat
-			}
-			s = s[4+end:]
-		case len(s) > 1 && beginsMarkup(s[1]):
-			end := bytes.IndexByte(s, '>')
-			if end < 0 {
-				return append(flat, s...)
-			}
-			s = s[end+1:]
-		case len(s) > 0:
-			flat, s = append(flat, '<'), s[1:]
-		}
-	}
-	return flat
-}
-
 // beginsMarkup reports what behind a '<' begins a tag, a declaration or a processing instruction.
 func beginsMarkup(c byte) bool { return isLetter(c) || c == '/' || c == '!' || c == '?' }
 
+// appendMarkupText appends text in which references count.
 func (r *Rewriter) appendMarkupText(dst, s []byte) []byte {
 	if r.o.XML {
 		var whole bool
@@ -61,7 +18,7 @@ func (r *Rewriter) appendMarkupText(dst, s []byte) []byte {
 	return appendText(dst, s, false)
 }
 
-// flattener is flatten for a style that is too large to be held: its flat text is judged while it streams, and is what
+// flattener reads the child text content of a style that is too large to be held: it is judged while it streams, and is what
 // goes on, spelled so that every view reads it alike. What it makes does not depend on the pieces. Behind markup of any
 // other kind, and behind a reference that is not followed, the rest is left out.
 type flattener struct {
@@ -100,7 +57,7 @@ func (f *flattener) read(r *Rewriter, dst, s []byte, eof bool) (out []byte, n in
 		}
 		return append(dst, s[:safe]...), safe
 	case flatCommentStart, flatComment:
-		end, safe := commentEnd(s, f.in == flatCommentStart, eof)
+		end, safe := commentEndOf(r.o.XML)(s, f.in == flatCommentStart, eof)
 		if end >= 0 {
 			f.in = flatText
 			return dst, end

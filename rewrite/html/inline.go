@@ -11,8 +11,9 @@ import (
 type hold struct {
 	on    bool
 	el    *element
-	start int // of the start tag
-	text  int // of the text
+	start int  // of the start tag
+	text  int  // of the text
+	mixed bool // a script of XML that holds elements
 }
 
 // ends reports whether an end tag of XML ends the held element.
@@ -118,13 +119,28 @@ func (r *Rewriter) releaseStyle(b []byte, textEnd int, whole bool) {
 	r.pass(b, r.hold.text)
 	r.done = textEnd
 	if r.o.XML || r.ctx.depth > 0 || r.ctx.lost {
-		r.style.openFlat(r)
+		r.style.openFlat(r, elStyle)
 	} else {
 		r.style.open(r)
 	}
 	if r.style.write(b[r.hold.text:textEnd]); whole {
 		r.style.close()
 	}
+}
+
+// releaseMixed releases the script or style of XML in which an element begins at b[start]: the rest of it is left out, and
+// such a script does not run.
+func (r *Rewriter) releaseMixed(b []byte, start int) {
+	r.hold.mixed, r.limited = true, true
+	if r.hold.el == elScript {
+		r.release(b, start, false)
+		r.pass(b, start)
+		r.style.openFlat(r, elScript)
+	} else {
+		r.hold.on = false
+		r.releaseStyle(b, start, false)
+	}
+	r.style.flat.ended = true
 }
 
 // scriptType is what a browser does with a script element (WHATWG HTML, 4.12.1.1 "prepare the script element").
@@ -183,10 +199,11 @@ func (r *Rewriter) judgeInline(tag []byte, t *tag, text []byte, markup bool) boo
 		return r.judgeJSON(text, st)
 	case scriptRuns:
 		v := r.judgeScript(text)
-		if flat := r.flatten(text, markup); !v.Gate && flat != nil {
-			if v = r.judgeScript(flat); r.unread {
-				r.limited, r.plan.changed, r.plan.park = true, true, true
-			}
+		if r.unread = false; markup && !v.Gate && !isFlat(text) {
+			v = r.judgeScript(r.childText(elScript, text).text)
+		}
+		if r.hold.mixed || r.unread {
+			r.limited, r.plan.changed, r.plan.park = true, true, true
 		}
 		if v.Gate {
 			r.plan.keep(v)
@@ -204,14 +221,15 @@ func (r *Rewriter) judgeInline(tag []byte, t *tag, text []byte, markup bool) boo
 // nothing where that looks like markup. A type would not make it inert: Firefox runs an SVG style of any type.
 func (r *Rewriter) judgeSheet(text []byte, markup bool) bool {
 	from := len(r.text)
-	if flat := r.flatten(text, markup); flat != nil {
+	if markup && !isFlat(text) {
+		c := r.childText(elStyle, text)
 		if r.unread {
 			r.limited = true
 			return true
 		}
 		r.style.gated = rewrite.Verdict{}
-		r.text = css.Append(r.text, flat, r.style.options(r))
-		if r.style.gated.Gate {
+		r.text = css.Append(r.text, c.text, r.style.options(r))
+		if r.style.gated.Gate && !c.tags { // else the second stage hides it
 			if sheet := r.text[from:]; bytes.ContainsAny(sheet, "<&") || bytes.Contains(sheet, []byte("]]>")) {
 				r.text = r.text[:from]
 			}
@@ -226,6 +244,7 @@ func (r *Rewriter) judgeSheet(text []byte, markup bool) bool {
 // styleText rewrites the text of a style element while it streams.
 type styleText struct {
 	on    bool
+	el    *element // whose end tag ends it
 	sheet css.Rewriter
 	o     css.Options
 	owner *Rewriter
@@ -248,20 +267,20 @@ func (s *styleText) options(r *Rewriter) *css.Options {
 }
 
 func (s *styleText) open(r *Rewriter) {
-	s.begin(r)
+	s.begin(r, elStyle)
 	s.sheet = *css.NewRewriter((*emitter)(r), s.options(r))
 }
 
-func (s *styleText) begin(r *Rewriter) {
-	s.on = true
+func (s *styleText) begin(r *Rewriter, el *element) {
+	s.on, s.el = true, el
 	if r.deepOn {
 		r.deep.sheet = r.deep.base + len(r.deep.buf)
 	}
 }
 
 // openFlat is open for the source of XML or foreign content.
-func (s *styleText) openFlat(r *Rewriter) {
-	s.begin(r)
+func (s *styleText) openFlat(r *Rewriter, el *element) {
+	s.begin(r, el)
 	s.flat = flattener{on: true, carry: s.flat.carry[:0]}
 	s.sheet = *css.NewRewriter((*speller)(r), s.options(r))
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
-// ErrLimit is what [Rewriter.Limited] returns after something was larger than [Options.Limit] and had to be judged by its
-// beginning, or was made inert unseen.
-var ErrLimit = errors.New("html: a tag, script or document within a document is larger than the memory limit")
+// ErrLimit is what [Rewriter.Limited] returns after something was larger than [Options.Limit] or more entangled than is
+// followed, and had to be judged by its beginning, or was made inert unseen.
+var ErrLimit = errors.New("html: a tag, script, style or document within a document is too large or too entangled to be judged whole")
 
 // defaultLimit is the memory that one stream may hold.
 const defaultLimit = 64 << 10

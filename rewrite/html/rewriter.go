@@ -196,6 +196,9 @@ func (r *Rewriter) run(b []byte, eof bool) (keep int) {
 				if r.hold.on {
 					r.release(b, len(b), false)
 				}
+				if r.style.on && r.tok.state == stateTag {
+					r.style.close()
+				}
 				r.inNoscript(b, start, len(b)) // a tag without an end
 				start = len(b)
 			}
@@ -239,8 +242,11 @@ func (r *Rewriter) overLimit(b []byte, start int) int {
 		r.release(b, start, false)
 		return start
 	case r.tok.state == stateTag && len(b)-start > limit:
-		if r.hold.on {
+		switch {
+		case r.hold.on && r.tok.tag.end:
 			r.release(b, start, false)
+		case r.hold.on:
+			r.releaseMixed(b, start)
 		}
 		return r.startBig(b, start)
 	case r.tok.state == stateData && len(b)-start > limit: // an XML DOCTYPE or processing instruction
@@ -253,6 +259,9 @@ func (r *Rewriter) overLimit(b []byte, start int) int {
 
 // startTag judges the start tag b[start:end] and follows what it means for what comes. It returns where to go on.
 func (r *Rewriter) startTag(b []byte, start, end int) int {
+	if r.hold.on { // in XML
+		r.releaseMixed(b, start)
+	}
 	if r.style.on {
 		return r.inStyle(b, start, end)
 	}
@@ -306,7 +315,7 @@ func (r *Rewriter) element(t *tag, b []byte) *element {
 // endTag follows the end tag b[start:end]. It returns where to go on.
 func (r *Rewriter) endTag(b []byte, start, end int) int {
 	if r.style.on {
-		if h := (hold{el: elStyle}); r.o.XML && !h.ends(b[start:end], r.tok.tag.nameEnd) {
+		if h := (hold{el: r.style.el}); r.o.XML && !h.ends(b[start:end], r.tok.tag.nameEnd) {
 			return r.inStyle(b, start, end)
 		}
 		r.style.close()

@@ -54,7 +54,7 @@ func (t *tokenizer) next(b []byte, p int, eof bool) (k kind, start, end int) {
 	case stateTag:
 		return t.inTag(b, p)
 	case stateComment:
-		return t.until(b, p, eof, commentEnd)
+		return t.until(b, p, eof, commentEndOf(t.xml))
 	case stateBogus:
 		return t.until(b, p, eof, bogusEnd)
 	case stateCDATA:
@@ -128,7 +128,7 @@ func (t *tokenizer) markup(b []byte, p int, eof bool) (kind, int, int) {
 	rest := b[p+2:]
 	switch {
 	case bytes.HasPrefix(rest, []byte("--")):
-		return t.open(b, p, 4, eof, stateComment, kindComment, commentEnd)
+		return t.open(b, p, 4, eof, stateComment, kindComment, commentEndOf(t.xml))
 	case len(rest) >= 7 && equalFold(rest[:7], "doctype"):
 		return t.open(b, p, 9, eof, stateBogus, kindDoctype, t.doctypeEnd())
 	case t.cdata && bytes.HasPrefix(rest, []byte("[CDATA[")):
@@ -146,6 +146,14 @@ func (t *tokenizer) doctypeEnd() endFunc {
 		return xmlDoctypeEnd
 	}
 	return bogusEnd
+}
+
+// commentEndOf: in XML only "-->" ends a comment. (XML 1.0, 2.5)
+func commentEndOf(xml bool) endFunc {
+	if xml {
+		return xmlCommentEnd
+	}
+	return commentEnd
 }
 
 // open begins a construct whose content begins n bytes after p.
@@ -233,8 +241,9 @@ func commentEnd(s []byte, first, _ bool) (q, safe int) {
 	return -1, safe
 }
 
-func cdataEnd(s []byte, _, _ bool) (q, safe int) { return sequenceEnd(s, "]]>", ']') }
-func piEnd(s []byte, _, _ bool) (q, safe int)    { return sequenceEnd(s, "?>", '?') }
+func cdataEnd(s []byte, _, _ bool) (q, safe int)      { return sequenceEnd(s, "]]>", ']') }
+func piEnd(s []byte, _, _ bool) (q, safe int)         { return sequenceEnd(s, "?>", '?') }
+func xmlCommentEnd(s []byte, _, _ bool) (q, safe int) { return sequenceEnd(s, "-->", '-') }
 
 func sequenceEnd(s []byte, end string, c byte) (q, safe int) {
 	if i := bytes.Index(s, []byte(end)); i >= 0 {

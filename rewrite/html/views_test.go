@@ -141,11 +141,14 @@ func styleContacts(n *xhtml.Node) string {
 			text += c.Data
 		}
 	}
-	if text = strings.TrimSpace(text); strings.HasPrefix(text, `@import "http://tracker.test`) {
+	if text = notImport.ReplaceAllString(text, ""); strings.HasPrefix(text, `@import "http://tracker.test`) {
 		return "<style> " + text
 	}
 	return ""
 }
+
+// notImport is what may stand before an import. (CSS Syntax 3, 5.4.1)
+var notImport = regexp.MustCompile(`^(\s|(?s:/\*.*?\*/)|<!--|-->)+`)
 
 // oracleUses says which elements fetch with an attribute.
 var oracleUses = map[string]string{

@@ -2,6 +2,7 @@ package html
 
 import (
 	"io"
+	"strings"
 	"testing"
 )
 
@@ -17,8 +18,8 @@ func TestXMLInject(t *testing.T) {
 		`<html><script>1</script><head></head>`:                              `<html>[h]<script>1</script><head></head>`,
 		`<html><style>a{}</style><head></head>`:                              `<html>[h]<style>a{}</style><head></head>`,
 		`<html><x:head><HEAD><x:body/><BODY>`:                                `<html>[h]<x:head><HEAD><x:body/><BODY>`,
-		`<html><head><script><body></body></script></head><body>`:            `<html><head>[h]<script><body></body></script></head><body>[b]`,
-		`<html><head><style><body></body></style></head><body>`:              `<html><head>[h]<style><body></body></style></head><body>[b]`,
+		`<html><head><script>1<body></body></script></head><body>`:           `<html><head>[h]<script type="text/plain">1</script></head><body>[b]`,
+		`<html><head><style>a{}<body></body></style></head><body>`:           `<html><head>[h]<style>a{}</style></head><body>[b]`,
 		`<html><head><script><![CDATA[<body>]]></script></head><body><body>`: `<html><head>[h]<script><![CDATA[<body>]]></script></head><body>[b]<body>`,
 		`<html></html>`:                                                      `<html></html>`,
 		`<html><!-- <p> --><?x <p>?></html>`:                                 `<html><!-- <p> --><?x <p>?></html>`,
@@ -33,8 +34,8 @@ func TestXMLInject(t *testing.T) {
 		}
 		checkSplits(t, o, in, out, 1)
 		o.Fragment = true
-		if out := rewriteAll(t, o, in); out != in {
-			t.Errorf("as a fragment: %s", out)
+		if got := rewriteAll(t, o, in); got != strings.NewReplacer("[h]", "", "[b]", "").Replace(out) {
+			t.Errorf("as a fragment: %s", got)
 		}
 	}
 }
