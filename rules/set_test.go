@@ -199,6 +199,7 @@ func TestIndexAgreesWithAScan(t *testing.T) {
 		}
 	}
 	paths := []string{"/", "/tr", "/gtag/js?id=AW-1", "/pagead/x", "/v3/", "/js/container_1.js", "/matomo.php", "/plugins/like.php"}
+	compiled := map[string]*regexp.Regexp{}
 	for range rounds(1_000) {
 		host := hosts[r.IntN(len(hosts))]
 		switch r.IntN(4) {
@@ -210,18 +211,21 @@ func TestIndexAgreesWithAScan(t *testing.T) {
 			host += ".de"
 		}
 		a := newAddress([]byte("https://"+host+paths[r.IntN(len(paths))]), 8, 8+len(host))
-		got, want := s.index.lookup(&a), scan(&s.index, &a)
+		got, want := s.index.lookup(&a), scan(&s.index, &a, compiled)
 		if (got == nil) != (want == nil) || got != nil && got.score != want.score {
 			t.Fatalf("%s%s: index %+v, scan %+v", host, a.path, got, want)
 		}
 	}
 }
 
-// scan is a slow reference for hostIndex.lookup.
-func scan(x *hostIndex, a *address) *rule {
+// scan is a slow reference for hostIndex.lookup. The expressions that it makes are kept in compiled.
+func scan(x *hostIndex, a *address, compiled map[string]*regexp.Regexp) *rule {
 	var best *rule
 	try := func(r *rule, host string) {
-		if !regexp.MustCompile(host).Match(a.host) || r.path != nil && !r.path.matchPrefix(a.path) || !r.param.match(a.query) {
+		if compiled[host] == nil {
+			compiled[host] = regexp.MustCompile(host)
+		}
+		if !compiled[host].Match(a.host) || r.path != nil && !r.path.matchPrefix(a.path) || !r.param.match(a.query) {
 			return
 		}
 		if best == nil || r.score > best.score {
