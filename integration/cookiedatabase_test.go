@@ -40,12 +40,8 @@ func TestCookieDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Cookie", "shp_ad=1; shp_view=2; shp_other=3")
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		for _, c := range answer.Cookies() {
+		res, _ := answer(t, r)
+		for _, c := range res.Cookies() {
 			if strings.HasPrefix(c.Name, "shp_") {
 				stored = append(stored, c.Name)
 			}

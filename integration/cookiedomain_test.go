@@ -24,16 +24,8 @@ func TestCookieDomain(t *testing.T) {
 		}
 		r.Host = host
 		r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}, "Cookie": {cookies}}
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = res.Body.Close() }()
-		var b strings.Builder
-		if err := res.Write(&b); err != nil {
-			t.Fatal(err)
-		}
-		return res, b.String()
+		res, body := answer(t, r)
+		return res, string(body)
 	}
 	permitted := func(host, cookies string) bool {
 		_, body := send(http.MethodGet, host, "/.consent/state", "", cookies)

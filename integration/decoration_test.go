@@ -33,15 +33,10 @@ func TestLinkParameters(t *testing.T) {
 			}
 			r.Host = "site.test"
 			r.Header.Set("Accept", "text/html")
-			res, err := http.DefaultClient.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = res.Body.Close() }()
-			body, err := io.ReadAll(res.Body)
+			_, body := answer(t, r)
 			for _, w := range want {
-				if err != nil || !strings.Contains(string(body), w) {
-					t.Errorf("no %s in the page, error %v", w, err)
+				if !strings.Contains(string(body), w) {
+					t.Errorf("no %s in the page", w)
 				}
 			}
 		})

@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -92,14 +91,9 @@ func TestDestinations(t *testing.T) {
 		for i := 0; i < len(c.fields); i += 2 {
 			r.Header.Set(c.fields[i], c.fields[i+1])
 		}
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(res.Body)
-		_ = res.Body.Close()
-		if got := strings.Contains(string(body), "data-consent-guard") || strings.Contains(string(body), "data-mark="); err != nil || got != c.page {
-			t.Errorf("%s: guard %v, want %v: %v", c.name, got, c.page, fmt.Sprintf("%.80s", body))
+		_, body := answer(t, r)
+		if got := strings.Contains(string(body), "data-consent-guard") || strings.Contains(string(body), "data-mark="); got != c.page {
+			t.Errorf("%s: guard %v, want %v: %.80s", c.name, got, c.page, body)
 		}
 	}
 }
@@ -174,19 +168,10 @@ func TestServiceWorkerThatWaits(t *testing.T) {
 		return fresh;
 	}));
 };`
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/sw.js" {
-			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = io.WriteString(w, worker)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, "<!DOCTYPE html><title>app</title><body><p>app</p><script>navigator.serviceWorker.register('/sw.js')</script><img src='https://www.facebook.com/tr?id=page'>")
-	}))
-	t.Cleanup(upstream.Close)
+	origin := workerSite(t, worker, "<script>navigator.serviceWorker.register('/sw.js')</script><img src='https://www.facebook.com/tr?id=page'>")
 	d := lab.NewDoor(t)
 	b := lab.NewBrowser(t, d)
-	d.Site("app.test", strings.TrimPrefix(upstream.URL, "http://"))
+	d.Site("app.test", origin)
 	b.Open(t, "https://app.test/")
 	lab.Eval[bool](t, b, "navigator.serviceWorker.ready.then(() => true)")
 	b.Open(t, "https://app.test/") // controlled, and stored
@@ -194,7 +179,7 @@ func TestServiceWorkerThatWaits(t *testing.T) {
 		t.Fatal("the service worker has no page")
 	}
 	d.Quiet(300 * time.Millisecond)
-	d.Site("app.test", lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", ""))
+	d.Site("app.test", lab.Gateway(t, origin, "consent", ""))
 	d.Reset()
 	b.Open(t, "https://app.test/")
 	d.Quiet(300 * time.Millisecond)

@@ -79,13 +79,9 @@ func granted(t testing.TB, base, cookies string) string {
 		t.Fatal(err)
 	}
 	r.Header.Set("Cookie", cookies)
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
+	_, body := answer(t, r)
 	var b struct{ Granted json.RawMessage }
-	if err := json.NewDecoder(res.Body).Decode(&b); err != nil {
+	if err := json.Unmarshal(body, &b); err != nil {
 		t.Fatal(err)
 	}
 	return string(b.Granted)

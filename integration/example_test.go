@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,15 +24,7 @@ func TestExample(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Header.Set("Cookie", cookie)
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = res.Body.Close() }()
-		body, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
+		res, body := answer(t, req)
 		return res, string(body)
 	}
 	const loader = ` src="https://platform.twitter.com/widgets.js"`

@@ -192,3 +192,18 @@ func compressed(t testing.TB, coding, text string) []byte {
 	}
 	return b.Bytes()
 }
+
+// answer sends a request and reads the answer to its end.
+func answer(t testing.TB, req *http.Request) (*http.Response, []byte) {
+	t.Helper()
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, body
+}

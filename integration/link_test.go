@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -38,16 +39,8 @@ func follow(t testing.TB, address string, fields ...string) (*http.Response, str
 	for n := 0; n < len(fields); n += 2 {
 		r.Header.Set(fields[n], fields[n+1])
 	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	var b strings.Builder
-	if err := res.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	return res, b.String()
+	res, body := answer(t, r)
+	return res, string(body)
 }
 
 var linkField = regexp.MustCompile(`name="link" value="([^"]*)"`)
@@ -72,7 +65,7 @@ func TestPreferenceLink(t *testing.T) {
 		if res.StatusCode != http.StatusOK || len(res.Header["Set-Cookie"]) > 0 || res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("Referrer-Policy") != "strict-origin" {
 			t.Errorf("opened: %d %v", res.StatusCode, res.Header)
 		}
-		if !strings.Contains(page, `value="withdraw"`) || strings.Contains(page, id) || !strings.Contains(page, `value="analytics" autocomplete="off" aria-describedby="about-analytics" checked`) {
+		if !strings.Contains(page, `value="withdraw"`) || strings.Contains(fmt.Sprint(res.Header, page), id) || !strings.Contains(page, `value="analytics" autocomplete="off" aria-describedby="about-analytics" checked`) {
 			t.Errorf("the page does not show what is granted, or tells the id:\n%s", page)
 		}
 	}

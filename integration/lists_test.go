@@ -154,12 +154,7 @@ func TestLearnedOverReload(t *testing.T) {
 		}
 		r.Header.Set("Accept", "text/html")
 		r.Header.Set("Sec-Gpc", "1")
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = res.Body.Close() }()
-		_, _ = io.Copy(io.Discard, res.Body)
+		res, _ := answer(t, r)
 		return res.Header.Get("Content-Security-Policy")
 	}
 	for range 60 {

@@ -34,12 +34,7 @@ func TestPoisonedPolicy(t *testing.T) {
 		if contentType != "" {
 			r.Header.Set("Content-Type", contentType)
 		}
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = res.Body.Close() }()
-		_, _ = io.Copy(io.Discard, res.Body)
+		res, _ := answer(t, r)
 		return res.Header.Get("Content-Security-Policy")
 	}
 	judge := func(urls ...string) {

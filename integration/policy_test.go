@@ -173,12 +173,7 @@ func TestHostsLearnApart(t *testing.T) {
 		r.RequestURI = ""
 		r.Host = host
 		r.Header.Set("Sec-Gpc", "1")
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = res.Body.Close() }()
-		_, _ = io.Copy(io.Discard, res.Body)
+		res, _ := answer(t, r)
 		return res.Header.Get("Content-Security-Policy")
 	}
 	for n := range 120 {

@@ -104,17 +104,3 @@ func request(t *testing.T, method, url string, body io.Reader, h http.Header) *h
 	}
 	return req
 }
-
-func answer(t testing.TB, req *http.Request) (*http.Response, []byte) {
-	t.Helper()
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, body
-}
