@@ -64,6 +64,9 @@ func TestMemory(t *testing.T) {
 		"deep unquoted":     {`<svg><style><p></style>`, `<img src=x"y`, ` >` + tracker, 1e6},
 		"deep scripts":      {`<svg><style><p></style>`, `<script>`, `</script></script>` + tracker, 1e6},
 		"deep wide scripts": {`<svg><style><p></style>`, `<script >x</script>`, tracker, 1e6},
+		"deep styles":       {`<svg><style><p></style>`, `<style><g a="</style>">`, tracker, 1e6},
+		"deep wide styles":  {`<svg><style><p></style>`, `<style>@a{}</x></y><g></style></g></style>`, tracker, 1e6},
+		"deep style ends":   {`<svg><style><p></style><textarea><style>a{}<!--`, `</style>`, `--></style>` + tracker, 1e6},
 		"bases":             {`<svg>`, `<base href=/x/>`, `</svg>` + tracker, 1e6},
 	} {
 		t.Run(name, func(t *testing.T) {
