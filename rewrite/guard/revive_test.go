@@ -114,6 +114,14 @@ var revivals = []scenario{
 		contacts: "tracker.test",
 	},
 	{
+		name: "what a parked script writes comes before the script behind it",
+		body: `<script type="text/plain" ` + parkedAs + `>document.write('<script src="https://tracker.test/defines.js"><\/script><script>trk("written");document.write("<b id=deep>x<\/b>")<\/script><script nomodule src="https://tracker.test/old.js"><\/script>')</script>` +
+			`<script type="text/plain" ` + parkedAs + `>trk('behind')</script>`,
+		do:       `const start = performance.now(); await click('accept'); await soon(() => self.real && real.length > 1); return self.real + ' ' + !!document.getElementById('deep') + ' ' + (performance.now() - start < 9000)`,
+		want:     "written,behind true true",
+		contacts: "tracker.test",
+	},
+	{
 		name:  "style of another purpose than the one agreed to",
 		state: `{"granted":5,"denied":26,"vendors":{}}`,
 		body: `<p id=q style="background:url(about:invalid#consent,` + testMark + `,marketing,tracker,https%3A%2F%2Ftracker.test%2Fbg.png)">x</p>` +

@@ -9,26 +9,34 @@ now.capture = (text) => {
   buffers.set(s, (buffers.get(s) || '') + text);
   return true;
 };
-const spill = (s) => {
+// Its scripts run one after the other, and what stands behind it waits for them, as it does for a parser.
+const spill = async (s) => {
   const markup = buffers.get(s);
   if (!markup) return;
   buffers.delete(s);
   const r = doc.createRange();
   r.setStartAfter(s);
   const fragment = r.createContextualFragment(policy(markup));
-  fragment.querySelectorAll('script').forEach((child) => {
-    child.async = false;
-    revived.add(child);
-    child.addEventListener('load', () => spill(child));
-  });
+  const scripts = [...fragment.querySelectorAll('script')].filter((el) => !hasAttr(el, kept) && /^$|module|ascript/i.test(el.type));
+  for (const el of scripts) setAttr(el, kept, mark), setAttr(el, dash + 'type', el.type), setAttr(el, 'type', 'text/plain');
   r.insertNode(fragment);
+  for (const el of scripts) {
+    const run = runScript(el);
+    hasAttr(el, 'async') || hasAttr(el, 'defer') || await run;
+  }
+};
+
+// Changes an element while it is out of the document: then a script runs, and a frame adds no step to the browser's history,
+// by which Back would lead to what it showed before.
+const afresh = (el, parent = el.localName == 'iframe' && el.parentNode, change = restore) => {
+  const next = el.nextSibling;
+  if (parent) parent.removeChild(el);
+  try { change(el); } catch (e) {}
+  if (parent) parent.insertBefore(el, next);
 };
 
 const runScript = (el) => new Later((done) => {
-  const src = keptValue(el, 'src'), dynamic = keptValue(el, 'parked') != null, finish = () => {
-    spill(el);
-    done();
-  };
+  const src = keptValue(el, 'src') ?? getAttr(el, 'src'), dynamic = keptValue(el, 'parked') != null, finish = () => spill(el).then(done, done);
   revived.add(el);
   if (!dynamic && el.async && !hasAttr(el, 'async')) el.async = false;
   if (src != null) {
@@ -36,21 +44,9 @@ const runScript = (el) => new Later((done) => {
     el.addEventListener('error', finish);
     after(done, 10000);
   }
-  const parent = (!dynamic || src == null) && el.parentNode, next = el.nextSibling;
-  if (parent) parent.removeChild(el);
-  try { restore(el); } catch (e) {}
-  if (parent) parent.insertBefore(el, next);
-  if (src == null || !el.isConnected) finish();
+  afresh(el, (!dynamic || src == null) && el.parentNode);
+  if (src == null || el.noModule || !el.isConnected) finish();
 });
-
-// A frame changes while it is out of the document: navigated in place, it would add a step to the browser's history, and
-// Back would lead to what it showed before.
-const afresh = (el, change) => {
-  const parent = el.localName == 'iframe' && el.parentNode, next = el.nextSibling;
-  if (parent) parent.removeChild(el);
-  try { change(); } catch (e) {}
-  if (parent) parent.insertBefore(el, next);
-};
 
 // Revives elements: all that are permitted, or those given.
 const revive = async (only) => {
@@ -62,7 +58,7 @@ const revive = async (only) => {
   if (!only) sheets(uncss);
   if (!only && !now.layered) consentMode(), lastWord();
   reviving++;
-  for (const el of list) if (el.localName != 'script') afresh(el, () => restore(el));
+  for (const el of list) if (el.localName != 'script') afresh(el);
   for (const el of list) if (el.localName == 'script') {
     const src = keptValue(el, 'src') != null, module = /module/i.test(keptValue(el, 'type'));
     if (hasAttr(el, 'async') || keptValue(el, 'parked') != null && el.async) loose.push(runScript(el));
@@ -139,7 +135,7 @@ const retract = () => {
   }
   for (const el of doc.querySelectorAll('iframe')) {
     const src = getAttr(el, 'src'), who = src && gatedBy(el, 'src', src);
-    if (who && !who[0]) afresh(el, () => {
+    if (who && !who[0]) afresh(el, el.parentNode, () => {
       scan(el);
       if (boxes.has(el)) setSrcdoc(el, boxes.get(el));
     });
