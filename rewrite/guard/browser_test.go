@@ -43,11 +43,21 @@ type bench struct {
 	judge   func(url string) string  // answers of the judge endpoint
 	choose  func(form string) string // answer of the choose endpoint
 	state   string
+	until   map[string]func() bool // what has to hold before a path is answered
 }
 
 func (b *bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for holds := b.until[r.URL.Path]; holds != nil && r.Context().Err() == nil; {
+		b.mu.Unlock()
+		done := holds()
+		time.Sleep(10 * time.Millisecond)
+		b.mu.Lock()
+		if done {
+			break
+		}
+	}
 	host := strings.Split(r.Host, ":")[0]
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	if host != "site.test" {
@@ -118,7 +128,7 @@ func newBench(t testing.TB) *bench {
 		t.Fatal(err)
 	}
 	b.mu.Lock()
-	b.hits, b.pages, b.judge, b.choose, b.state = nil, map[string]string{}, nil, func(string) string { return "{}" }, ""
+	b.hits, b.pages, b.judge, b.choose, b.state, b.until = nil, map[string]string{}, nil, func(string) string { return "{}" }, "", nil
 	b.mu.Unlock()
 	t.Cleanup(func() {
 		if t.Failed() { // in whatever state

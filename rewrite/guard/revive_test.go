@@ -109,7 +109,7 @@ var revivals = []scenario{
 			`<script type="text/plain" ` + parkedAs + ` data-consent-type="module">ran.push('module '+!!import.meta)</script>` +
 			`<script type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/a.js"></script>` +
 			`<script type="text/plain" ` + parkedAs + `>ran.push('inline 2 '+document.currentScript.nodeName)</script>`,
-		do:       `const before = self.ran; await click('accept'); return before + ' | ' + ran`,
+		do:       `const before = self.ran; await click('accept'); await soon(() => self.ran && ran.length > 4); return before + ' | ' + ran`,
 		want:     "undefined | inline 1,tracker.test/a.js,inline 2 SCRIPT,tracker.test/defer.js,module true",
 		contacts: "tracker.test",
 	},

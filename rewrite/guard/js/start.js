@@ -27,6 +27,7 @@ const fetchLate = () => {
   const el = doc.createElement('script');
   el.install = (f) => call(current, doc, []) == el && f([/*shared*/]);
   el.nonce = nonce;
+  el.fetchPriority = 'high'; // scripts of scripts wait for all others otherwise
   el.onload = el.onerror = () => {
     arrive();
     el.remove();
