@@ -174,7 +174,7 @@ func parseRecordQuery(v url.Values) (q recordQuery, err error) {
 func parseConsentID(text string) (consent.ID, error) {
 	id, err := consent.ParseID(text)
 	if err != nil || id.IsZero() {
-		return consent.ID{}, fmt.Errorf("id %q is no consent id: it has 22 characters, as `caddy consent records list` prints them", text)
+		return consent.ID{}, fmt.Errorf("id %q is no consent id: those have 22 characters, not any, as `caddy consent records list` prints them: is one missing or mistyped?", text)
 	}
 	return id, nil
 }

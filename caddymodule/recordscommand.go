@@ -24,7 +24,7 @@ import (
 type recordsRun func(ctx context.Context, k recordKeeper, out io.Writer, args []string) error
 
 func recordsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "records", Short: "List, show, export, verify, erase and sweep the records of consent, and show the disclosure ledger",
+	cmd := &cobra.Command{Use: "records", Short: "List, show, export, verify, erase, sweep and copy the records of consent, and show the disclosure ledger",
 		Long: `Works on the store of a running Caddy through its admin API (--address), or on a store that no Caddy has open: a file
 (--store) or the one that a configuration names (--config), PostgreSQL included.`}
 	needsSub(cmd)
@@ -53,6 +53,7 @@ func recordsCommand() *cobra.Command {
 	f.addNotice(sub)
 	f.addNotices(sub)
 	f.addChanging(sub)
+	f.addCopy(sub)
 	return cmd
 }
 
@@ -116,8 +117,9 @@ that nothing recorded until then was touched since. Ends with status 1 if anythi
 func (f *recordsFlags) addChanging(sub subCommand) {
 	var site string
 	erase := sub("erase ID", "Erase all records of a consent id",
-		`ID is the consent id, or the record_id of a receipt. Destroys the content of the records (GDPR Art. 17). The chain keeps their salted hashes and an entry that says that they
-were erased, so it still verifies. The visitor's cookie then proves nothing any more: who has it is asked again.`, 1,
+		`ID is the consent id, or the record_id of a receipt. Destroys the content of the records (GDPR Art. 17). The chain keeps
+their salted hashes and an entry that says that they were erased, so it still verifies. The visitor's cookie then proves
+nothing any more: who has it is asked again.`, 1,
 		func(ctx context.Context, k recordKeeper, out io.Writer, args []string) error {
 			id, err := parseConsentID(args[0])
 			if err != nil {

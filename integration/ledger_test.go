@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddy-consent/caddy-consent/integration/lab"
 )
@@ -44,6 +45,10 @@ func TestDisclosureLedger(t *testing.T) {
 		}
 	}
 	check(mustCommand(t, "records", "disclosures", at))
+	check(mustCommand(t, "records", "disclosures", at, "--month="+time.Now().UTC().Format("2006-01")))
+	if out := mustCommand(t, "records", "disclosures", at, "--month=2001-01"); !strings.Contains(out, "nothing") {
+		t.Errorf("of another month: %s", out)
+	}
 	if out := mustCommand(t, "records", "disclosures", at, "--site=other.example"); !strings.Contains(out, "nothing") {
 		t.Errorf("of another site:\n%s", out)
 	}

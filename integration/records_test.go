@@ -112,7 +112,7 @@ func TestRecordsCommands(t *testing.T) {
 }
 
 // tamper turns the refusal in the file into a grant.
-func tamper(t *testing.T, path string) {
+func tamper(t testing.TB, path string) {
 	t.Helper()
 	db, err := bbolt.Open(path, 0o600, nil)
 	if err != nil {
@@ -146,6 +146,9 @@ func TestRecordsMistakes(t *testing.T) {
 		{"records lst", "no consent records lst"},
 		{"nonsense", "no consent nonsense"},
 		{"records disclosures --store /nowhere/consent.db", "no such file"},
+		{"records disclosures --month May", "2026-05"},
+		{"records copy", "--into is missing"},
+		{"records copy --store /nowhere/consent.db --into Caddyfile", "no such file"},
 		{"records show", "records show ID"},
 		{"records notice abc", "64 hexadecimal digits"},
 		{"records verify --head /nowhere", "no such file"},
