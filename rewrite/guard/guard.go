@@ -2,7 +2,6 @@ package guard
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -174,15 +173,6 @@ func (g *Guard) Late() (path string, content []byte) { return g.path, g.late }
 
 // Hash returns the CSP source expression ('sha256-…', quotes included) that admits the script.
 func (g *Guard) Hash() string { return g.hash }
-
-// Size returns the length in bytes of the script that goes into each page, and its length after gzip at the best level.
-func (g *Guard) Size() (raw, compressed int) {
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	_, _ = w.Write(g.first)
-	_ = w.Close()
-	return len(g.first), b.Len()
-}
 
 // Append appends the script element for one response.
 func (g *Guard) Append(dst []byte, p Page) []byte {

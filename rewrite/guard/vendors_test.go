@@ -51,34 +51,3 @@ func referenceVendors(t testing.TB) []Vendor {
 	}
 	return list
 }
-
-// Bounds of the sizes after gzip.
-const mostInPage, mostLate = 11400, 15300
-
-func TestSize(t *testing.T) {
-	vendors := referenceVendors(t)
-	g, err := Compile(Config{Prefix: "/.consent", Vendors: vendors, Judge: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	bare, err := Compile(Config{Prefix: "/.consent"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, zipped := g.Size()
-	_, late := g.Late()
-	_, code := bare.Late()
-	t.Logf("in the page: %d bytes, %d after gzip; late part with %d vendors: %d bytes, %d after gzip, without them %d",
-		raw, zipped, len(vendors), len(late), (&Guard{first: late}).size(), (&Guard{first: code}).size())
-	if zipped > mostInPage {
-		t.Errorf("the part in the page is %d bytes after gzip, want at most %d", zipped, mostInPage)
-	}
-	if size := (&Guard{first: late}).size(); size > mostLate {
-		t.Errorf("the late part is %d bytes after gzip, want at most %d", size, mostLate)
-	}
-}
-
-func (g *Guard) size() int {
-	_, n := g.Size()
-	return n
-}
