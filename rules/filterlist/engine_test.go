@@ -260,3 +260,127 @@ func TestConcurrent(t *testing.T) {
 		}
 	}
 }
+
+func TestMatch(t *testing.T) {
+	const page = "https://www.example.com/"
+	for _, tt := range []struct {
+		rules string // joined by spaces that no rule holds
+		url   string
+		page  string
+		typ   Type
+		want  string // the rule that blocks, "" for none, @@… for the exception that lifts a block
+	}{
+		// anchors and wildcards
+		{"||ads.com^", "https://ads.com/", page, Script, "||ads.com^"},
+		{"||ads.com^", "https://x.ads.com:8443/a", page, Script, "||ads.com^"},
+		{"||ads.com^", "https://bads.com/", page, Script, ""},
+		{"||ads.com^", "https://ads.com.evil.org/", page, Script, ""},
+		{"||ads.com^", "https://ADS.com./x", page, Script, "||ads.com^"},
+		{"||ads.com^", "https://example.org/?u=https://ads.com/", page, Script, ""},
+		{"||ads.com^", "https://user:ads.com@example.org/", page, Script, ""},
+		{"||com^", "https://a.com/", page, Script, "||com^"},
+		{"||[2001:db8::1]^", "https://[2001:db8::1]/", page, Script, "||[2001:db8::1]^"},
+		{"||ads.com", "https://ads.community/", page, Script, "||ads.com"},
+		{"||ads.com/x", "https://ads.com/xy", page, Script, "||ads.com/x"},
+		{"||ads.*/x^", "https://ads.net/x", page, Script, "||ads.*/x^"},
+		{"|https://a.com|", "https://a.com/", page, Script, ""},
+		{"|https://a.com/|", "https://a.com/", page, Script, "|https://a.com/|"},
+		{"/b.js|", "https://a.com/b.js", page, Script, "/b.js|"},
+		{"/b.js|", "https://a.com/b.js?c", page, Script, ""},
+		{"^ad^", "https://a.com/ad", page, Script, "^ad^"},
+		{"^ad^", "https://a.com/ad%2F", page, Script, ""},
+		{"^ad.^", "https://a.com/ad.", page, Script, "^ad.^"},
+		{"-banner-*.gif|", "https://a.com/x-banner-1.gif", page, Image, "-banner-*.gif|"},
+		{"*banner*", "https://a.com/xbannery", page, Image, "*banner*"},
+		{"/ads/*", "https://a.com/ads/", page, Image, "/ads/*"},
+		{"tracker.example.net", "https://tracker.example.net/a", page, Image, "tracker.example.net"},
+		{"tracker.example.net", "https://a.com/?tracker.example.net", page, Image, ""},
+		{"ad.js", "https://a.com/bad.js", page, Script, "ad.js"},
+		{"/TRACK.js", "https://a.com/track.js", page, Script, "/TRACK.js"},
+		{"/TRACK.js$match-case", "https://a.com/track.js", page, Script, ""},
+		{"/TRACK.js$match-case", "https://a.com/TRACK.js", page, Script, "/TRACK.js$match-case"},
+		{"||пример.рф^", "https://xn--e1afmkfd.xn--p1ai/", page, Script, "||пример.рф^"},
+		{"/реклама.", "https://a.com/%D1%80%D0%B5%D0%BA%D0%BB%D0%B0%D0%BC%D0%B0.js", page, Script, "/реклама."},
+		// regular expressions
+		{`/ad[0-9]{2}\.js/`, "https://a.com/ad12.js", page, Script, `/ad[0-9]{2}\.js/`},
+		{`/AD[0-9]{2}\.js$/$script`, "https://a.com/ad12.js", page, Script, `/AD[0-9]{2}\.js$/$script`},
+		{`/AD[0-9]{2}\.js/$match-case`, "https://a.com/ad12.js", page, Script, ``},
+		{`/^https?:\/\/[a-z]{8}\.com\//$domain=b.com`, "https://abcdefgh.com/", "https://b.com", Script, `/^https?:\/\/[a-z]{8}\.com\//$domain=b.com`},
+		// types
+		{"||ads.com^$script", "https://ads.com/", page, Image, ""},
+		{"||ads.com^$~script", "https://ads.com/", page, Image, "||ads.com^$~script"},
+		{"||ads.com^$~script", "https://ads.com/", page, Script, ""},
+		{"||ads.com^$frame,xhr", "https://ads.com/", page, Subdocument, "||ads.com^$frame,xhr"},
+		{"||ads.com^$css", "https://ads.com/", page, Stylesheet, "||ads.com^$css"},
+		{"||ads.com^$beacon", "https://ads.com/", page, Ping, "||ads.com^$beacon"},
+		{"||ads.com^$object-subrequest", "https://ads.com/", page, Object, "||ads.com^$object-subrequest"},
+		{"||ads.com^", "https://ads.com/", page, Document, ""},
+		{"||ads.com^", "https://ads.com/", page, Popup, ""},
+		{"||ads.com^$all", "https://ads.com/", page, Document, "||ads.com^$all"},
+		{"||ads.com^$doc", "https://ads.com/", page, Document, "||ads.com^$doc"},
+		{"||ads.com^$popup", "https://ads.com/", page, Script, ""},
+		{"||ads.com^", "https://ads.com/", page, 0, "||ads.com^"},
+		// parties
+		{"/t.js$third-party", "https://a.com/t.js", page, Script, "/t.js$third-party"},
+		{"/t.js$3p", "https://cdn.example.com/t.js", page, Script, ""},
+		{"/t.js$~third-party", "https://cdn.example.com/t.js", page, Script, "/t.js$~third-party"},
+		{"/t.js$~1p", "https://a.com/t.js", page, Script, "/t.js$~1p"},
+		{"/t.js$strict1p", "https://cdn.example.com/t.js", page, Script, ""},
+		{"/t.js$strict3p", "https://cdn.example.com/t.js", page, Script, "/t.js$strict3p"},
+		{"/t.js$strict3p", "https://www.example.com/t.js", page, Script, ""},
+		{"/t.js$third-party", "https://b.github.io/t.js", "https://a.github.io/", Script, "/t.js$third-party"},
+		// hosts
+		{"/t.js$domain=example.com", "https://a.com/t.js", page, Script, "/t.js$domain=example.com"},
+		{"/t.js$domain=example.com|~www.example.com", "https://a.com/t.js", page, Script, ""},
+		{"/t.js$domain=~example.com|www.example.com", "https://a.com/t.js", page, Script, "/t.js$domain=~example.com|www.example.com"},
+		{"/t.js$from=example.*", "https://a.com/t.js", "https://www.example.co.uk/", Script, "/t.js$from=example.*"},
+		{"/t.js$from=example.*", "https://a.com/t.js", "https://example.evil.com/", Script, ""},
+		{"/t.js$from=example.*|~example.de", "https://a.com/t.js", "https://example.de/", Script, ""},
+		{"/t.js$from=Example.COM", "https://a.com/t.js", page, Script, "/t.js$from=Example.COM"},
+		{"/t.js$domain=ample.com", "https://a.com/t.js", page, Script, ""},
+		{"/t.js$domain=example.com", "https://a.com/t.js", "", Script, ""},
+		{"$script,to=a.com|b.*", "https://x.a.com/", page, Script, "$script,to=a.com|b.*"},
+		{"$script,to=a.com|b.*", "https://b.co.uk/", page, Script, "$script,to=a.com|b.*"},
+		{"$script,to=a.com|~x.a.com", "https://x.a.com/", page, Script, ""},
+		{"$script,3p,denyallow=a.com|b.com", "https://x.a.com/", page, Script, ""},
+		{"$script,3p,denyallow=a.com|b.com", "https://c.com/", page, Script, "$script,3p,denyallow=a.com|b.com"},
+		{"/tt$method=post", "https://a.com/tt", page, XHR, ""},
+		{"/tt$method=post|get,xhr", "https://a.com/tt", page, XHR, "/tt$method=post|get,xhr"},
+		{"/t.js$method=~post|~put,xhr", "https://a.com/t.js", page, XHR, "/t.js$method=~post|~put,xhr"},
+		// exceptions
+		{"||ads.com^ @@||ads.com/ok.js", "https://ads.com/ok.js", page, Script, "@@||ads.com/ok.js"},
+		{"||ads.com^ @@||ads.com/ok.js$image", "https://ads.com/ok.js", page, Script, "||ads.com^"},
+		{"||ads.com^$important @@||ads.com/ok.js", "https://ads.com/ok.js", page, Script, "||ads.com^$important"},
+		{"||ads.com^$important @@||ads.com^$important", "https://ads.com/ok.js", page, Script, "@@||ads.com^$important"},
+		{"||ads.com^ ||ads.com/x$important @@||ads.com^", "https://ads.com/x", page, Script, "||ads.com/x$important"},
+		{"||ads.com^ @@||example.com^$document", "https://ads.com/x", page, Script, "@@||example.com^$document"},
+		{"||ads.com^ @@||example.com/path$document", "https://ads.com/x", page, Script, "||ads.com^"},
+		{"||ads.com^ @@||example.com^$document,generichide", "https://ads.com/x", page, Script, "@@||example.com^$document,generichide"},
+		{"||ads.com^ @@||example.com^$generichide", "https://ads.com/x", page, Script, "||ads.com^"},
+		{"||ads.com^ @@//www.$document", "https://ads.com/x", page, Script, "@@//www.$document"},
+		{"||ads.com^ ||ads.com^$badfilter", "https://ads.com/x", page, Script, ""},
+		{"||ads.com^$script,3p ||ads.com^$badfilter,third-party,script", "https://ads.com/x", page, Script, ""},
+		{"||ads.com^$domain=a.com|example.com ||ads.com^$domain=example.com|a.com,badfilter", "https://ads.com/x", page, Script, ""},
+		{"||ads.com^$script ||ads.com^$badfilter", "https://ads.com/x", page, Script, "||ads.com^$script"},
+		// a redirect blocks, a redirect-rule does not, and their exceptions leave the block
+		{"||ads.com^$redirect=noop.js", "https://ads.com/x", page, Script, "||ads.com^$redirect=noop.js"},
+		{"||ads.com^$redirect-rule=noop.js", "https://ads.com/x", page, Script, ""},
+		{"||ads.com^ @@||ads.com^$redirect-rule", "https://ads.com/x", page, Script, "||ads.com^"},
+		{"||ads.com^$csp=script-src_'none'", "https://ads.com/x", page, Subdocument, ""},
+		{"||ads.com^$removeparam=x", "https://ads.com/?x", page, XHR, ""},
+	} {
+		e := compile(t, strings.Split(tt.rules, " ")...)
+		r := request(t, tt.url, tt.page, tt.typ)
+		res, blocked := e.Match(r)
+		got := res.Exception.Rule
+		if blocked {
+			got = res.Rule
+		}
+		if got != tt.want {
+			t.Errorf("%s: %s as %s on %s: %q, want %q", tt.rules, tt.url, tt.typ, tt.page, got, tt.want)
+		}
+		if _, ref := e.reference().match(r); ref != blocked {
+			t.Errorf("%s: %s: the reference says %v", tt.rules, tt.url, ref)
+		}
+	}
+}
