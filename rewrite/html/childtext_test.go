@@ -93,3 +93,19 @@ func TestMixedXML(t *testing.T) {
 		checkSplits(t, o, in, out, 1)
 	}
 }
+
+// TestRenamedWithin: a style that is renamed is no longer what an end tag of a style ends, to those around it.
+func TestRenamedWithin(t *testing.T) {
+	for _, doc := range []string{
+		`<svg><style><style>"<svg><style>@import "http://tracker.test/";</g></style></x>@import "http://tracker.test/";</style>`,
+		`<svg><style><style>"><svg><style>@import "http://tracker.test/";</g></style><style></style>@import "http://tracker.test/";</style></svg>`,
+	} {
+		out := rewriteAll(t, options(t), doc)
+		if leak := contacts(out); leak != "" {
+			t.Errorf("%s\n in %s\nout %s", leak, doc, out)
+		}
+		if again := rewriteAll(t, options(t), out); again != out {
+			t.Errorf("a second pass changes %s\nto %s", out, again)
+		}
+	}
+}

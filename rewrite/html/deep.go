@@ -109,8 +109,9 @@ func (d *deepScanner) write(p []byte) {
 
 func (d *deepScanner) close() {
 	d.scan(true)
-	for _, t := range d.texts {
-		d.judgeText(&t, d.bytes(t.at, d.pos), true)
+	for i := len(d.texts) - 1; i >= 0; i-- {
+		d.judgeText(i, true)
+		d.texts = d.texts[:i]
 	}
 	d.flushTo(d.base + len(d.buf))
 }

@@ -32,9 +32,8 @@ func (d *deepScanner) limitValues() {
 		}
 	}
 	for len(d.texts) > 0 && d.texts[0].at < from {
-		t := d.texts[0]
+		d.judgeText(0, true)
 		d.texts = slices.Delete(d.texts, 0, 1)
-		d.judgeText(&t, d.bytes(t.at, d.pos), true)
 	}
 }
 

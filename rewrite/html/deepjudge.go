@@ -9,21 +9,20 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 )
 
-// endTexts judges the scripts or styles that the end tag at the beginning of s may end.
+// endTexts judges the scripts or styles that the end tag at the beginning of s may end, the innermost first.
 func (d *deepScanner) endTexts(s []byte) {
-	for i := 0; i < len(d.texts); {
-		t := &d.texts[i]
-		if matchEndTag(s, t.el.name) == matched && d.judgeText(t, d.bytes(t.at, d.pos), false) {
+	for i := len(d.texts) - 1; i >= 0; i-- {
+		if matchEndTag(s, d.texts[i].el.name) == matched && d.judgeText(i, false) {
 			d.texts = slices.Delete(d.texts, i, i+1)
-		} else {
-			i++
 		}
 	}
 }
 
-// judgeText judges a script or style whose tag's name is followed by s. It reports whether that is all there is to judge:
-// an end tag may be part of a value or comment to some view. last says that no more is to come or can be held.
-func (d *deepScanner) judgeText(t *rawElement, s []byte, last bool) bool {
+// judgeText judges a script or style. It reports whether that is all there is to judge: an end tag may be part of a value
+// or comment to some view. last says that no more is to come or can be held.
+func (d *deepScanner) judgeText(i int, last bool) bool {
+	t := &d.texts[i]
+	s := d.bytes(t.at, d.pos)
 	if d.isInert(s) {
 		return true
 	}
@@ -31,13 +30,15 @@ func (d *deepScanner) judgeText(t *rawElement, s []byte, last bool) bool {
 		return false
 	}
 	t.tried = len(s)
-	if len(s) > d.limit() {
+	cut := len(s) > d.limit()
+	if cut {
 		s, d.r.limited = s[:d.limit()], true
 		if t.el == elStyle && !d.judged(*t) {
 			d.insert(t.at, inert(t.el))
 			return true
 		}
 	}
+	s, edits := d.edited(t.at, s)
 	end, _ := tagEnd(s, 0)
 	if end < 0 {
 		return last
@@ -62,11 +63,56 @@ func (d *deepScanner) judgeText(t *rawElement, s []byte, last bool) bool {
 	if !last && c.state == childOpen && !c.inner {
 		c.endTag([]byte(t.el.name)) // which is what comes
 	}
-	if c.state == childOpen && !last {
+	behind := edits.position(end + c.at)
+	inner := i+1 < len(d.texts) && d.texts[i+1].at < behind // which may yet change
+	if !last && (inner || c.state == childOpen) {
 		return false
 	}
-	d.hideChild(&c, t.at+end, c.state == childOpen && c.tags && len(s) == d.limit())
+	unread := inner || c.state == childTangled || cut && c.tags && c.state == childOpen
+	d.r.limited = d.r.limited || unread || len(c.names) > 0
+	if unread || c.gated(d) {
+		d.hideText(edits.position(end))
+		return true
+	}
+	for _, n := range c.names {
+		d.insert(edits.position(end+n), []byte(hidden+d.r.o.Mark))
+	}
 	return true
+}
+
+// edits are the insertions into a piece of the stream that begins at a position.
+type edits struct {
+	from int
+	ins  []insertion
+}
+
+// edited returns s, which begins at a position, with what is inserted behind that: what is renamed is another element.
+func (d *deepScanner) edited(from int, s []byte) ([]byte, edits) {
+	first, _ := slices.BinarySearchFunc(d.ins, from+1, func(in insertion, at int) int { return in.at - at })
+	last, _ := slices.BinarySearchFunc(d.ins, from+len(s), func(in insertion, at int) int { return in.at - at })
+	e := edits{from, slices.Clone(d.ins[first:last])}
+	if first == last {
+		return s, e
+	}
+	var out []byte
+	done := 0
+	for _, in := range e.ins {
+		out = append(append(out, s[done:in.at-from]...), in.text...)
+		done = in.at - from
+	}
+	return append(out, s[done:]...), e
+}
+
+// position returns where in the stream the byte stood that is at an index now.
+func (e edits) position(index int) int {
+	at := e.from + index
+	for _, in := range e.ins {
+		if in.at >= at {
+			break
+		}
+		at = max(at-len(in.text), in.at)
+	}
+	return at
 }
 
 // isInert reports whether s, which follows a tag's name, shows that it was made inert.
@@ -105,21 +151,8 @@ func rawEnd(s []byte, el *element) int {
 	}
 }
 
-// hideChild hides what is gated, or cannot be told, of a style's text at a position, if that is foreign content: in an
-// element that means nothing to any view.
-func (d *deepScanner) hideChild(c *childText, at int, cut bool) {
-	unread := cut || c.state == childTangled
-	d.r.limited = d.r.limited || unread || len(c.names) > 0
-	if unread || c.gated(d) {
-		d.hideText(at)
-		return
-	}
-	for _, n := range c.names {
-		d.insert(at+n, []byte(hidden+d.r.o.Mark))
-	}
-}
-
-// hideText hides what a style holds from a position on.
+// hideText hides what a style holds from a position on, if that is foreign content: in an element that means nothing to any
+// view.
 func (d *deepScanner) hideText(at int) { d.insert(at, []byte("<data"+hidden+d.r.o.Mark+">")) }
 
 // gated reports whether a style is gated wherever it may end.
