@@ -208,7 +208,7 @@ func urlDelimiter(c byte) bool {
 func (r *recogniser) url(a *address, whole bool) {
 	var lowered [256]byte
 	best := r.set.index.lookup(a.lowered(&lowered))
-	r.others = r.others || best == nil && whole && len(a.path) > 1
+	r.others = r.others || whole && len(a.path) > 1 && (best == nil || best.vendor >= 0 && r.set.vendors[best.vendor].pass)
 	if best != nil && r.set.gates(best, r.context) {
 		r.suspect(best.vendor, best.text)
 	}

@@ -214,7 +214,8 @@ func (r *recogniser) answer() (Match, bool) {
 	m := v.match
 	// What loads others as well, or defines functions that others may call, only happens to hold a vendor's address.
 	shared := !r.sure && (r.others || r.body.declares)
-	m.Rule, m.Mixed = r.rule, !r.imports && (shared || r.body.mixed(v.entry.Category == "rum" || v.entry.Category == "ab-test"))
+	agent := v.entry.Category == "rum" || v.entry.Category == "ab-test" // comes inline as a whole
+	m.Rule, m.Mixed = r.rule, !r.imports && (shared || r.others && !agent && r.body.total > loaderTokens || r.body.mixed(agent))
 	return m, true
 }
 

@@ -157,6 +157,8 @@ func TestScriptTellsMixedOnes(t *testing.T) {
 		"inside ready":      "jQuery(document).ready(function ($) {\n" + siteScript + line + "});",
 		"inside listener":   `document.addEventListener("DOMContentLoaded", function () {` + siteScript + line + "});",
 		"snippet appended":  siteScript + snippets["google-tag-manager"][0],
+		"webfonts beside":   `WebFontConfig = {google: {families: ['PT+Sans']}}; (function () { var s = document.createElement("script"); s.src = "https://ajax.googleapis.com/ajax/libs/webfont/1/webfont.js"; document.head.appendChild(s); })(); sas_scriptDomain = "http://ww691.smartadserver.com/x";`,
+		"one statement":     `if (document.documentElement.className.indexOf("no-js") < 0) { (function () { var s = document.createElement("script"); s.src = "//static.shop.example/js/require.js"; s.onload = function () {` + siteScript + siteScript + siteScript + `if (window.iom) iom.c({st: "x"}, 2); }; document.head.appendChild(s); })(); }`,
 		"helper declared":   `function handled() { return true; } window.onerror = handled; document.write('<img src="https://pixel.quantserve.com/p.gif?r=' + Math.random() + '">');`,
 		"list of scripts":   `(function(){function load(){var urls=["https:\/\/cdn.reviews.example\/a.js","https:\/\/static.klaviyo.com\/onsite\/js\/klaviyo.js"];for(var i=0;i<urls.length;i++){var s=document.createElement("script");s.src=urls[i];document.body.appendChild(s)}}window.addEventListener("load",load)})();`,
 	} {
@@ -171,6 +173,7 @@ func TestScriptOfAVendorIsNotMixed(t *testing.T) {
 	s := builtin(t, Options{})
 	for name, text := range map[string]string{
 		"loader in a function": `function load() { var s = document.createElement("script"); s.src = "https://pixel.quantserve.com/q.js"; document.body.appendChild(s); } load();`,
+		"page code":            `s.charSet='UTF-8';s.linkInternalFilters='javascript:';s.pageName='How to';s.server='x';s.prop1='L';s.prop2='en';s.channel='Us';s.prop22='False';s.prop25='';s.prop26='';s.prop3='Y';s.prop4='T';s.prop5='A';s.prop6='F';s.prop11='true';s.prop37='1';s.prop48='';$(document).ready(function() {s.eVar30 =  setevar30();var prop47 = "s.prop47 ='" + setprop47Var();+ "'"; var s_code=s.t();if(s_code)document.write(s_code); });`,
 		"mark and helper":      `function id() { return 7; } fbq('init', id()); fbq('track', 'PageView');`,
 	} {
 		if m, ok := s.Script([]byte(text), Context{}); !ok || m.Mixed {

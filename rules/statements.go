@@ -19,6 +19,9 @@ const (
 	// mixedTokens is how many tokens of the site's own make a script mixed, if they are also the greater part: no
 	// vendor's snippet has as many in statements that name it nowhere.
 	mixedTokens = 120
+	// loaderTokens is how many tokens make a script that loads something else as well a bundle of the site's, in however few
+	// statements it comes.
+	loaderTokens = 500
 	// snippetTokens is more than any vendor's snippet has, but those that bring their whole agent along.
 	snippetTokens = 2500
 )
