@@ -69,18 +69,16 @@ func (p *firefoxPage) press(t *testing.T, choice string) map[string]bool {
 // a refusal and after a withdrawal.
 func TestVectorsInFirefox(t *testing.T) {
 	t.Parallel()
-	s, origin, gateway := newLeakySite(t)
+	d, s := ungated(t, true)
+	enough(t, "without the gateway", (&firefoxPage{lab.NewFirefox(t, d, nil), d, s}).open(t), 80)
+
+	s, _, gateway := newLeakySite(t)
 	s.plain = true
-	d := lab.NewDoor(t)
-	p := &firefoxPage{lab.NewFirefox(t, d, nil), d, s}
-	d.Site(leakyHost, origin)
-	enough(t, "without the gateway", p.open(t), 80)
+	d = lab.NewDoor(t)
 	d.Site(leakyHost, gateway)
-	p.Firefox = lab.NewFirefox(t, d, nil)
+	p := &firefoxPage{lab.NewFirefox(t, d, nil), d, s}
 	warm(t, gateway, leakyHost, "/empty")
-	cold := p.open(t)
-	maps.DeleteFunc(cold, func(name string, _ bool) bool { return slices.Contains(policyAlone, name) })
-	mustNotLeak(t, "before the policy is enforced", cold)
+	unenforced(t, d, s, p.open(t), unnamed...)
 	enforced(t, gateway, leakyHost)
 	mustNotLeak(t, "before any choice", p.open(t))
 	mustNotLeak(t, "refusing", p.press(t, "refuse"))
@@ -98,9 +96,7 @@ func TestVectorsInFirefox(t *testing.T) {
 // TestVectorsInFirefoxWithoutJavaScript has no script that could gate anything.
 func TestVectorsInFirefoxWithoutJavaScript(t *testing.T) {
 	t.Parallel()
-	s, origin, gateway := newLeakySite(t)
-	s.plain = true
-	d := lab.NewDoor(t)
+	d, s := ungated(t, true)
 	off := map[string]string{"javascript.enabled": "false"}
 	f := lab.NewFirefox(t, d, off)
 	visit := func() {
@@ -109,8 +105,11 @@ func TestVectorsInFirefoxWithoutJavaScript(t *testing.T) {
 			t.Error("the page is not shown")
 		}
 	}
-	d.Site(leakyHost, origin)
 	enough(t, "without the gateway", leaks(d, s, visit), 25)
+
+	s, _, gateway := newLeakySite(t)
+	s.plain = true
+	d = lab.NewDoor(t)
 	d.Site(leakyHost, gateway)
 	f = lab.NewFirefox(t, d, off)
 	mustNotLeak(t, "with the gateway", leaks(d, s, visit))

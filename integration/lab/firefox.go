@@ -159,7 +159,7 @@ func (f *Firefox) call(name string, params map[string]any) (json.RawMessage, err
 	if err != nil {
 		return nil, err
 	}
-	_ = f.conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = f.conn.SetDeadline(time.Now().Add(2 * time.Minute)) // on a busy machine a page of a hundred frames takes its time
 	if _, err := io.WriteString(f.conn, strconv.Itoa(len(b))+":"+string(b)); err != nil {
 		return nil, err
 	}
