@@ -234,7 +234,9 @@ func unenforced(t *testing.T, d *lab.Door, s *leakySite, found map[string]bool, 
 	}) {
 		t.Errorf("before the policy is enforced not all of %v reached the tracker", policyAlone)
 	}
-	maps.DeleteFunc(found, func(name string, _ bool) bool { return slices.Contains(policyAlone, name) || slices.Contains(known, name) })
+	maps.DeleteFunc(found, func(name string, _ bool) bool {
+		return slices.Contains(policyAlone, name) || slices.Contains(known, name)
+	})
 	mustNotLeak(t, "before the policy is enforced", found)
 }
 
