@@ -64,7 +64,8 @@ type Stored struct {
 	Unknown bool
 }
 
-// Strictest joins what several sources stored: denied by any is denied, else granted by any is granted.
+// Strictest joins what several sources stored: denied by any is denied, else granted by any is granted; unknown to any is
+// unknown.
 func (s Stored) Strictest(o Stored) Stored {
 	denied := s.Denied | o.Denied
 	return Stored{(s.Granted | o.Granted) &^ denied, denied, s.Unknown || o.Unknown}

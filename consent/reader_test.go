@@ -25,6 +25,33 @@ func reader(t testing.TB, change func(*consent.ReaderConfig)) *consent.Reader {
 	return r
 }
 
+// stored is a platform that always reads the same.
+type stored consent.Stored
+
+func (s stored) Read(consent.Cookies, time.Time) consent.Stored { return consent.Stored(s) }
+
+// TestPlatforms: of several platforms a refusal of any counts, and none grants while one could not be asked.
+func TestPlatforms(t *testing.T) {
+	yes, no, unknown := stored{Granted: analytics | marketing}, stored{Denied: marketing}, stored{Unknown: true}
+	for _, c := range []struct {
+		platforms []consent.Platform
+		want      consent.Purposes
+	}{
+		{nil, necessary},
+		{[]consent.Platform{yes}, necessary | analytics | marketing},
+		{[]consent.Platform{yes, no}, necessary | analytics},
+		{[]consent.Platform{no, yes}, necessary | analytics},
+		{[]consent.Platform{yes, unknown}, necessary},
+		{[]consent.Platform{unknown, yes}, necessary},
+	} {
+		r := reader(t, func(config *consent.ReaderConfig) { config.Platforms = c.platforms })
+		s := r.Read(http.Header{}, netip.Addr{}, now)
+		if d := consent.Decide(&consent.Terms{Asked: optional}, &s, now); d.Permitted != c.want {
+			t.Errorf("%+v: %v, want %v", c.platforms, d.Permitted, c.want)
+		}
+	}
+}
+
 // TestReadDNT follows the grammar of W3C Tracking Preference Expression, section 5.2.
 func TestReadDNT(t *testing.T) {
 	for _, c := range []struct {

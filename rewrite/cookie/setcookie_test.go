@@ -76,6 +76,8 @@ func TestClamp(t *testing.T) {
 		{"a=b; Expires=Oct 21 07:28:00 2037", "a=b; " + late},
 		{"a=b; Expires=never; Path=/", "a=b; Path=/"},
 		{"a=b; Expires=31 Feb 2037 07:28:00", "a=b"},
+		{"a=b; Expires=21 Oct 7 07:28:00", "a=b"},                 // a year has two digits at least
+		{"a=b; Expires=21`Oct_2037[07:28:00@GMT", "a=b; " + late}, // all of these are delimiters
 		{"a=b; Max-Age=99999999; Expires=Wed, 21 Oct 2037 07:28:00 GMT; Max-Age=1", "a=b; Max-Age=31536000; " + late + "; Max-Age=1"},
 		{`a="q;r"; Max-Age=99999999`, `a="q; r"; Max-Age=31536000`},
 	} {

@@ -102,6 +102,8 @@ func TestAppend(t *testing.T) {
 		{"go1.26.8 v2.11.9", "go1.26.8 v2.11.9", false},
 		{"1.2.3.400", "1.2.3.0", false},
 		{"1.2.300.4", "1.2.300.4", false},
+		{"x7f000001 ends at 1.", "x7f000001 ends at 1.", false},
+		{".5 of a second", ".5 of a second", false},
 		{"0xcb007109 0xCB007109 0xcb0071090 0xcb00710", "0xcb007100 0xcb007100 0xcb0071090 0xcb00710", false},
 
 		{"2001:db8:1:2:3:4:5:6", "2001:db8:1::", false},
