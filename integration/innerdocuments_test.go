@@ -26,6 +26,18 @@ var innerDocuments = []struct{ name, kind, body string }{
 	{"data-object", "text/html", `<!DOCTYPE html><object data="data:text/html;base64,BASE64"></object>`},
 	{"srcdoc", "text/html", `<!DOCTYPE html><iframe srcdoc='<!DOCTYPE html><script>` + piecemeal + `</script>'></iframe>`},
 	{"srcdoc-sandboxed", "text/html", `<!DOCTYPE html><iframe sandbox="allow-scripts" srcdoc='<script>` + piecemeal + `</script>'></iframe>`},
+	{"javascript-frame", "text/html", `<!DOCTYPE html><iframe src="javascript:'<script src=https://www.face'+'book.com/tr?id=1%26v=NAME></scr'+'ipt>'"></iframe>`},
+	{"module-data", "text/html", `<!DOCTYPE html><script type="module">import "data:text/javascript,import%20'https://www.face%62ook.com/tr?id=1%26v=NAME'"</script>`},
+	{"module-data-base64", "text/html", `<!DOCTYPE html><script type="module">import "data:text/javascript;base64,IMPORT"</script>`},
+	{"module-escaped", "text/html", `<!DOCTYPE html><script type="module">import "https://www.face\u0062ook.com/tr?id=1&v=NAME"</script>`},
+	{"script-data", "text/html", `<!DOCTYPE html><script src="data:text/javascript,PIECES"></script>`},
+	{"module-src-data", "text/html", `<!DOCTYPE html><script type="module" src="data:text/javascript;base64,IMPORT"></script>`},
+	{"xml-data-frame", "text/html", `<!DOCTYPE html><iframe src="data:text/xml,<x><script xmlns='http://www.w3.org/1999/xhtml'>PIECES</script></x>"></iframe>`},
+	{"svg-data-frame", "text/html", `<!DOCTYPE html><iframe src="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'><script>PIECES</script></svg>"></iframe>`},
+	{"svg-data-object", "text/html", `<!DOCTYPE html><object data="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'><script>PIECES</script></svg>"></object>`},
+	{"svg-data-embed", "text/html", `<!DOCTYPE html><embed type="image/svg+xml" src="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'><script>PIECES</script></svg>">`},
+	{"srcdoc-in-data", "text/html", `<!DOCTYPE html><iframe src="data:text/html,<iframe srcdoc='&lt;script>PIECES&lt;/script>'></iframe>"></iframe>`},
+	{"data-in-srcdoc", "text/html", `<!DOCTYPE html><iframe srcdoc="<iframe src='data:text/html;base64,BASE64'></iframe>"></iframe>`},
 	{"bundle", "text/html", `<!DOCTYPE html><script type="webbundle">{"source":"https://www.facebook.com/tr?id=1&v=NAME","scopes":["https://www.facebook.com/"]}</script>`},
 	{"font-in-worker", "text/html", `<!DOCTYPE html><script>new Worker("/worker/NAME")</script>`},
 }
@@ -49,7 +61,9 @@ func TestInnerDocuments(t *testing.T) {
 		}
 		inner := base64.StdEncoding.EncodeToString([]byte("<!DOCTYPE html><script>" + strings.ReplaceAll(piecemeal, "NAME", name) + "</script>"))
 		w.Header().Set("Content-Type", kind)
-		_, _ = io.WriteString(w, strings.NewReplacer("NAME", name, "BASE64", inner).Replace(body))
+		pieces := "new Image().src=`https://www.face`+`book.com/tr?id=1`+String.fromCharCode(38)+`v=" + name + "`"
+		imported := base64.StdEncoding.EncodeToString([]byte("import 'https://www.face\\u0062ook.com/tr?id=1&v=" + name + "'"))
+		_, _ = io.WriteString(w, strings.NewReplacer("NAME", name, "BASE64", inner, "PIECES", pieces, "IMPORT", imported).Replace(body))
 	}))
 	t.Cleanup(upstream.Close)
 	origin := strings.TrimPrefix(upstream.URL, "http://")

@@ -20,7 +20,7 @@ const (
 )
 
 // unveil returns the script with such calls replaced by their values, nil if there is none. What they spell that looks like
-// a script of its own is appended.
+// a script of its own is appended, and so are the scripts in data: URLs.
 func unveil(text []byte) []byte {
 	var out []byte
 	limit := 2*len(text) + maxVeiled
@@ -30,6 +30,9 @@ func unveil(text []byte) []byte {
 			break
 		}
 		text, out = next, next
+	}
+	if code := dataScripts(text); code != nil && len(text)+len(code) <= limit {
+		out = slices.Concat(text, code)
 	}
 	return out
 }
@@ -191,7 +194,7 @@ func (a *arguments) literal() []byte {
 // literalEnd returns where the string literal that begins at text[at] ends, -1 if there is none on the line.
 func literalEnd(text []byte, at int) int {
 	quote := text[at]
-	if quote != '"' && quote != '\'' && quote != '`' {
+	if !isQuote(quote) {
 		return -1
 	}
 	for i := at + 1; i < len(text); i++ {

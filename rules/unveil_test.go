@@ -38,6 +38,16 @@ func TestVeiledScripts(t *testing.T) {
 		t.Errorf("code in base64: %v %s", ok, m.Vendor)
 	}
 	for _, x := range []string{
+		`import "data:text/javascript,import%20'https://www.google-analytic%73.com/ga.js'"`, `import x from 'DATA:text/javascript;base64,aW1wb3J0ICdodHRwczovL3d3dy5nb29nbGUtYW5hbHl0aWNzLmNvbS9nYS5qcyc='`,
+		"new Worker(`data:application/ecmascript,importScripts('https://www.google-analytics.com/ga.js')`)", `import "data:text/javascript,import%20'data:text/javascript,import%2520%2522https://www.google-analytics.com/ga.js%2522'"`,
+		`import "data:text/javascript,import 'https://www.google-analytics.com/ga.js';` + strings.Repeat("x", 9000) + `"`,
+	} {
+		if m, ok := s.Script([]byte(x), Context{}); !ok || m.Vendor != "google-analytics" {
+			t.Errorf("%.99s: %v %s", x, ok, m.Vendor)
+		}
+	}
+	for _, x := range []string{
+		`'data:text/plain;base64,aW1wb3J0ICdodHRwczovL3d3dy5nb29nbGUtYW5hbHl0aWNzLmNvbS9nYS5qcyc='`, `'data:'`, `data:text/javascript,x`, `"data:text/javascript;base64,!"`,
 		`['https://cdn.example','/a.js'].join('')`, `['https://www.google',x,'-analytics.com/ga.js'].join('')`, `atob('aHR0cHM6Ly9jZG4uZXhhbXBsZS9hLmpz')`, `atob('!!!')`, `atob(x)`,
 		`'a'.replace(/(x)/,'https://www.google-analytic')`, `String.fromCharCode(x)`, `String.fromCharCode()`, `''.concat()`, `'abc'.split('b').reverse().join('')`, `[].join('')`, `['a'.join('')`,
 		`unescape('%')`, `decodeURIComponent('%zz')`, `'x'.replace('','y')`, `.join('')`, `'.replace('a','b')`, "`${a}`.replace('a','b')",
@@ -56,7 +66,7 @@ func TestUnveilBounds(t *testing.T) {
 		}
 	}
 	for _, text := range []string{strings.Repeat("'a'.concat('b')+", 50_000), strings.Repeat("'.concat('", 100_000), strings.Repeat("['a'].join('')", 50_000),
-		strings.Repeat("'x'.replace('x','xx')", 50_000), strings.Repeat("unescape('%", 50_000), strings.Repeat("fromCharCode(1,", 50_000),
+		strings.Repeat("'x'.replace('x','xx')", 50_000), strings.Repeat("unescape('%", 50_000), strings.Repeat(`\"data:`, 50_000), strings.Repeat(`"data:text/javascript,"`, 50_000), strings.Repeat("fromCharCode(1,", 50_000),
 		strings.Repeat("["+strings.Repeat("'',", 37)+"''].join('"+strings.Repeat("atob(", 20)+"')", 1000), strings.Repeat("'"+strings.Repeat("x", 60)+"'.replace(/x/g,'"+strings.Repeat("x", 60)+"')", 1000)} {
 		if out := unveil([]byte(text)); len(out) > 4*len(text) {
 			t.Errorf("%.40q: %d bytes become %d", text, len(text), len(out))

@@ -3,6 +3,7 @@ package html
 import (
 	"bytes"
 	"math/bits"
+	"slices"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
@@ -258,8 +259,12 @@ func (r *Rewriter) judgeLocal(ref []byte) rewrite.Verdict {
 		text := r.unescaped(rest)
 		v := r.judgeScript(text)
 		if d := r.res.Destination; !v.Gate && r.o.depth < maxDepth && (d == rewrite.DestinationFrame || d == rewrite.DestinationObject) {
+			// What it evaluates to becomes the frame's document (WHATWG HTML, 7.4.2.3.2): a string with markup, perhaps made of several.
+			if v = r.judgeScript(slices.Concat([]byte("document.write("), text, []byte(")"))); v.Gate {
+				return v
+			}
 			saved := r.res
-			_, v = r.nested(text, false) // what it evaluates to becomes the frame's document (WHATWG HTML, 7.4.2.3.2)
+			_, v = r.nested(text, false)
 			r.res = saved
 		}
 		return v
