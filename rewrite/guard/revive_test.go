@@ -163,7 +163,7 @@ var revivals = []scenario{
 	{
 		name:     "document.write and late listeners of revived scripts",
 		body:     `<div id=d><script type="text/plain" ` + parkedAs + `>document.write('<b id=w>written</b><scr'+'ipt src=https://tracker.test/w.js></scr'+'ipt>');addEventListener('load',()=>{(self.ran=self.ran||[]).push('load')});document.addEventListener('DOMContentLoaded',()=>{(self.ran=self.ran||[]).push('ready')});window.onload=()=>{ran.push('onload')}</script></div>`,
-		do:       `await click('accept'); return d.querySelector('b').textContent + ' ' + ran.sort()`,
+		do:       `await click('accept'); await soon(() => self.ran && ran.length > 3); return d.querySelector('b').textContent + ' ' + ran.sort()`,
 		want:     "written load,onload,ready,tracker.test/w.js",
 		contacts: "tracker.test",
 	},

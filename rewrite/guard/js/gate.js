@@ -16,11 +16,11 @@ const types = self.trustedTypes;
 const fixed = (v) => v && /^[of]/.test(typeof v) && !(types && (types.isHTML(v) || types.isScriptURL(v) || types.isScript(v))) ? '' + v : v;
 const kept = 'data-consent', dash = kept + '-';
 
-// Whether an element fetches what its attribute names (links by rel; a, area and base never do by href).
+// Whether an element fetches what its attribute names, or may once another one has changed. By href a and area never do, and
+// what the page's own base says is known.
 const fetches = (el, name) => animating.test(name) ? /^(set|animate)$/.test(el.localName) : fetching.has(name)
-  && !(name == 'href' && /^(a|area|base)$/.test(el.localName))
-  && (name != 'data' || el.localName == 'object')
-  && !(el.localName == 'link' && /^(?!.*(style|icon|pre|manifest|dns|import))./i.test(getAttr(el, 'rel') ?? ''));
+  && !(name == 'href' && (/^(a|area)$/.test(el.localName) || el.localName == 'base' && el.ownerDocument == doc))
+  && (name != 'data' || el.localName == 'object');
 
 // The beginning of a URL without what a browser passes over there (URL, 4.4): enough to tell its scheme.
 const head = (url) => ('' + url).slice(0, 999).replace(/^[\0- ]+|[\t\n\r]/g, '');
@@ -135,10 +135,12 @@ const trusted = (attr, value) => ours[{src: 'createScriptURL', srcdoc: 'createHT
 
 // A document made from a blob or in a data: URL gets the guard in front; XML, where that cannot be, must name no gated
 // party. A data: URL stays one: its origin is nobody's.
+const documents = new List();
 const guarded = (url) => {
+  if (documents.has(url)) return url;
   try {
     const x = loadNow(url), type = x.getResponseHeader('Content-Type'), text = x.responseText;
-    if (/^text.html/i.test(type)) return head(url) > 'c' ? 'data:text/html;charset=utf-8,' + encodeURIComponent(frame(text)) : objectUrl(new Blob([frame(text)], {type}));
+    if (/^text.html/i.test(type)) documents.add(url = head(url) > 'c' ? 'data:text/html;charset=utf-8,' + encodeURIComponent(frame(text)) : objectUrl(new Blob([frame(text)], {type})));
     if (/xml/i.test(type) && addresses(text).some((u) => judgeNow(u, 'image'))) return 'about:blank';
   } catch (e) {}
   return url;
@@ -190,7 +192,10 @@ const inspect = (el) => {
   if (local == 'style') changed = restyle(el) || changed;
   if (local == 'iframe' && el.isConnected && doc.readyState != 'loading' && keptValue(el, 'src') != null) standFor(el);
   if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge((/url\s*=\s*['"]?([^'"]*)/i.exec(el.content) || [])[1] || '#')) changed = 1, dropAttr(el, 'http-equiv');
-  if (local == 'script' && /^(speculationrules|webbundle)$/i.test(el.type) && (el.textContent.match(/"(https?:)?\\?\/[^"]*/g) || []).some((u) => judge(u.slice(1)))) changed = 1, el.type = 'text/plain';
+  if (local == 'script' && /^(speculationrules|importmap)$/i.test(el.type)) {
+    const text = getText(el), safe = text.replace(/"(https?:)?\\?\/[^"]*/g, (u) => judgeNow(u.slice(1), 'script') ? '"data:,' : u);
+    if (safe != text) changed = 1, setText(el, safe);
+  }
   const imported = local == 'script' && !el.src && keptValue(el, 'parked') == null && importOf(el.textContent);
   if (imported) changed = 1, park(el, '', '', imported);
   if (local == 'template' && el.content) changed = scan(el.content) || changed;

@@ -16,18 +16,18 @@ const hook = (w, path, handler, build) => {
 // Replaces a setter (and getter) by ones that get the native one as go.
 const property = (w, path, set, get) => {
   const [type, name] = cut(path, '.'), object = name ? proto(w, type) : w, d = describe(object, name || type);
-  if (!d || !d.configurable || !d.set) return;
+  if (!d || !d.configurable || !d.set && !get) return;
   define(object, name || type, copy(d, {
-    set: new Stand(d.set, {apply: (f, self, [value]) => set(self, /^on/.test(type) ? value : fixed(value), (v) => call(f, self, [v]))}),
+    set: d.set && new Stand(d.set, {apply: (f, self, [value]) => set(self, /^on/.test(type) ? value : fixed(value), (v) => call(f, self, [v]))}),
     get: get && d.get ? new Stand(d.get, {apply: (f, self) => get(self, () => call(f, self, []))}) : d.get,
   }));
 };
 
 // Properties that reflect a fetching attribute, and the attributes themselves.
 const guardAttributes = (w) => {
-  for (const name of ['Script', 'Image', 'IFrame', 'Frame', 'Embed', 'Media', 'Video', 'Source', 'Track', 'Input', 'Link', 'Object', 'Body', 'Anchor', 'Area']) {
-    for (const key of /^A/.test(name) ? ['ping'] : [...fetching, 'imageSrcset', 'attributionSrc', 'srcdoc', 'type']) {
-      if (key != 'type' || name == 'Script') property(w, `HTML${name}Element.` + key, (el, value, go) => assign(el, key, value, go), (el, go) => {
+  for (const name of Object.getOwnPropertyNames(w)) if (/^HTML\w*Element$/.test(name)) {
+    for (const key of /LA/.test(name) ? ['ping'] : [...fetching, 'imageSrcset', 'attributionSrc', 'srcdoc', 'type']) {
+      if (key != 'type' || /Sc/.test(name)) property(w, name + '.' + key, (el, value, go) => assign(el, key, value, go), (el, go) => {
         const value = keptValue(el, key == 'type' && keptValue(el, 'type') == null ? 'parked' : key.toLowerCase());
         return value == null ? go() : /set$|ping|type|srcdoc|background/i.test(key) ? value : (parse(value) || {href: value}).href;
       });
@@ -43,18 +43,16 @@ const guardAttributes = (w) => {
     return value == null ? go(args) : value;
   });
   hook(w, 'Element.removeAttribute', (el, args, go) => (keptValue(el, '' + args[0]) != null && unpark(el, args[0]), go(args)));
-  const attach = (self, args, go) => {
-    const a = args[0], el = self.ownerElement || self;
+  const attach = (el, [a], go) => {
     let result;
-    if (a && a.name && el.localName) assign(el, a.name, a.value, (v) => (a.value = v, result = go(args)));
+    if (a?.name) assign(el, a.name, a.value, (v) => (a.value = v, result = go([a])));
     return result;
   };
   hook(w, 'Element.setAttributeNode,setAttributeNodeNS', attach);
-  hook(w, 'NamedNodeMap.setNamedItem,setNamedItemNS', (map, args, go) => {
-    const a = args[0];
+  hook(w, 'NamedNodeMap.setNamedItem,setNamedItemNS', (map, [a], go) => {
     if (a && fetching.has(a.localName) && judgeNow(a.value)) return null;
-    if (a && !a.ownerElement && made(a.value)) a.value = guarded(a.value);
-    return go(args);
+    if (a && !a.ownerElement) a.value = a.localName == 'srcdoc' ? frame(a.value) : made(a.value) ? guarded(a.value) : a.value;
+    return go([a]);
   });
   for (const path of ['Attr.value', 'Node.nodeValue', 'Node.textContent']) {
     property(w, path, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode?.localName == 'style' ? css('' + (value ?? '')) : value));
@@ -110,6 +108,11 @@ const guardMarkup = (w) => {
     const fragment = go(args, r);
     return scan(fragment) ? doc.adoptNode(fragment) : go(args);
   });
+  hook(w, 'XSLTProcessor.transformToFragment', (self, [source, target], go) => {
+    const fragment = go([source, inertDoc]);
+    scan(fragment);
+    return target.adoptNode(fragment);
+  });
   hook(w, 'DOMParser.parseFromString', (self, args, go) => {
     const result = go(args);
     scan(result.documentElement);
@@ -153,19 +156,19 @@ const guardNodes = (w) => {
 
 // Frames of the same origin have their own natives.
 const guardFrames = (w) => {
-  for (const name of ['HTMLIFrameElement', 'HTMLFrameElement', 'HTMLObjectElement']) for (const key of ['contentWindow', 'contentDocument']) {
-    const d = describe(proto(w, name), key);
-    if (d) reflect.defineProperty(proto(w, name), key, copy(d, {get: new Stand(d.get, {apply: (f, el) => {
-      const inner = call(f, el, []);
-      try { patch(inner.defaultView || inner); } catch (e) {}
-      return inner;
-    }})}));
-  }
+  for (const name of ['IFrame', 'Frame', 'Object']) for (const key of ['contentWindow', 'contentDocument']) property(w, `HTML${name}Element.` + key, none, (el, go) => {
+    const inner = go();
+    try { patch(inner.defaultView || inner); } catch (e) {}
+    return inner;
+  });
   w.document.addEventListener('load', (e) => e.target.localName == 'iframe' && frameOf(e.target), true);
 };
 
 // Style inside of strings, lists and plain objects, such as key frames.
-const inertly = (v) => typeof v == 'string' ? css(v) : Array.isArray(v) ? v.map(inertly) : '' + v == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : v;
+const inertly = (v) => {
+  const text = '' + v, safe = css(text);
+  return Array.isArray(v) ? v.map(inertly) : text == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : safe == text ? v : safe;
+};
 
 const built = (args, go) => go(args.map(inertly));
 
@@ -215,6 +218,8 @@ const guardNavigation = (w) => {
   if (w.navigation) w.navigation.addEventListener('navigate', (e) => {
     const {url, sameDocument} = e.destination, who = e.cancelable && !sameDocument && !e.userInitiated && unasked() && judgeNow(url, 'document');
     if (who && (w != w.top || who.bit & 12)) e.preventDefault();
+    const safe = made(url) && guarded(url);
+    if (safe && safe != url) e.preventDefault(), w.location = safe;
   });
   hook(w, 'HTMLElement.click', (el, args, go) => el.href && /^[^_]/.test(el.target) && unasked() && judgeNow(el.href, 'document') ? undefined : go(args));
   hook(w, 'HTMLFormElement.submit,requestSubmit', (form, args, go) => judgeNow(getAttr(form, 'action') || '#', 'form') ? undefined : go(args));
