@@ -88,7 +88,7 @@ func (i *instance) start() {
 	if err != nil {
 		i.t.Fatal(err)
 	}
-	if err := lab.Load(config); err != nil {
+	if err := load(config); err != nil {
 		i.t.Fatal(err)
 	}
 }

@@ -3,14 +3,11 @@ package lab
 import (
 	"math/rand/v2"
 	"net"
-	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
@@ -97,47 +94,6 @@ func Caddy(t testing.TB, text string) {
 // starting is held while a configuration starts, and while what it left is cleaned up: Caddy's certificates have defaults and a
 // cache that are global, and the cache goes with the last of those that are known to use it.
 var starting sync.Mutex
-
-// Load runs a configuration in this process, in place of the one that runs, and returns once the old one takes no
-// connection any more and no client of this process keeps one to it: Caddy ends its old servers in the background, and
-// what waits in their listeners or idles is reset.
-func Load(config []byte) error {
-	if err := caddy.Load(config, true); err != nil {
-		return err
-	}
-	for end := time.Now().Add(20 * time.Second); listensTwice() && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-	}
-	http.DefaultClient.CloseIdleConnections()
-	return nil
-}
-
-// listensTwice reports whether this process has two sockets that listen on one address (SO_REUSEPORT), as during a reload.
-// Where the system does not tell (proc(5)) it reports false.
-func listensTwice() bool {
-	own := map[string]bool{} // inodes
-	links, _ := filepath.Glob("/proc/self/fd/*")
-	for _, link := range links {
-		if name, err := os.Readlink(link); err == nil && strings.HasPrefix(name, "socket:[") {
-			own[strings.Trim(name, "socket:[]")] = true
-		}
-	}
-	seen := map[string]bool{}
-	for _, table := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
-		text, _ := os.ReadFile(table)
-		for line := range strings.Lines(string(text)) {
-			const local, state, inode, listening = 1, 3, 9, "0A"
-			f := strings.Fields(line)
-			if len(f) <= inode || f[state] != listening || !own[f[inode]] {
-				continue
-			}
-			if seen[f[local]] {
-				return true
-			}
-			seen[f[local]] = true
-		}
-	}
-	return false
-}
 
 // Gateway puts the gateway in front of an upstream ("127.0.0.1:port") with the directive's text, such as "consent" or
 // "consent strict", and returns its own address.

@@ -1,4 +1,4 @@
-package lab_test
+package integration
 
 import (
 	"net/http"
@@ -13,6 +13,7 @@ import (
 
 // A page without a gateway: the lab must see what the page contacts, or no other test proves anything.
 func TestLabSeesContacts(t *testing.T) {
+	t.Parallel()
 	d := lab.NewDoor(t)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -41,6 +42,7 @@ func TestLabSeesContacts(t *testing.T) {
 
 // Until the test ends nobody else is given the port: not the gateway of a second test, nor one in another process.
 func TestFreePort(t *testing.T) {
+	t.Parallel()
 	seen := map[int]bool{}
 	for range 500 {
 		port := lab.FreePort(t)
