@@ -158,7 +158,7 @@ func TestRemembers(t *testing.T) {
 		t.Errorf("%d questions about one visitor", n)
 	}
 	answer.Store(new(`{"consent":[]}`))
-	if got := s.Read(consent.Cookies{"session=a"}, now.Add(5*time.Second)); got.Granted != analytics || questions.Load() != 1 {
+	if got := s.Read(consent.Cookies{"session=a"}, now.Add(5*time.Second)); text(got) != "analytics|functional,marketing,social" || questions.Load() != 1 {
 		t.Errorf("after 5 s: %s, %d questions", text(got), questions.Load())
 	}
 	for _, later := range []time.Duration{ask.DefaultKeep + time.Second, -time.Hour} { // the second: the clock was set back
@@ -169,6 +169,13 @@ func TestRemembers(t *testing.T) {
 	}
 	if got := s.Read(consent.Cookies{"session=b"}, now); got.Granted != 0 {
 		t.Errorf("the answer of another visitor: %s", text(got))
+	}
+	answer.Store(new(`no JSON`))
+	before := questions.Load()
+	for range 2 {
+		if got := s.Read(consent.Cookies{"session=c"}, now); text(got) != "unknown" || questions.Load() != before+1 {
+			t.Errorf("what cannot be understood: %s, %d questions", text(got), questions.Load()-before)
+		}
 	}
 }
 

@@ -19,6 +19,8 @@ var customs = []struct {
 	{"value", cmp.Custom{Path: "all", Purposes: map[string]consent.Purposes{"value": analytics | marketing}}, `own={"all":"yes"}`, "analytics,marketing|none"},
 	{"base64", cmp.Custom{Path: "ok", Base64: true}, "own=" + b64(`{"ok":["stats","ads"]}`), "analytics,marketing|none"},
 	{"decided", cmp.Custom{Path: "ok", Decided: "done"}, `own={"ok":["stats","ads"],"done":true}`, "analytics,marketing|none"},
+	{"decided by a number", cmp.Custom{Path: "ok", Decided: "at"}, `own={"ok":["stats","ads"],"at":1767225600}`, "analytics,marketing|none"},
+	{"decided never", cmp.Custom{Path: "ok", Decided: "at"}, `own={"ok":["stats","ads"],"at":0}`, "none|none"},
 	{"not decided", cmp.Custom{Path: "ok", Decided: "done"}, `own={"ok":["stats","ads"],"done":false}`, "none|none"},
 	{"no such path", cmp.Custom{Path: "nope"}, `own={"ok":["stats"]}`, "none|none"},
 	{"pattern of pairs", cmp.Custom{Pattern: `(\w+)=(\w+)`}, `own=stats=1|ads=0`, "analytics|marketing"},

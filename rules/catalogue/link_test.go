@@ -29,6 +29,9 @@ func TestLink(t *testing.T) {
 		{"calendly", "https://calendly.com/someone/30min?embed_type=Inline", "https://calendly.com/someone/30min"},
 		{"openstreetmap", "https://www.openstreetmap.org/export/embed.html?bbox=1,2,3,4", "https://www.openstreetmap.org/?bbox=1%2C2%2C3%2C4"},
 		{"youtube", "javascript:alert(1)", ""},
+		{"youtube", "https://www.youtube.com/embed/%zz", ""}, // no URL
+		{"facebook-social", "https://www.facebook.com/tr?href=https%3A%2F%2Fwww.facebook.com%2Fexample", ""},
+		{"twitter-widgets", "https://platform.twitter.com/embed/Tweet.html?dnt=true", ""},
 		{"matomo", "https://www.youtube.com/embed/x", ""},
 	} {
 		if got := c.Vendor(e[0]).Link(e[1]); got != e[2] {
