@@ -70,6 +70,11 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 				return d.Errf("%s holds for all sites: move it into the global consent block", name)
 			}
 		}
+		if of := meant(name, slices.Sorted(maps.Keys(appOptions))); siteOptions[name] == nil && of != "" {
+			return func(d *caddyfile.Dispenser, _ *Options) error {
+				return d.Errf("unknown consent option %q: %s It holds for all sites, and stands in the global consent block", name, of)
+			}
+		}
 		return noted(siteOptions[name], &lines)
 	}, func() []string { return sortedKeys(siteOptions, map[string]option[Options]{}) })
 	if len(lines) > 0 {

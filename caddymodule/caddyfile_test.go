@@ -136,6 +136,7 @@ func TestValidate(t *testing.T) {
 		"prefix":                 {"prefix consent", []string{"consent", "/.consent"}},
 		"cname of nowhere":       {"cname nowhere", []string{"nowhere", "127.0.0.1:53"}},
 		"debug for somebody":     {"debug somebody", []string{"somebody", "198.51.100.0/24"}},
+		"like an option":         {"polcy_url /privacy", []string{"did you mean policy_url?"}},
 		"unknown vendor":         {"require functional nobody", []string{"nobody"}},
 		"unknown purpose":        {"require fun zendesk", []string{"fun"}},
 		"cookie of a suffix":     {"cookie_domain co.uk", []string{"co.uk", "shop.example"}},

@@ -22,7 +22,11 @@ func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(nam
 		if parse := find(name); parse != nil {
 			err = parse(d, to)
 		} else {
-			err = d.Errf("unknown %s option %q: use one of %s", what, name, strings.Join(names(), ", "))
+			help := meant(name, names())
+			if help == "" {
+				help = "use one of " + strings.Join(names(), ", ")
+			}
+			err = d.Errf("unknown %s option %q: %s", what, name, help)
 		}
 		if err == nil {
 			continue
@@ -33,6 +37,15 @@ func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(nam
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// meant asks whether the words were meant that a mistyped one is like; "" if there are none.
+func meant(mistyped string, words []string) string {
+	like := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return !typo(w, mistyped) })
+	if len(like) == 0 {
+		return ""
+	}
+	return "did you mean " + strings.Join(like, " or ") + "?"
 }
 
 // nextString reads the next word of the line; more may follow.
