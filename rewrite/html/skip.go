@@ -12,6 +12,7 @@ import (
 // skip passes over text and such tags from b[p] on. It returns where something else may begin; if end is not 0, that is a
 // start tag, which ends there and is described by t.tag.
 func (t *tokenizer) skip(b []byte, p int) (at, end int) {
+	p = t.scan(b, p)
 	for p <= len(b)-window {
 		s := (*[window]byte)(b[p : p+window : p+window])
 		if s[0] != '<' { // tags often follow each other
@@ -54,7 +55,7 @@ func (t *tokenizer) skip(b []byte, p int) (at, end int) {
 			if end = skipAttributes(tag, n+1); end < 0 || end > t.skim {
 				return p, 0
 			}
-			p += end
+			p = t.scan(b, p+end)
 			continue
 		}
 		t.tag.end, t.tag.selfClosing, t.tag.name, t.tag.nameEnd, t.tag.seen = false, false, key, n+1, 0
@@ -66,7 +67,7 @@ func (t *tokenizer) skip(b []byte, p int) (at, end int) {
 		if end > t.skim || (t.tag.seen|special)&watched != 0 && (watched&special != 0 || !t.tag.onlyLinks(tag, &elements[id])) {
 			return p, p + end
 		}
-		p += end
+		p = t.scan(b, p+end)
 	}
 	return p, 0
 }

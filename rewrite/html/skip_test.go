@@ -66,6 +66,9 @@ func TestSkippedTags(t *testing.T) {
 		}
 		b.WriteString(strings.Repeat(" ", rng.IntN(4*window))) // with less to come, nothing is looked at in a hurry
 		doc, judged, limit, piece := []byte(b.String()), rng.IntN(2) == 0, 4+rng.IntN(64), 1+rng.IntN(300)
+		if rng.IntN(2) == 0 {
+			limit += scanWindow
+		}
 		left := constructs(doc, judged, true, limit, piece)
 		for _, f := range constructs(doc, judged, false, limit, piece) {
 			switch {

@@ -43,6 +43,8 @@ type tokenizer struct {
 	skim    int    // data passes over tags of at most so many bytes that mean nothing to anybody; 0 for none
 	script  scriptState
 	tag     tag
+	poor    int // how often in a row scan gained little, up to a limit
+	idle    int // how often it is left out for that
 }
 
 // next returns the first construct of b[p:] that is not text; the text before it is b[p:start]. When it returns kindMore,
