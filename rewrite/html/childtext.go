@@ -12,6 +12,7 @@ import (
 type childText struct {
 	r     *Rewriter
 	el    *element
+	flat  bool // all that is not markup is read, whatever element that is in
 	text  []byte
 	cuts  []int // where in text the element may have ended, depending on what is around it
 	names []int // where in the source the names of elements end whose content is not followed, unless they are renamed
@@ -41,7 +42,20 @@ const hidden = "-consent-"
 // childText reads s, which follows the element's start tag.
 func (r *Rewriter) childText(el *element, s []byte) (c childText) {
 	c.r, c.el = r, el
-	r.unread = false
+	c.read(s)
+	return c
+}
+
+// flatText returns all text behind the start tag of a style. Where browsers load ahead they look for imports in that: they
+// know no elements within a style. (Chromium's TokenPreloadScanner, Gecko's ImportScanner)
+func (r *Rewriter) flatText(s []byte) []byte {
+	c := childText{r: r, el: elStyle, flat: true}
+	c.read(s)
+	return c.text
+}
+
+func (c *childText) read(s []byte) {
+	c.r.unread = false
 	for c.state == childOpen && c.at < len(s) {
 		i := bytes.IndexByte(s[c.at:], '<')
 		if i < 0 {
@@ -52,7 +66,6 @@ func (r *Rewriter) childText(el *element, s []byte) (c childText) {
 			c.markup(s[c.at:])
 		}
 	}
-	return c
 }
 
 // isFlat reports whether text is the same as markup: it has none.
@@ -114,7 +127,9 @@ func (c *childText) tag(s []byte) int {
 	if n < 0 {
 		return -1
 	}
-	c.tags = true
+	if c.tags = true; c.flat {
+		return n
+	}
 	name := s[from:nameEnd]
 	if from == 2 {
 		c.endTag(name)

@@ -9,7 +9,7 @@ import (
 // childTexts are sources of a style in foreign content whose text the tree makes of more than one piece, or in a way of its
 // own. In each it imports from the tracker.
 var childTexts = []string{
-	`@im<g>x</g>port "http://tracker.test/";`, `@import <g>"http://ok.test/"</g>"http://tracker.test/";`,
+	`@im<g>x</g>port "http://tracker.test/";`, `<g>@im</g>port "http://tracker.test/";`, `<g><![CDATA[@import]]> "http://track</g>er.test/";`, `@import <g>"http://ok.test/"</g>"http://tracker.test/";`,
 	`<g title="</style>"></g>@import "http://tracker.test/";`, `<g title=">"></g>@import "http://tracker.test/";`,
 	`<a title="</style>x">"</a title= <style>@import "http://tracker.test/";`, `<g/><g a=b/></g>@import "http://tracker.test/";`,
 	`<![CDATA[/*</style>*/]]>@import "http://tracker.test/";`, `<!--</style>-->@import "http://tracker.test/";`,

@@ -50,7 +50,7 @@ func (d *deepScanner) judgeText(i int, last bool) bool {
 		d.insert(t.at, inert(t.el))
 		return true
 	}
-	if isFlat(text) {
+	if isFlat(text) || bytes.HasPrefix(text, d.hide()) {
 		return true
 	}
 	c := j.childText(t.el, text)
@@ -70,7 +70,7 @@ func (d *deepScanner) judgeText(i int, last bool) bool {
 	}
 	unread := inner || c.state == childTangled || cut && c.tags && c.state == childOpen
 	d.r.limited = d.r.limited || unread || len(c.names) > 0
-	if unread || c.gated(d) {
+	if unread || c.gated(d) || d.gatedText(j, t.el, nil, j.flatText(text)) {
 		d.hideText(edits.position(end))
 		return true
 	}
@@ -153,7 +153,10 @@ func rawEnd(s []byte, el *element) int {
 
 // hideText hides what a style holds from a position on, if that is foreign content: in an element that means nothing to any
 // view.
-func (d *deepScanner) hideText(at int) { d.insert(at, []byte("<data"+hidden+d.r.o.Mark+">")) }
+func (d *deepScanner) hideText(at int) { d.insert(at, d.hide()) }
+
+// hide returns what hides a style's text. What looks ahead for imports stops at the semicolon.
+func (d *deepScanner) hide() []byte { return []byte(";<data" + hidden + d.r.o.Mark + ">") }
 
 // gated reports whether a style is gated wherever it may end.
 func (c *childText) gated(d *deepScanner) bool {

@@ -135,14 +135,19 @@ func styleContacts(n *xhtml.Node) string {
 	if n.Data != "style" || n.Namespace == "math" || n.Namespace == "" && len(n.Attr) > 0 {
 		return ""
 	}
-	text := ""
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if c.Type == xhtml.TextNode {
-			text += c.Data
+	own, all := "", "" // its child text content, and what browsers look ahead in
+	for c := range n.Descendants() {
+		if c.Type != xhtml.TextNode {
+			continue
+		}
+		if all += c.Data; c.Parent == n {
+			own += c.Data
 		}
 	}
-	if text = notImport.ReplaceAllString(text, ""); strings.HasPrefix(text, `@import "http://tracker.test`) {
-		return "<style> " + text
+	for _, text := range [...]string{own, all} {
+		if text = notImport.ReplaceAllString(text, ""); strings.HasPrefix(text, `@import "http://tracker.test`) {
+			return "<style> " + text
+		}
 	}
 	return ""
 }
