@@ -121,6 +121,7 @@ type file struct {
 	Default           string            `json:"default"`
 	Hosts             []string          `json:"hosts"`
 	Patterns          []string          `json:"patterns"`
+	Packages          []string          `json:"packages"`
 	Embeds            []string          `json:"embeds"`
 	Passes            []string          `json:"pass"`
 	Payment           []string          `json:"payment"`
@@ -165,6 +166,12 @@ func Parse(data []byte, name string) (*Vendor, []error) {
 		Placeholder: f.Placeholder, Links: f.Links, Policy: f.Policy, OptOut: f.OptOut,
 		Examples: f.Examples, Benign: f.Benign,
 	}
+	for _, p := range f.Packages {
+		if !packageName(p) {
+			c.value(p, "not the name of an npm package, nor a scope that ends in a slash")
+		}
+	}
+	v.Patterns = append(v.Patterns, packagePatterns(f.Packages)...)
 	if f.Default != "" && f.Default != "pass" && f.Default != "gate" {
 		c.fail(`"default"`, `default %q: use "pass" or "gate"`, f.Default)
 	}

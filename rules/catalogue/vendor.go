@@ -22,7 +22,7 @@ type Vendor struct {
 	Declared bool
 	// Hosts are hosts that, with all their subdomains, serve nothing else.
 	Hosts []string
-	// Patterns are the vendor's URLs on hosts that also serve other things.
+	// Patterns are the vendor's URLs on hosts that also serve other things, those of its npm packages included.
 	Patterns []string
 	// Embeds are patterns of what a visitor would see, a player or a map: they are gated although Pass is true.
 	Embeds []string
