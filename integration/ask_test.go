@@ -85,6 +85,7 @@ func TestAsk(t *testing.T) {
 // TestDescribedPlatforms: a cookie that the Caddyfile describes, and a named platform with the site's own names and those of
 // catalogue vendors, are enforced.
 func TestDescribedPlatforms(t *testing.T) {
+	t.Parallel()
 	up := httptest.NewServer(http.HandlerFunc(pageHandler))
 	t.Cleanup(up.Close)
 	base := "http://" + lab.Gateway(t, strings.TrimPrefix(up.URL, "http://"), `consent {

@@ -15,6 +15,7 @@ import (
 // A share button's frame becomes a link to the vendor's share page, of the button's address or else of the page's; in the
 // place of one whose service was shut down there is nothing.
 func TestShareButtons(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, `<!doctype html><title>Buttons</title><body>

@@ -128,6 +128,7 @@ func TestFetchedText(t *testing.T) {
 
 // TestBannerInOtherEncodings: what the gateway adds to a page reads as it should in whatever encoding the page is.
 func TestBannerInOtherEncodings(t *testing.T) {
+	t.Parallel()
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kind, charset, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		w.Header().Set("Content-Type", map[string]string{"html": "text/html", "xhtml": "application/xhtml+xml"}[kind])

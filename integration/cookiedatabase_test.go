@@ -15,6 +15,7 @@ import (
 // TestCookieDatabase: what a cookie database says about a name holds in both directions, and from the moment that the file
 // says it; in strict mode a cookie that it classifies as harmless is suspected no more.
 func TestCookieDatabase(t *testing.T) {
+	t.Parallel()
 	const random = "9f86d081884c7d659a2feaa0c55ad015"
 	arrived := make(chan string, 100)
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

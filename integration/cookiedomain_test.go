@@ -13,6 +13,7 @@ import (
 // TestCookieDomain: where the operator says so, an answer on one host of a domain holds on the others, and a withdrawal
 // there holds here; a host outside of the domain has an answer of its own.
 func TestCookieDomain(t *testing.T) {
+	t.Parallel()
 	up := httptest.NewServer(http.HandlerFunc(pageHandler))
 	t.Cleanup(up.Close)
 	addr := lab.Gateway(t, strings.TrimPrefix(up.URL, "http://"), "consent {\ncookie_domain .Shop.Example\n}", "")

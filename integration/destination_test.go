@@ -64,6 +64,7 @@ func TestServiceWorkerPages(t *testing.T) {
 // TestDestinations: what a browser will show as a page gets the guard, however the request looks; what a script fetches
 // does not.
 func TestDestinations(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<!DOCTYPE html><p>page")

@@ -44,6 +44,7 @@ var innerDocuments = []struct{ name, kind, body string }{
 
 // TestInnerDocuments: each reaches the tracker without the gateway, and none with it.
 func TestInnerDocuments(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		dir, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		kind, body := "text/html", ""

@@ -94,6 +94,7 @@ func TestLocationOfCreated(t *testing.T) {
 // TestPolicyOfUnseenPages: what teaches the gateway no host, pages that are confirmed, only asked for their header, or not
 // there, is no view from which it would conclude that it knows the site's hosts.
 func TestPolicyOfUnseenPages(t *testing.T) {
+	t.Parallel()
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("ETag", `"v1"`)

@@ -89,6 +89,7 @@ func TestPoisonedPolicy(t *testing.T) {
 
 // TestPolicyOfOddHosts: net/http lets Host fields pass that would be further directives.
 func TestPolicyOfOddHosts(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<!DOCTYPE html><p>page")

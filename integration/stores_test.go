@@ -171,6 +171,7 @@ func TestFullDiskBehindTheGateway(t *testing.T) {
 // TestRegionDatabaseIsReplaced: visitors fall under the law that a new file of addresses says, without a reload; one that
 // cannot be read changes nothing.
 func TestRegionDatabaseIsReplaced(t *testing.T) {
+	t.Parallel()
 	up := httptest.NewServer(http.HandlerFunc(pageHandler))
 	t.Cleanup(up.Close)
 	path := filepath.Join(t.TempDir(), "regions.mmdb")

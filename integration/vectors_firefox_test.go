@@ -57,6 +57,7 @@ func (p *firefoxPage) open(t *testing.T) map[string]bool {
 func (p *firefoxPage) press(t *testing.T, choice string) map[string]bool {
 	t.Helper()
 	p.wait(t, "the guard's second part", guardIsWhole)
+	p.wait(t, "a page that rests", "self.rests || void requestIdleCallback(() => self.rests = true)")
 	return p.leaks(func() {
 		const button = "document.querySelector('consent-banner').shadowRoot.querySelector('button[name=choice][value="
 		var pressed bool

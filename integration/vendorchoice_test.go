@@ -12,6 +12,7 @@ import (
 // TestAnyVendorAlone: a visitor can agree to, or refuse, any single vendor of the catalogue, whatever its number: the cookie
 // carries it, the state tells it, the record names it.
 func TestAnyVendorAlone(t *testing.T) {
+	t.Parallel()
 	c, err := catalogue.Builtin()
 	if err != nil {
 		t.Fatal(err)

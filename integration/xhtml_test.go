@@ -40,6 +40,7 @@ var xhtmlPages = map[string]struct {
 
 // TestXHTML: pages that are parsed as XML stay whole, contact nobody before consent, ask, and are revived by an agreement.
 func TestXHTML(t *testing.T) {
+	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, own := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/"), "-csp")
 		p, ok := xhtmlPages[name]
