@@ -46,12 +46,12 @@ func (r *Rewriter) childText(el *element, s []byte) (c childText) {
 	return c
 }
 
-// flatText returns all text behind the start tag of a style. Where browsers load ahead they look for imports in that: they
-// know no elements within a style. (Chromium's TokenPreloadScanner, Gecko's ImportScanner)
-func (r *Rewriter) flatText(s []byte) []byte {
-	c := childText{r: r, el: elStyle, flat: true}
+// flatText reads all text behind the start tag of a style, up to its end tag. Where browsers load ahead they look for imports
+// in that: they know no elements within a style. (Chromium's TokenPreloadScanner, Gecko's ImportScanner)
+func (r *Rewriter) flatText(s []byte) (c childText) {
+	c.r, c.el, c.flat = r, elStyle, true
 	c.read(s)
-	return c.text
+	return c
 }
 
 func (c *childText) read(s []byte) {
@@ -73,7 +73,7 @@ func isFlat(s []byte) bool { return bytes.IndexByte(s, '<') < 0 && bytes.IndexBy
 
 // add takes text in which references count.
 func (c *childText) add(s []byte) {
-	if c.depth == 0 {
+	if c.depth == 0 || c.flat {
 		c.text = c.r.appendMarkupText(c.text, s)
 	}
 }
@@ -87,7 +87,7 @@ func (c *childText) markup(rest []byte) {
 		if n = bytes.Index(section, []byte("]]>")); n >= 0 {
 			section, n = section[:n], n+12
 		}
-		if c.depth == 0 {
+		if c.depth == 0 || c.flat {
 			c.text = append(c.text, section...)
 		}
 	case bytes.HasPrefix(rest, []byte("<!--")):
@@ -127,16 +127,31 @@ func (c *childText) tag(s []byte) int {
 	if n < 0 {
 		return -1
 	}
-	if c.tags = true; c.flat {
+	c.tags = true
+	name := s[from:nameEnd]
+	if c.flat {
+		c.nest(name, from == 2, selfClosing)
 		return n
 	}
-	name := s[from:nameEnd]
 	if from == 2 {
 		c.endTag(name)
 	} else {
 		c.startTag(s[:n], name, selfClosing)
 	}
 	return n
+}
+
+// nest counts the styles within one that is read flat.
+func (c *childText) nest(name []byte, end, selfClosing bool) {
+	switch {
+	case !equalFold(name, c.el.name):
+	case !end && !selfClosing:
+		c.depth++
+	case end:
+		if c.depth--; c.depth < 0 {
+			c.state = childEnded
+		}
+	}
 }
 
 func (c *childText) startTag(tag, name []byte, selfClosing bool) {
@@ -168,6 +183,17 @@ func (c *childText) hide() {
 		return
 	}
 	c.push(0)
+}
+
+// endAt takes the element's own end tag behind the source.
+func (c *childText) endAt() {
+	switch {
+	case c.state != childOpen || c.inner:
+	case c.flat:
+		c.nest([]byte(c.el.name), true, false)
+	default:
+		c.endTag([]byte(c.el.name))
+	}
 }
 
 // hides reports whether a name is that of an element that hides.

@@ -53,29 +53,36 @@ func (d *deepScanner) judgeText(i int, last bool) bool {
 	if isFlat(text) || bytes.HasPrefix(text, d.hide()) {
 		return true
 	}
-	c := j.childText(t.el, text)
 	if t.el == elScript {
-		if d.gatedText(j, t.el, tag, c.text) {
+		if d.gatedText(j, t.el, tag, j.childText(t.el, text).text) {
 			d.insert(t.at, inert(t.el))
 		}
 		return true
 	}
-	if !last && c.state == childOpen && !c.inner {
-		c.endTag([]byte(t.el.name)) // which is what comes
+	return d.judgeForeign(i, edits, end, text, last, cut)
+}
+
+// judgeForeign judges a style as foreign content: text, from an index on of what is edited.
+func (d *deepScanner) judgeForeign(i int, e edits, from int, text []byte, last, cut bool) bool {
+	j := d.judge
+	c, flat := j.childText(elStyle, text), j.flatText(text)
+	if !last {
+		c.endAt()
+		flat.endAt()
 	}
-	behind := edits.position(end + c.at)
+	behind := e.position(from + max(c.at, flat.at))
 	inner := i+1 < len(d.texts) && d.texts[i+1].at < behind // which may yet change
-	if !last && (inner || c.state == childOpen) {
+	if !last && (inner || c.state == childOpen || flat.state == childOpen) {
 		return false
 	}
 	unread := inner || c.state == childTangled || cut && c.tags && c.state == childOpen
 	d.r.limited = d.r.limited || unread || len(c.names) > 0
-	if unread || c.gated(d) || d.gatedText(j, t.el, nil, j.flatText(text)) {
-		d.hideText(edits.position(end))
+	if unread || c.gated(d) || d.gatedText(j, elStyle, nil, flat.text) {
+		d.hideText(e.position(from))
 		return true
 	}
 	for _, n := range c.names {
-		d.insert(edits.position(end+n), []byte(hidden+d.r.o.Mark))
+		d.insert(e.position(from+n), []byte(hidden+d.r.o.Mark))
 	}
 	return true
 }
