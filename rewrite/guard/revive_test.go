@@ -122,6 +122,14 @@ var revivals = []scenario{
 		contacts: "tracker.test",
 	},
 	{
+		name: "a queue that the page made stays one, for whoever comes late",
+		body: `<script type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/a.js"></script>` +
+			`<script>window.Trk = window.Trk || {}; Trk.que = Trk.que || []; Trk.que.push('early'); Trk.own = 7; Trk.own = Trk.own || 0</script>`,
+		do:       `await click('accept'); await soon(() => self.ran); await pause(100); Trk.que.push('late'); return Array.isArray(Trk.que) + ' ' + Trk.que + ' ' + Trk.own`,
+		want:     "true early,late 7",
+		contacts: "tracker.test",
+	},
+	{
 		name:  "style of another purpose than the one agreed to",
 		state: `{"granted":5,"denied":26,"vendors":{}}`,
 		body: `<p id=q style="background:url(about:invalid#consent,` + testMark + `,marketing,tracker,https%3A%2F%2Ftracker.test%2Fbg.png)">x</p>` +
@@ -321,7 +329,7 @@ var revivals = []scenario{
 		name:     "settings that a page puts into a vendor's namespace",
 		body:     `<script async type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/a.js"></script><script>window.trk = window.trk || {}; trk.site = 7; trk.deep = trk.deep || {}; trk.deep.er = 8; trk.cmd = trk.cmd || []; trk.cmd.push('x'); window.trkq = window.trkq || []; const held = trkq</script>`,
 		do:       `await click('accept'); while (!self.ran) await pause(20); held.push(9); return [trk.site, trk.deep.er, trk.cmd, trkq].join(' ')`,
-		want:     "7 8  9",
+		want:     "7 8 x 9",
 		contacts: "tracker.test",
 	},
 	{

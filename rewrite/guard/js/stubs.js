@@ -3,7 +3,7 @@
 const standing = new Table();
 const asList = /^(forEach|map|filter|some|every|find|reduce|slice|includes|indexOf|join|sort|keys|entries|values)$/;
 const stub = (remember, path = [], target = function () {}) => {
-  const children = {}, last = path[path.length - 1] || '';
+  const children = {}, made = {}, last = path[path.length - 1] || '';
   const self = new Stand(target, {
     get: (t, k) => {
       if (k in children) return children[k];
@@ -14,9 +14,10 @@ const stub = (remember, path = [], target = function () {}) => {
       if (asList.test(k)) return [][k].bind([]);
       if (k == 'length') return 0;
       if (/^(call|apply|bind)$/.test(k) && t[k]) return t[k].bind(self);
-      return children[k] = stub(remember, [...path, k]);
+      return children[k] = made[k] = stub(remember, [...path, k]);
     },
-    set: (t, k, v) => (v === children[k] || remember([...path, k], v, 1), children[k] = v, true),
+    // "x.que = x.que || []" would have put an empty list there.
+    set: (t, k, v) => ((v !== children[k] || v && v === made[k]) && remember([...path, k], v === children[k] ? [] : v, 1), children[k] = v, true),
     has: () => true,
     apply: (t, _, args) => {
       remember(path, args);
