@@ -289,10 +289,15 @@ func TestCompanies(t *testing.T) {
 	}
 }
 
-// signals visits with DNT and with GPC: nobody is contacted, and the answer claims what the company's policy says.
+// signals visits with DNT, or without it being honoured with GPC, too: nobody is contacted, and the banner says what the
+// company's policy does.
 func (o *office) signals(t *testing.T) {
 	t.Helper()
-	for _, signal := range []string{"DNT", "Sec-GPC"} {
+	signals := []string{"DNT"}
+	if !o.dnt {
+		signals = append(signals, "Sec-GPC") // which it honours
+	}
+	for _, signal := range signals {
 		tab := &office{legacy: o.legacy, shop: shop{o.door, o.browser.Tab(t), o.addr}}
 		tab.browser.Headers(t, map[string]any{signal: "1"})
 		tab.open(t, "/")
