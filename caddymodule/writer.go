@@ -117,7 +117,7 @@ func (w *responseWriter) choose() plan {
 	case w.status == http.StatusNotModified && w.x.confirms:
 		w.x.editConfirmed(h)
 		return planPass
-	case w.status == http.StatusNotModified, w.status == http.StatusNoContent,
+	case w.status == http.StatusNotModified, w.status == http.StatusNoContent, w.saved(h),
 		w.kind == encoding.KindOther && !w.x.guardsWorker(w.kind), w.kind == encoding.KindJSON && !w.x.readsJSON(w.contentType):
 		return planPass
 	case w.kind == encoding.KindMultipart, w.status == http.StatusPartialContent, !encoding.Supported(codings):
@@ -141,6 +141,26 @@ func (w *responseWriter) choose() plan {
 		w.decoder = d
 	}
 	return planRewrite
+}
+
+// saved reports whether the browser saves the body instead of showing it: where it navigates, or to be sure that it does in
+// no other way, where a script fetches, in whose page the guard is. (RFC 6266, 4.2; HTML, 7.4.5 "process a navigate fetch")
+func (w *responseWriter) saved(h http.Header) bool {
+	values := h["Content-Disposition"]
+	if len(values) != 1 || w.status < 200 || w.status > 299 || w.x.fetch == fetchWorker || w.x.styleWanted() {
+		return false
+	}
+	kind, _, _ := strings.Cut(values[0], ";")
+	if !strings.EqualFold(strings.TrimSpace(kind), "attachment") {
+		return false
+	}
+	switch w.x.r.Header.Get("Sec-Fetch-Dest") {
+	case "document", "iframe", "frame":
+		return true
+	case "empty":
+		return w.x.fetch == fetchFragment // no service worker, which may show it as a page
+	}
+	return false
 }
 
 // replace answers in place of the upstream.
