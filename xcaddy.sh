@@ -51,9 +51,8 @@ run_tests() {
 	install
 	log=$(mktemp)
 	trap 'rm -f "$log"' EXIT
-	go vet -race -tags $tags ./... # with -race it compiles what the tests need anyway
 	local status=0
-	go test -race -tags $tags -shuffle=on -timeout 14m -v "${@:-./...}" 2>&1 | tee "$log" | { grep --line-buffered -E '^(ok|FAIL)[[:space:]]|^ *--- FAIL' || true; } || status=$?
+	go test -race -vet=all -tags $tags -shuffle=on -timeout 14m -v "${@:-./...}" 2>&1 | tee "$log" | { grep --line-buffered -E '^(ok|FAIL)[[:space:]]|^ *--- FAIL' || true; } || status=$?
 	if [ $status -ne 0 ]; then
 		echo "---- what failed ----"
 		failures <"$log" | tail -n 1000
