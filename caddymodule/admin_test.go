@@ -36,7 +36,7 @@ func TestAdminAfterFailedReload(t *testing.T) {
 	}
 	status := func() int {
 		res, err := http.Get("http://" + admin + "/consent/status") //nolint:noctx // a test
-		for range 20 { // a listener that closes resets who waits at it
+		for range 20 {                                              // a listener that closes resets who waits at it
 			if err == nil {
 				break
 			}

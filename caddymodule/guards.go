@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"strings"
 	"sync"
 
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
@@ -12,10 +13,11 @@ import (
 // scripts are kept across sites and reloads.
 var scripts guards
 
-// guards are compiled run-time scripts. Compiling takes a tenth of a second, and sites mostly have the same.
+// guards are compiled run-time scripts. Compiling takes a tenth of a second, and sites mostly have the same, or one in which
+// other hosts are allowed.
 type guards struct {
 	mu       sync.Mutex
-	compiled map[[sha256.Size]byte]*script
+	compiled map[[sha256.Size]byte]*script // by all of the configuration, and by all but what is allowed
 }
 
 // script is a compiled run-time script, and what of it stands in every page, compressed.
@@ -29,17 +31,27 @@ const maxGuards = 256
 
 // compile returns the script for c.
 func (g *guards) compile(c guard.Config) (*script, error) {
+	allow := c.Allow
+	c.Allow = nil
 	text, err := json.Marshal(c)
 	if err != nil {
 		return nil, err
 	}
-	key := sha256.Sum256(text)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	common, err := g.get(sha256.Sum256(text), func() (*guard.Guard, error) { return guard.Compile(c) })
+	if err != nil || len(allow) == 0 {
+		return common, err
+	}
+	return g.get(sha256.Sum256(append(text, strings.Join(allow, " ")...)), func() (*guard.Guard, error) { return common.Open(allow...) })
+}
+
+// get returns what is kept under a key, or else compiles it.
+func (g *guards) get(key [sha256.Size]byte, compile func() (*guard.Guard, error)) (*script, error) {
 	if known := g.compiled[key]; known != nil {
 		return known, nil
 	}
-	compiled, err := guard.Compile(c)
+	compiled, err := compile()
 	if err != nil {
 		return nil, err
 	}

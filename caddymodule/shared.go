@@ -16,8 +16,9 @@ import (
 // What sites with equal options have in common is compiled once, across sites and reloads: it is some megabytes each, and
 // an idle connection to an upstream keeps the configuration that made it for minutes.
 var (
-	sharedRules shared[rules.Set]
-	sharedUIs   shared[ui.UI]
+	sharedRules   shared[rules.Set]
+	sharedUIs     shared[ui.UI]
+	sharedParties shared[parties]
 )
 
 // shared are compiled values by what they were compiled from. One is forgotten when nobody uses it any more.

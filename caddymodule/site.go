@@ -21,17 +21,17 @@ import (
 
 // site is one handler's compiled configuration. Its fields never change; a change of rules makes a new one.
 type site struct {
+	*parties
 	app            *App
 	mode           mode
 	options        Options
 	terms          consent.Terms
 	catalogue      *catalogue.Catalogue
 	rules          *rules.Set
+	common         *rules.Set // what other sites share of rules, as long as one holds it
 	ui             *ui.UI
 	guards         [2]*script // for ordinary pages, and for those where a payment is made
-	vendors        map[string]*ui.Vendor
 	preferencesUIs *preferencesUIs
-	globals        map[string]string // by vendor, as marks carry them
 	decorations    *header.Decoration
 	since          time.Time
 	readers        *readers
@@ -78,7 +78,13 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 		return nil, err
 	}
 	ruleOptions.ListPurposes, ruleOptions.Cookies = c.purposes, c.cookies
-	if n.rules, err = sharedRules.get(c, ruleOptions, func() (*rules.Set, error) { return rules.New(c.catalogue, c.engine, ruleOptions) }); err != nil {
+	common, opened := ruleOptions, n.options.opened(c.catalogue)
+	common.Allow = slices.DeleteFunc(slices.Clone(common.Allow), func(a string) bool { return slices.Contains(opened, a) })
+	n.common, err = sharedRules.get(c, common, func() (*rules.Set, error) { return rules.New(c.catalogue, c.engine, common) })
+	if err != nil {
+		return nil, err
+	}
+	if n.rules, err = n.common.Open(opened...); err != nil {
 		return nil, err
 	}
 	if n.catalogue != nil && n.catalogue != c.catalogue { // names that platforms do not define are those of vendors
@@ -95,10 +101,9 @@ func (s *site) withRules(c compiledRules) (*site, error) {
 	if n.ui, err = sharedUIs.get(compiledRules{}, texts, func() (*ui.UI, error) { return ui.New(texts) }); err != nil {
 		return nil, err
 	}
-	n.vendors = n.uiVendors(ruleOptions.Purposes)
-	n.globals = map[string]string{}
-	for _, v := range c.catalogue.Vendors {
-		n.globals[v.ID] = globalsOf(v.Globals, v.Stubs)
+	purposes := ruleOptions.Purposes
+	if n.parties, err = sharedParties.get(compiledRules{catalogue: c.catalogue}, purposes, func() (*parties, error) { return newParties(c.catalogue, purposes), nil }); err != nil {
+		return nil, err
 	}
 	n.preferencesUIs, n.policies = new(preferencesUIs), new(memo[policyKey])
 	for i, payment := range []bool{false, true} {
@@ -134,6 +139,16 @@ func (o *Options) ruleOptions() (rules.Options, error) {
 	return r, errors.Join(errs...)
 }
 
+// opened are the hosts and patterns that the site allows and that are no vendors: what nearly every site has its own of.
+func (o *Options) opened(c *catalogue.Catalogue) (hosts []string) {
+	for _, a := range o.Allow {
+		if c.Vendor(a.Host) == nil {
+			hosts = append(hosts, a.Host)
+		}
+	}
+	return hosts
+}
+
 func (s *site) uiConfig() ui.Config {
 	theme := map[string]string{}
 	for name, value := range s.options.Theme {
@@ -163,19 +178,25 @@ func (s *site) uiConfig() ui.Config {
 	return c
 }
 
-// uiVendors are what visitors are told about the catalogue's vendors, by id.
-func (s *site) uiVendors(purposes map[string]consent.Purpose) map[string]*ui.Vendor {
-	vendors := make(map[string]*ui.Vendor, len(s.catalogue.Vendors))
-	for _, v := range s.catalogue.Vendors {
-		p := v.Purpose
+// parties are what pages and visitors are told about the catalogue's vendors, by id.
+type parties struct {
+	vendors map[string]*ui.Vendor
+	globals map[string]string // as marks carry them
+}
+
+func newParties(c *catalogue.Catalogue, purposes map[string]consent.Purpose) *parties {
+	p := &parties{make(map[string]*ui.Vendor, len(c.Vendors)), make(map[string]string, len(c.Vendors))}
+	for _, v := range c.Vendors {
+		purpose := v.Purpose
 		if own, ok := purposes[v.ID]; ok {
-			p = own
+			purpose = own
 		}
-		vendors[v.ID] = &ui.Vendor{
-			ID: v.ID, Number: v.Number, Name: v.Name, Org: v.Org, Purpose: p.String(), PolicyURL: v.Policy, OptOutURL: v.OptOut, Retention: v.Retention(),
+		p.vendors[v.ID] = &ui.Vendor{
+			ID: v.ID, Number: v.Number, Name: v.Name, Org: v.Org, Purpose: purpose.String(), PolicyURL: v.Policy, OptOutURL: v.OptOut, Retention: v.Retention(),
 		}
+		p.globals[v.ID] = globalsOf(v.Globals, v.Stubs)
 	}
-	return vendors
+	return p
 }
 
 // lastFrequent is the number of the last of the vendors that many sites have; the catalogue begins with them.

@@ -29,7 +29,7 @@ func appendPlain(dst, path []byte) []byte {
 func (s *Set) matchPlain(a address, c Context) (Match, bool) {
 	var buf [256]byte
 	a.path = appendPlain(buf[:0], a.path)
-	if best := s.index.lookup(&a); best != nil && s.gatesURL(best, c) {
+	if best := s.lookup(&a); best != nil && s.gatesURL(best, c) {
 		return s.match(best.vendor, best.text), true
 	}
 	if v, text := s.paths.lookup(&a); v >= 0 && !s.vendors[v].pass {

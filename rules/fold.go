@@ -207,7 +207,7 @@ func urlDelimiter(c byte) bool {
 // url judges an address that stands in a string; whole is false if its host may begin with something else.
 func (r *recogniser) url(a *address, whole bool) {
 	var lowered [256]byte
-	best := r.set.index.lookup(a.lowered(&lowered))
+	best := r.set.lookup(a.lowered(&lowered))
 	r.others = r.others || whole && len(a.path) > 1 && (best == nil || best.vendor >= 0 && r.set.vendors[best.vendor].pass)
 	if best != nil && r.set.gates(best, r.context) {
 		r.suspect(best.vendor, best.text)

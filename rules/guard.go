@@ -107,14 +107,8 @@ func (s *Set) gatedHost(host []byte) bool {
 
 func (s *Set) allowed() []string {
 	var list []string
-	for _, a := range s.options.Allow {
-		switch {
-		case s.vendor(a) != nil:
-		case strings.Contains(a, "/"):
-			list = append(list, a)
-		default:
-			list = append(list, "."+a+"/")
-		}
+	for _, a := range s.allow {
+		list = append(list, allowPattern(a))
 	}
 	return list
 }

@@ -11,7 +11,12 @@ import "github.com/caddy-consent/caddy-consent/consent"
 //
 // Answers about the scripts of late are remembered.
 func (s *Set) Script(text []byte, c Context) (Match, bool) {
-	return s.seen.judge(text, c, s.judgeScript)
+	seen := s.seen.Load()
+	if seen == nil { // half a MiB is for Sets that are used
+		s.seen.CompareAndSwap(nil, newSeenScripts())
+		seen = s.seen.Load()
+	}
+	return seen.judge(text, c, s.judgeScript)
 }
 
 // judgeScript is Script without memory.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
@@ -57,6 +58,14 @@ type Options struct {
 
 // Set judges. The zero value is of no use: see New.
 type Set struct {
+	*compiled
+	opened *hostIndex // what Open added, nil for nothing
+	allow  []string   // the same as it was written
+	seen   atomic.Pointer[seenScripts]
+}
+
+// compiled is what Sets have in common of which one was opened from another.
+type compiled struct {
 	vendors []vendor
 	index   hostIndex
 	paths   pathIndex
@@ -68,7 +77,6 @@ type Set struct {
 	// recognisers are used again: one is too large for a stack.
 	recognisers sync.Pool
 	sites       siteCache
-	seen        *seenScripts
 	sieve       *sieve
 	declared    bool // the operator declared vendors with hosts
 }
@@ -84,25 +92,59 @@ type vendor struct {
 // New joins a catalogue with compiled filter lists, which may be nil, into a Set. The error joins everything that is wrong
 // with the options.
 func New(c *catalogue.Catalogue, lists *filterlist.Engine, o Options) (*Set, error) {
-	s := &Set{lists: lists, options: o, seen: newSeenScripts()}
+	s := &Set{compiled: &compiled{lists: lists, options: o}}
 	for _, v := range c.Vendors {
 		s.vendors = append(s.vendors, vendor{entry: v, pass: v.Pass,
 			match: Match{Vendor: v.ID, Number: v.Number, Purpose: v.Purpose, List: "catalogue"}})
 		s.declared = s.declared || v.Declared && len(v.Hosts)+len(v.Patterns) > 0
 	}
-	if err := s.apply(o); err != nil {
+	hosts := slices.DeleteFunc(slices.Clone(o.Allow), func(a string) bool { return s.vendor(a) != nil })
+	opened, err := s.Open(hosts...)
+	if err := errors.Join(s.apply(o), err); err != nil {
 		return nil, err
 	}
 	for i := range s.vendors {
 		s.compile(int32(i))
 	}
-	for _, a := range o.Allow {
-		s.allow(a)
-	}
 	s.index.seal()
 	s.cookies.seal()
 	s.sieve = newSieve(s)
-	return s, nil
+	return opened, nil
+}
+
+// Open returns a Set that also lets patterns and hosts through, whatever matches beside them, as those of Options.Allow. It
+// shares all else with s, and costs no more than they do. Vendor IDs are for New. The error joins all that is no pattern.
+func (s *Set) Open(allow ...string) (*Set, error) {
+	if len(allow) == 0 {
+		return s, nil
+	}
+	o := &Set{compiled: s.compiled, opened: new(hostIndex), allow: slices.Concat(s.allow, allow)}
+	var errs []error
+	for _, a := range o.allow {
+		if problem := catalogue.CheckPattern(allowPattern(a)); problem != "" {
+			errs = append(errs, fmt.Errorf("allowed %q is no vendor of the catalogue, and no host or pattern: %s", a, problem))
+			continue
+		}
+		name, r, country := newRule(allowPattern(a), -1, kindPass)
+		if country {
+			o.opened.addCountry(name, r)
+		} else {
+			o.opened.add(name, r)
+		}
+	}
+	o.opened.seal()
+	return o, errors.Join(errs...)
+}
+
+// lookup returns the rule for an address that counts: the most specific one, but of what was opened before all others.
+func (s *Set) lookup(a *address) *rule {
+	best := s.index.lookup(a)
+	if s.opened != nil {
+		if open := s.opened.lookup(a); open != nil {
+			return open
+		}
+	}
+	return best
 }
 
 // apply carries out the options that name vendors.
@@ -123,8 +165,6 @@ func (s *Set) apply(o Options) error {
 	for _, a := range o.Allow {
 		if v := s.vendor(a); v != nil {
 			v.pass, v.allowed = true, true
-		} else if problem := catalogue.CheckPattern(allowPattern(a)); problem != "" {
-			errs = append(errs, fmt.Errorf("allowed %q is no vendor of the catalogue, and no host or pattern: %s", a, problem))
 		}
 	}
 	return errors.Join(errs...)
@@ -197,20 +237,6 @@ func (s *Set) pattern(p string, vendor int32, k kind) {
 	s.index.add(name, r)
 }
 
-// allow lets an operator's pattern or host through, whatever matches beside it.
-func (s *Set) allow(a string) {
-	if s.vendor(a) != nil {
-		return
-	}
-	name, r, country := newRule(allowPattern(a), -1, kindPass)
-	r.score += 1 << 20
-	if country {
-		s.index.addCountry(name, r)
-		return
-	}
-	s.index.add(name, r)
-}
-
 // allowPattern takes a bare host for itself and its subdomains.
 func allowPattern(a string) string {
 	if strings.Contains(a, "/") {
@@ -232,7 +258,7 @@ func (s *Set) Match(r *Request, c Context) (Match, bool) {
 	a := newAddress(r.URL, r.HostStart, r.HostEnd)
 	var best *rule
 	if r.ThirdParty || s.declared {
-		best = s.index.lookup(&a)
+		best = s.lookup(&a)
 		if !r.ThirdParty && !s.ofSubdomain(best, r) {
 			best = nil
 		}

@@ -167,7 +167,7 @@ func (v *sieve) host(text []byte, start, end int, c Context) bool {
 		return false
 	}
 	var lowered [256]byte
-	best := v.set.index.lookup(a.lowered(&lowered))
+	best := v.set.lookup(a.lowered(&lowered))
 	return best != nil && v.set.gates(best, c)
 }
 

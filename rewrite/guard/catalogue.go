@@ -42,11 +42,7 @@ func newCatalogue(c Config) (*catalogue, error) {
 	if c.Prefix == "" || c.Prefix[0] != '/' || strings.HasSuffix(c.Prefix, "/") || !printable.MatchString(c.Prefix) {
 		k.errs = append(k.errs, fmt.Errorf("guard: prefix %q: want a path like /.consent", c.Prefix))
 	}
-	for _, h := range c.Allow {
-		if !validHost.MatchString(h) {
-			k.errs = append(k.errs, fmt.Errorf("guard: allow %q: not a host", h))
-		}
-	}
+	k.errs = append(k.errs, checkHosts(c.Allow))
 	seen := make(map[string]bool)
 	for i := range c.Vendors {
 		v := &c.Vendors[i]
@@ -58,10 +54,21 @@ func newCatalogue(c Config) (*catalogue, error) {
 	}
 	k.append("0", k.passes, nil)
 	k.append("?", k.asked, nil)
-	if len(k.errs) > 0 {
-		return nil, errors.Join(k.errs...)
+	if err := errors.Join(k.errs...); err != nil {
+		return nil, err
 	}
 	return k, nil
+}
+
+// checkHosts refuses what is no host among those that are allowed.
+func checkHosts(hosts []string) error {
+	var errs []error
+	for _, h := range hosts {
+		if !validHost.MatchString(h) {
+			errs = append(errs, fmt.Errorf("guard: allow %q: not a host", h))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // append adds a line, unless the script could do nothing with it.

@@ -93,10 +93,40 @@ type Guard struct {
 	first, late []byte
 	rest, xml   []byte // what follows the start tag in a page of HTML, of XML
 	path, hash  string
+	closed      []byte // first, before what is allowed was put in
 }
 
 // Compile makes the script. The error joins all findings; each names the vendor and the value that is wrong.
 func Compile(c Config) (*Guard, error) {
+	g, err := compile(c)
+	if err != nil {
+		return nil, err
+	}
+	return g.Open(c.Allow...)
+}
+
+// opening stands in the first part for what is allowed, until Open puts that there.
+const opening = "allowed.invalid" // RFC 6761: nobody has that name
+
+// Open returns the script with other hosts in the place of Config.Allow. It takes no part of the time that Compile does, and
+// shares the second part.
+func (g *Guard) Open(hosts ...string) (*Guard, error) {
+	if err := checkHosts(hosts); err != nil {
+		return nil, err
+	}
+	first := bytes.Replace(g.closed, []byte(literal(opening)), []byte(literals(hosts)), 1)
+	digest := sha256.Sum256(first)
+	return &Guard{
+		first:  first,
+		rest:   append(append(append([]byte(nil), '>'), first...), "</script>"...),
+		xml:    []byte("><![CDATA[" + strings.ReplaceAll(string(first), "]]>", "]]]]><![CDATA[>") + "]]></script>"),
+		hash:   "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'",
+		closed: g.closed, late: g.late, path: g.path,
+	}, nil
+}
+
+// compile makes what does not depend on Config.Allow.
+func compile(c Config) (*Guard, error) {
 	k, err := newCatalogue(c)
 	if err != nil {
 		return nil, err
@@ -113,20 +143,15 @@ func Compile(c Config) (*Guard, error) {
 	}
 	digest := sha256.Sum256(late)
 	file := "guard-" + hex.EncodeToString(digest[:8]) + ".js"
-	data = fmt.Sprintf("const prefix=%s,judging=%t,late=%s,allowed=[%s];", literal(c.Prefix), c.Judge, literal(file), literals(c.Allow))
+	data = fmt.Sprintf("const prefix=%s,judging=%t,late=%s,allowed=[%s];", literal(c.Prefix), c.Judge, literal(file), literal(opening))
 	first, err := join("(()=>{'use strict';"+data, firstModules, "})()")
 	if err != nil {
 		return nil, err
 	}
-	digest = sha256.Sum256(first)
-	return &Guard{
-		first: first,
-		rest:  append(append(append([]byte(nil), '>'), first...), "</script>"...),
-		xml:   []byte("><![CDATA[" + strings.ReplaceAll(string(first), "]]>", "]]]]><![CDATA[>") + "]]></script>"),
-		late:  late,
-		path:  c.Prefix + "/" + file,
-		hash:  "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'",
-	}, nil
+	if bytes.Count(first, []byte(literal(opening))) != 1 {
+		return nil, errors.New("guard: there is no place for what is allowed")
+	}
+	return &Guard{closed: first, late: late, path: c.Prefix + "/" + file}, nil
 }
 
 // join puts modules into one function and minifies it.
