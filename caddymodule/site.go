@@ -165,7 +165,7 @@ func (s *site) uiConfig() ui.Config {
 		return c
 	}
 	// The operator wrote one text: it is shown in every language.
-	if offered, err := ui.New(ui.Config{Languages: s.options.Languages}); err == nil {
+	if offered, err := ui.New(ui.Config{Languages: s.options.Languages, Texts: s.options.Texts}); err == nil { // else New says so of c
 		for _, lang := range offered.Languages() {
 			for name, text := range s.options.Purposes {
 				if _, err := consent.ParsePurpose(name); err != nil {
