@@ -21,7 +21,8 @@ import (
 var sources embed.FS
 
 // The parts of the script that goes first in the page, and of the one that it fetches, in the order in which each is
-// joined into one function; shared are the names of the first that the second uses.
+// joined into one function; shared are the names of the first that the second uses. TestGuardSize in package caddymodule, which
+// has the whole catalogue, bounds their sizes.
 var (
 	firstModules = []string{"judge", "gate", "sinks", "network", "storage", "stubs", "start"}
 	lateModules  = []string{"late/catalogue", "late/names", "late/replay", "late/revive", "late/ui"}
