@@ -30,6 +30,7 @@ type crawl struct {
 	client   *http.Client
 	seen     inventories
 	problems []string
+	behind   bool // a gateway, which is among the problems
 
 	host    string // of the site that is crawled now, without www
 	robots  robots
@@ -172,6 +173,10 @@ func (c *crawl) fetch(ctx context.Context, t target) error {
 	if len(body) > maxPageBytes {
 		body = body[:maxPageBytes]
 		c.problems = append(c.problems, fmt.Sprintf("%s: only its first %d MiB are looked at", res.Request.URL, maxPageBytes>>20))
+	}
+	if !c.behind && bytes.Contains(body, []byte("<script data-consent-guard=")) {
+		c.behind = true
+		c.problems = append(c.problems, fmt.Sprintf("%s: a gateway stands before this site, and takes out what is looked for: scan the site behind it", res.Request.URL))
 	}
 	if !t.style {
 		c.follow(res.Request.URL, body)

@@ -242,6 +242,14 @@ func TestScan(t *testing.T) {
 	if r := parseReport(t, mustCommand(t, "scan", up.URL, "--json", "--pages", "1")); r.Sites[0].Documents != 1 {
 		t.Errorf("--pages 1 delivered %d, asked for %v", r.Sites[0].Documents, paths)
 	}
+	// What a gateway took out cannot be seen from before it.
+	behind := "http://" + lab.Gateway(t, strings.TrimPrefix(up.URL, "http://"), "consent", "")
+	if out := mustCommand(t, "scan", behind); strings.Count(out, "a gateway stands before this site") != 1 {
+		t.Errorf("a scan of a gateway does not say so once: %s", out)
+	}
+	if strings.Contains(mustCommand(t, "scan", up.URL), "a gateway stands") {
+		t.Error("a scan of the site itself speaks of a gateway")
+	}
 	for args, want := range map[string]string{"scan": "at least one URL", "scan ftp://x": "no address", "scan http://127.0.0.1:1": "refused", "scan x --fail-on all": "undeclared"} {
 		if _, err := consentCommand(t, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", args, err, want)
