@@ -8,8 +8,8 @@ DATA bytes<>+8(SB)/1, $0x9A
 GLOBL bytes<>(SB), RODATA|NOPTR, $9
 
 // Marks, which end a name or begin a value, each at its lowest four bits: white space, '"', '\'', '/' and '>'.
-DATA marks<>+0(SB)/8, $0x2701010101220120
-DATA marks<>+8(SB)/8, $0x2F3E0D0C010A0901
+DATA marks<>+0(SB)/8, $0x27FFFFFFFF22FF20
+DATA marks<>+8(SB)/8, $0x2F3E0D0CFF0A09FF
 GLOBL marks<>(SB), RODATA|NOPTR, $16
 
 // BITS makes dst the highest bits of the 64 bytes in Y12 and Y13.

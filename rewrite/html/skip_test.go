@@ -54,6 +54,26 @@ func constructs(doc []byte, judged, skim bool, limit, piece int) (list []found) 
 	}
 }
 
+// checkSkipped compares both ways to read a document, and returns how many tags were passed over.
+func checkSkipped(t *testing.T, doc []byte, judged bool, limit, piece int) (skipped int) {
+	t.Helper()
+	left := constructs(doc, judged, true, limit, piece)
+	for _, f := range constructs(doc, judged, false, limit, piece) {
+		switch {
+		case len(left) > 0 && left[0] == f:
+			left = left[1:]
+		case f.weighty:
+			t.Fatalf("%q, judged %v, limit %d, in pieces of %d: %q was left out; then come %v", doc, judged, limit, piece, f.what, left)
+		default:
+			skipped++
+		}
+	}
+	if len(left) > 0 {
+		t.Fatalf("%q, judged %v, limit %d, in pieces of %d: found %v", doc, judged, limit, piece, left)
+	}
+	return skipped
+}
+
 // TestSkippedTags compares what is found where tags that mean nothing are passed over with what is found where each is
 // described: nothing else is left out, and nothing is found that is not there.
 func TestSkippedTags(t *testing.T) {
@@ -69,22 +89,25 @@ func TestSkippedTags(t *testing.T) {
 		if rng.IntN(2) == 0 {
 			limit += scanWindow
 		}
-		left := constructs(doc, judged, true, limit, piece)
-		for _, f := range constructs(doc, judged, false, limit, piece) {
-			switch {
-			case len(left) > 0 && left[0] == f:
-				left = left[1:]
-			case f.weighty:
-				t.Fatalf("%q, judged %v, limit %d, in pieces of %d: %q was left out; then come %v", doc, judged, limit, piece, f.what, left)
-			default:
-				skipped++
-			}
-		}
-		if len(left) > 0 {
-			t.Fatalf("%q, judged %v, limit %d, in pieces of %d: found %v", doc, judged, limit, piece, left)
-		}
+		skipped += checkSkipped(t, doc, judged, limit, piece)
 	}
 	if skipped < 25000 {
 		t.Errorf("only %d tags were passed over", skipped)
+	}
+}
+
+// TestSkippedBytes is the same with each byte at each place where it could mean something.
+func TestSkippedBytes(t *testing.T) {
+	after := "<script></script>" + strings.Repeat(" ", 2*scanWindow)
+	for _, doc := range []string{"<^p a='b'>", "</^p a='b'>", "<p^>", "<p^a=' b='><script>' c='d'>", "<p^='><script>' c='d'>", "<p^a='x b= \"y'><script>\" c=\"d\">", "<p a^='x b= \"y'><script>\" c=\"d\">",
+		"<p a=b^c='x d= \"y'><script>\" e=\"f\">", "<p a^b='c'>", "<p a^='><script>' c='d'>", "<p a=^'><script>' c='d'>",
+		"<p a='b'^='><script>' c='d'>", "<p a='b'^c='><script>' d='e'>", "<p a='b'^onclick='c'>", "<p a='b' ^style='c'>", "<p a='b' style^='c'>", "<p a='b'^src='c'>", "<p a=^href=b>", "<a href='^'>", "<p a='^' b='><script>'>"} {
+		for _, quote := range []string{"'", `"`} {
+			for c := range 256 {
+				page := []byte(strings.ReplaceAll(strings.ReplaceAll(doc, "'", quote), "^", string([]byte{byte(c)})) + after)
+				checkSkipped(t, page, false, 500, 1<<20)
+				checkSkipped(t, page, true, 500, 1<<20)
+			}
+		}
 	}
 }
