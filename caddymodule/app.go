@@ -103,6 +103,9 @@ func (a *App) provisionStore() error {
 		return err
 	}
 	if a.store, err = leaseStore(opener); err != nil {
+		if kind, address := kindOf(opener); errors.Is(err, store.ErrUnavailable) { // in the error, a masked log has no address
+			a.log.Error("the consent store does not answer", zap.String("kind", kind), ownField("store", address))
+		}
 		return placed(a.Places, storePlace, err) // it names the store
 	}
 	a.inventory = a.store.inventory

@@ -199,9 +199,9 @@ func (s *ruleSource) fail(l *ruleList, err error) {
 	switch {
 	case same:
 	case l.status.Since.IsZero():
-		s.log.Error("a filter list is not in force; the gateway works with the catalogue and the other lists, and tries again", zap.String("list", l.Name()), zap.Error(err))
+		s.log.Error("a filter list is not in force; the gateway works with the catalogue and the other lists, and tries again", ownField("list", l.Name()), zap.Error(err))
 	default:
-		s.log.Error("a filter list cannot be renewed; the last good one stays in force", zap.String("list", l.Name()), zap.Error(err))
+		s.log.Error("a filter list cannot be renewed; the last good one stays in force", ownField("list", l.Name()), zap.Error(err))
 	}
 }
 
@@ -248,7 +248,7 @@ func (s *ruleSource) loadLists(ctx context.Context, c *compiledRules) error {
 		if len(files) > 0 {
 			return errors.Join(files...)
 		}
-		return fmt.Errorf("rules list: %w", err)
+		return &listError{err}
 	}
 	if err := s.samples().refuse(lists.Engine); err != nil {
 		return err
@@ -257,6 +257,13 @@ func (s *ruleSource) loadLists(ctx context.Context, c *compiledRules) error {
 	s.note(loaded, lists)
 	return nil
 }
+
+// listError is what is wrong with lists of which each was noted by fail.
+type listError struct{ err error }
+
+func (e *listError) Error() string { return "rules list: " + e.err.Error() }
+
+func (e *listError) Unwrap() error { return e.err }
 
 // keep writes down what was fetched and compiled, for the next start. Loading does not: who validates a configuration is
 // often another user than the one that the files must belong to.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +50,7 @@ func (s *ruleSource) watch(ctx context.Context, changed func(compiledRules)) {
 		}
 		c, err := s.reload(ctx)
 		if err != nil {
-			if ctx.Err() == nil {
+			if err = untold(err); err != nil && ctx.Err() == nil {
 				s.log.Error("the changed rules cannot be used; the old ones stay in force", zap.Error(err))
 			}
 			continue
@@ -58,6 +59,13 @@ func (s *ruleSource) watch(ctx context.Context, changed func(compiledRules)) {
 		s.keep()
 		changed(c)
 	}
+}
+
+// untold returns what of err fail has not logged: all but what is wrong with lists.
+func untold(err error) error {
+	return errors.Join(slices.DeleteFunc(each(err), func(e error) bool {
+		return errors.As(e, new(*listError)) || errors.As(e, new(*filterlist.Refusal))
+	})...)
 }
 
 // renewed reports whether anything has changed. A list that was missing and is there now counts again.

@@ -21,6 +21,8 @@ func Check(path string, opts Options) error {
 		return s.checkFolder(filepath.Dir(path))
 	case err != nil:
 		return s.openError(err)
+	case info.IsDir():
+		return fmt.Errorf("consent store %s: it is a folder: name a file in it", path)
 	case info.Size() == 0:
 		return nil // bbolt makes a store of it
 	}

@@ -65,7 +65,7 @@ func TestCheck(t *testing.T) {
 	before := files(t, dir)
 	for name, want := range map[string]string{
 		"good": "", "empty": "", "new": "", "new/below/it": "",
-		"text/below": "not a directory", "text": "not a store, or damaged", "short": "the file was cut off",
+		"": "name a file in it", "text/below": "not a directory", "text": "not a store, or damaged", "short": "the file was cut off",
 		"newer": "written by a newer version (schema 9", "other": "another program",
 	} {
 		err := bolt.Check(at(name), bolt.Options{})
