@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,9 +19,10 @@ func (f *recordsFlags) addCopy(sub subCommand) {
 	var into string
 	c := sub("copy", "Copy all records and the disclosure ledger into another store, such as PostgreSQL",
 		`Verifies the records first, then adds them to the store that the configuration --into names, where they begin a chain
-of their own: their times and contents stay, and the old store, which stays as it is, proves that they were not changed before. What is
-there already is not added again: copy, let Caddy load the new configuration, and copy once more for what was recorded in
-between. Then put the old store away, and erase in both whatever is to be erased: a later copy would bring it back.`, 0,
+of their own: their times and contents stay, and the old store, which stays as it is, proves that they were not changed
+before. What is there already is not added again: copy, let Caddy load the new configuration, and copy once more for what
+was recorded in between. Then put the old store away, and erase in both whatever is to be erased: a later copy would bring
+it back.`, 0,
 		func(ctx context.Context, k recordKeeper, out io.Writer, _ []string) error {
 			if into == "" {
 				return usageError("--into is missing: the configuration that names the store to copy into")
@@ -39,6 +41,9 @@ between. Then put the old store away, and erase in both whatever is to be erased
 			records, lines, err := copyRecords(ctx, k, to.Store)
 			if err = errors.Join(err, to.Close()); err != nil {
 				return fmt.Errorf("%w (%d records were copied: it can be repeated)", err, records)
+			}
+			if f.json {
+				return json.NewEncoder(out).Encode(map[string]int{"records": records, "disclosures": lines})
 			}
 			_, err = fmt.Fprintf(out, "copied: %d records, %d lines of the disclosure ledger\n", records, lines)
 			return err

@@ -55,6 +55,9 @@ func (i *instance) moves(options string) {
 	if out := mustCommand(i.t, "records", "copy", "--config", from, "--into", into); !strings.Contains(out, "copied: 4 records") {
 		i.t.Errorf("what came in between: %s", out)
 	}
+	if out := mustCommand(i.t, "records", "copy", "--config", from, "--into", into, "--json"); !strings.Contains(out, `"records":4`) {
+		i.t.Errorf("as JSON: %s", out)
+	}
 	i.start()
 	for what, c := range map[string]struct {
 		cookie  string
