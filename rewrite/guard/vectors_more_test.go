@@ -35,6 +35,7 @@ var moreVectors = map[string]string{
 	"blob page script":       `<script>var f=document.createElement('iframe');f.src=URL.createObjectURL(new Blob(['<script>fetch(["https:","","T".slice(8)].join("/"))<\/script>'],{type:'text/html'}));document.body.append(f)</script>`,
 	"data page script":       `<script>var f=document.createElement('iframe');f.src='data:text/html,<script>fetch(["https:","","T".slice(8)].join("/"))<\/script>';document.body.append(f)</script>`,
 	"link to a blob":         `<iframe name=zz src=/own></iframe><script>onload=()=>{var a=document.createElement('a');a.target='zz';a.href=URL.createObjectURL(new Blob(['<img src=T>'],{type:'text/html'}));document.body.append(a);a.click()}</script>`,
+	"frame's own guard":      `<script>if(self==top||parent==top){var f=document.createElement('iframe');f.src=location.href;f.onload=()=>{var d=f.contentDocument,g=d.createElement('iframe');g.srcdoc='<img src=T>';d.body.append(g)};document.body.append(f)}</script>`,
 	"frame location":         `<iframe id=f src=/own></iframe><script>onload=()=>{f.contentWindow.location.href='T'}</script>`,
 	"frame location blob":    `<iframe id=f src=/own></iframe><script>onload=()=>{f.contentWindow.location=URL.createObjectURL(new Blob(['<img src=T>'],{type:'text/html'}))}</script>`,
 	"frame navigation":       `<iframe id=f src=/own></iframe><script>onload=()=>{var n=f.contentWindow.navigation;if(n){var r=n.navigate('T');r.committed.catch(e=>0);r.finished.catch(e=>0)}else fetch('T')}</script>`,

@@ -135,12 +135,13 @@ const trusted = (attr, value) => ours[{src: 'createScriptURL', srcdoc: 'createHT
 
 // A document made from a blob or in a data: URL gets the guard in front; XML, where that cannot be, must name no gated
 // party. A data: URL stays one: its origin is nobody's.
-const documents = new List();
 const guarded = (url) => {
-  if (documents.has(url)) return url;
   try {
     const x = loadNow(url), type = x.getResponseHeader('Content-Type'), text = x.responseText;
-    if (/^text.html/i.test(type)) documents.add(url = head(url) > 'c' ? 'data:text/html;charset=utf-8,' + encodeURIComponent(frame(text)) : objectUrl(new Blob([frame(text)], {type})));
+    if (/^text.html/i.test(type)) {
+      const safe = frame(text);
+      if (safe != text) return head(url) > 'c' ? 'data:text/html;charset=utf-8,' + encodeURIComponent(safe) : objectUrl(new Blob([safe], {type}));
+    }
     if (/xml/i.test(type) && addresses(text).some((u) => judgeNow(u, 'image'))) return 'about:blank';
   } catch (e) {}
   return url;
@@ -228,9 +229,9 @@ const gatedMarkup = (markup) => {
   setInner(t, policy(markup));
   foresee('' + markup, 'write');
   sync++;
-  const changed = scan(t.content);
+  const changed = scan(t.content), out = t.innerHTML;
   sync--;
-  return changed ? policy(t.innerHTML) : markup;
+  return changed || /consent/.test(out) ? policy(out) : markup; // a frame's natives may be those of its parent's guard
 };
 // A document for srcdoc: gated, and guarded by this very script.
 const frame = (markup) => {

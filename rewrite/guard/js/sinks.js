@@ -174,14 +174,13 @@ const built = (args, go) => go(args.map(inertly));
 
 // Chromium keeps style properties out of the prototype's reach: page code gets a stand-in for a style object, always the same.
 const styles = new Memo(), reals = new Memo();
-const inertValue = (v) => v && typeof v != 'number' ? css('' + v) : v;
 const styleOf = (style) => {
   let stand = styles.get(style);
   if (!stand && style) {
     styles.set(style, stand = new Stand(style, {
       get: (s, k) => s[k],
-      set: (s, k, v) => (s[k] = inertValue(v), true),
-      defineProperty: (s, k, d) => reflect.defineProperty(s, k, 'value' in d ? copy({}, d, {value: inertValue(d.value)}) : d),
+      set: (s, k, v) => (s[k] = inertly(v), true),
+      defineProperty: (s, k, d) => reflect.defineProperty(s, k, 'value' in d ? copy({}, d, {value: inertly(d.value)}) : d),
     }));
     reals.set(stand, style);
   }
