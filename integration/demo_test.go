@@ -73,13 +73,17 @@ func (s *shop) settle(t *testing.T) {
 const guardIsWhole = "performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd) && !document.querySelector('script[src*=\"/guard-\"]')" +
 	" && performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd > 0 && document.documentElement.lastElementChild.localName == 'consent-banner'"
 
-// ready waits until the banner takes an answer in place.
+// ready waits until the banner takes an answer in place, and the page has nothing left to do.
 func (s *shop) ready(t *testing.T) {
 	t.Helper()
 	if !lab.Soon(func() bool { return lab.Eval[bool](t, s.browser, guardIsWhole) }) {
 		t.Fatal("the guard's second part does not come")
 	}
+	lab.Eval[bool](t, s.browser, idle)
 }
+
+// idle is an expression whose promise is kept once the page has nothing to do; one that never rests is not waited for.
+const idle = "new Promise((done) => requestIdleCallback(() => done(true), {timeout: 5000}))"
 
 // press presses a button of the banner and waits until the answer is stored.
 func (s *shop) press(t *testing.T, choice string) {

@@ -80,7 +80,7 @@ func withdrawWhileLoading(t *testing.T, options string) {
 	d.Reset()
 	lab.Eval[bool](t, s.browser, "document.querySelector('consent-banner').shadowRoot.querySelector('button[name=choice][value=refuse]').click(), true")
 	s.answered(t, before)
-	lab.Eval[bool](t, s.browser, "new Promise((done) => requestIdleCallback(() => done(true)))") // what is not wanted any more is called off
+	lab.Eval[bool](t, s.browser, idle+".then(() => fetch('/.consent/state')).then(() => true)") // by then the browser has called off what is not wanted any more
 	close(release)
 	if !lab.Soon(func() bool { return contacted(d, "/picture") }) {
 		t.Error("a picture that was waited for does not come after the withdrawal")
