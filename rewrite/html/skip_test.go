@@ -3,6 +3,7 @@ package html
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 )
@@ -110,4 +111,29 @@ func TestSkippedBytes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSkippedForms is the same with every order of what has a meaning in tags.
+func TestSkippedForms(t *testing.T) {
+	length := 4
+	if os.Getenv("REWRITE_DOCUMENTS") != "" {
+		length = 6
+	}
+	after := strings.Repeat(" ", scanWindow+window)
+	var try func(form string, left int)
+	try = func(form string, left int) {
+		for _, end := range []string{"", `"><script>" a="b">`, `'><script>' a='b'>`, " onx='a'>"} {
+			doc := []byte(form + end + after)
+			checkSkipped(t, doc, false, 500, len(doc))
+			checkSkipped(t, doc, true, 500, len(doc))
+		}
+		if left > 0 {
+			for _, c := range []byte("<>\"'=/ a") {
+				try(form+string(c), left-1)
+			}
+		}
+	}
+	try("<p", length)
+	try("<p a=", length)
+	try("<p a='b'", length)
 }
