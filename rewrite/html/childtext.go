@@ -80,7 +80,7 @@ func (c *childText) add(s []byte) {
 
 // markup takes what begins at the '<' of rest.
 func (c *childText) markup(rest []byte) {
-	n := -1
+	var n int
 	switch {
 	case bytes.HasPrefix(rest, []byte("<![CDATA[")):
 		section := rest[9:]
