@@ -56,8 +56,8 @@ func (a *App) samples() samples {
 	a.mu.Unlock()
 	var s samples
 	for _, name := range slices.Sorted(maps.Keys(sites)) {
-		for path, d := range ordinary {
-			s.own = appendSample(s.own, name, name, path, d)
+		for _, path := range slices.Sorted(maps.Keys(ordinary)) { // in one order: what a refusal says is compared with the one before
+			s.own = appendSample(s.own, name, name, path, ordinary[path])
 		}
 		for _, path := range sites[name] {
 			s.own = appendSample(s.own, name, name, path, rewrite.DestinationDocument)

@@ -1,0 +1,48 @@
+package caddymodule
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+	logged "go.uber.org/zap/zaptest/observer"
+)
+
+// TestListIsLoggedOnce: what is wrong with a list is in the log once, also where the rules are tried again; what else is wrong
+// is not passed over because of it.
+func TestListIsLoggedOnce(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	core, logs := logged.New(zap.ErrorLevel)
+	app := &App{log: zap.New(core), Lists: []List{{Source: write("list.txt", "||one.example^\n")}}}
+	if err := app.provisionRules(); err != nil {
+		t.Fatal(err)
+	}
+	for what, text := range map[string]string{"no list": "<!doctype html>", "a disaster": "/style.css\n/main.\n/app.js\n/logo.\n"} {
+		write("list.txt", text)
+		for range 3 {
+			_, err := app.rules.reload(t.Context())
+			if err == nil || untold(err) != nil {
+				t.Errorf("%s: %v, of which is to be logged: %v", what, err, untold(err))
+			}
+		}
+		said := logs.TakeAll()
+		if len(said) != 1 || !strings.Contains(said[0].Message, "the last good one stays in force") {
+			t.Errorf("%s: the log says %v", what, said)
+		}
+	}
+	app.rules.cookies = filepath.Join(dir, "gone.csv")
+	if _, err := app.rules.reload(t.Context()); err == nil || untold(err) == nil || !strings.Contains(untold(err).Error(), "gone.csv") {
+		t.Errorf("of a list and a database that are wrong, this is to be logged: %v", untold(err))
+	}
+}
