@@ -29,6 +29,15 @@ func (c *context) any() bool {
 	return c.depth > 0 || c.lost || c.selects || c.frameset || c.noscript || c.columns
 }
 
+// foreign reports whether, as far as the tree was followed, an element that begins here is one of SVG or MathML. (13.2.6.5)
+func (c *context) foreign() bool {
+	if c.depth == 0 || c.lost || c.selects || c.frameset || c.noscript || c.columns {
+		return false
+	}
+	top := &c.stack[c.depth-1]
+	return !top.html && !top.point
+}
+
 // startTag follows a start tag of a flagged element, or of any while any() holds.
 func (c *context) startTag(el *element, name []byte, selfClosing bool) {
 	if el.flags&flagContext != 0 {

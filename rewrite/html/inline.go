@@ -27,8 +27,13 @@ func (h *hold) ends(tag []byte, nameEnd int) bool {
 // and so is any raw text that views may read differently. Style sheets stream.
 func (r *Rewriter) rawText(b []byte, start, end int, el *element) {
 	t := &r.tok.tag
+	empty := t.selfClosing && (r.o.XML || el.flags&flagPlain == 0 && r.ctx.foreign())
 	ambiguous := !r.o.XML && r.ctx.any()
-	if !r.o.XML {
+	switch {
+	case r.o.XML:
+	case empty: // "<title/>" in an icon: nothing for the tree, what follows up to an end tag for others
+		r.startDeep(b, start)
+	default:
 		r.ctx.startTag(el, b[start+1:start+t.nameEnd], t.selfClosing)
 		r.tok.enter(el)
 	}
@@ -36,7 +41,7 @@ func (r *Rewriter) rawText(b []byte, start, end int, el *element) {
 	case r.o.Policy == nil, r.hold.on:
 	case r.o.XML && el != elScript && el != elStyle:
 		r.judgeTag(b, start, end, t, el)
-	case r.o.XML && t.selfClosing:
+	case empty:
 		r.hold = hold{el: el, start: start, text: end}
 		r.held.take(t)
 		r.release(b, end, true)

@@ -157,6 +157,27 @@ func (h heard) Script(text []byte) rewrite.Verdict {
 	return rewrite.Verdict{}
 }
 
+// TestEmptyForeignElements: what follows the empty title of an icon is gated so that it can be revived, and is clean to those
+// who take it for the title's text.
+func TestEmptyForeignElements(t *testing.T) {
+	const gated = `data-consent="0123456789abcdef analytics tracker" data-consent-src=`
+	for in, want := range map[string]string{
+		`<svg><title/><path/></svg><img src="https://tracker.test/a">`:              `<svg><title/><path/></svg><img ` + gated + `"https://tracker.test/a">`,
+		`<svg><style/></svg><img src="https://tracker.test/a"><title>x</title>`:     `<svg><style/></svg><img ` + gated + `"https://tracker.test/a"><title>x</title>`,
+		`<svg><title/></svg><p title='</title><img src="https://tracker.test/a">'>`: `<svg><title/></svg><p title='</title><img data-consent-src="https://tracker.test/a">'>`,
+		`<svg><desc><title/></desc></svg><img src="https://tracker.test/a">`:        `<svg><desc><title/></desc></svg><img data-consent-src="https://tracker.test/a">`,
+		`<svg><script href="https://tracker.test/a.js"/></svg>`:                     `<svg><script data-consent="0123456789abcdef analytics tracker" data-consent-href="https://tracker.test/a.js" type="text/plain" /></svg>`,
+	} {
+		got := rewriteAll(t, options(t), in)
+		if got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", in, got, want)
+		}
+		if again := rewriteAll(t, options(t), got); again != got {
+			t.Errorf("%s\nagain %s", got, again)
+		}
+	}
+}
+
 // TestReadings: in a page that does not tell its encoding, what one reading hides in a character is judged or kept apart.
 // A page in UTF-8 keeps its bytes, one in another encoding is read in that.
 func TestReadings(t *testing.T) {
