@@ -247,6 +247,9 @@ func (x *exchange) editRequest(w http.ResponseWriter) {
 	x.fields[0] = decisionText(&x.decision)
 	h[DecisionHeader] = x.fields[0:1:1]
 	x.cleanQuery()
+	if len(h["Available-Dictionary"]) > 0 {
+		header.WithoutDictionaries(h) // a style sheet or fragment that nobody here could read
+	}
 	if x.fetch.whole() {
 		// Whatever the client takes (encode has negotiated already): without the field, Go's transport would ask for gzip
 		// itself, and undo it without a bound on what a body unfolds to.

@@ -96,6 +96,8 @@ func (e *editor) lookup(field string) edit {
 		return (*editor).xssProtection
 	case "Speculation-Rules":
 		return (*editor).speculation
+	case "Alt-Svc":
+		return (*editor).alternatives
 	case "Sourcemap", "X-Sourcemap":
 		return (*editor).sourceMap
 	case "Accept-Ch", "Critical-Ch":
@@ -120,7 +122,7 @@ func mayMatter(name string) bool {
 var known = func() (t [256]uint64) {
 	for _, name := range append(advertisingFields[:], "Set-Cookie", "Link", "Refresh", "Location", cspField, cspReportOnlyField,
 		"X-Content-Security-Policy", "X-Webkit-Csp", "Report-To", "Reporting-Endpoints", "Nel", "Expect-Ct", "Public-Key-Pins",
-		"Public-Key-Pins-Report-Only", "X-Xss-Protection", "Speculation-Rules", "Sourcemap", "X-Sourcemap", "Accept-Ch", "Critical-Ch") {
+		"Public-Key-Pins-Report-Only", "X-Xss-Protection", "Speculation-Rules", "Sourcemap", "X-Sourcemap", "Accept-Ch", "Critical-Ch", "Alt-Svc") {
 		t[name[0]|0x20] |= 1 << len(name)
 	}
 	return t
@@ -262,6 +264,18 @@ func (e *editor) judgeStrings(field, value string, d rewrite.Destination) string
 	gated := false
 	eachQuoted(value, func(s string) {
 		gated = gated || strings.IndexByte(s, '/') >= 0 && e.judge(s, field, d).Gate
+	})
+	if gated {
+		return ""
+	}
+	return value
+}
+
+// alternatives judges the hosts that browsers are told to take instead of the site's own (RFC 7838, 3).
+func (e *editor) alternatives(field, value string) string {
+	gated := false
+	eachQuoted(value, func(s string) {
+		gated = gated || s != "" && s[0] != ':' && e.judge("//"+s, field, rewrite.DestinationConnect).Gate
 	})
 	if gated {
 		return ""

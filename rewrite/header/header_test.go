@@ -81,6 +81,9 @@ func TestEditFields(t *testing.T) {
 		{"Content-Security-Policy", "report-uri /own; report-to x", "report-uri /own; report-to x"},
 		{"Content-Security-Policy-Report-Only", "default-src 'none'; report-uri //tracker.test/", "default-src 'none'"},
 
+		{"Alt-Svc", `h3=":443"; ma=86400, h2="alt.example:443"`, `h3=":443"; ma=86400, h2="alt.example:443"`},
+		{"Alt-Svc", `h3=":443", h3="tracker.test:443"; ma=1`, ""},
+		{"Alt-Svc", `clear`, `clear`},
 		{"Report-To", `{"group":"g","max_age":1,"endpoints":[{"url":"https://tracker.test/r"}]}`, ""},
 		{"Report-To", `{"group":"g","endpoints":[{"url":"https:\/\/tracker.test\/r"}]}`, ""},
 		{"Report-To", `{"group":"g","endpoints":[{"url":"https:\u002f\u002ftracker.test\u002Fr"}]}`, ""},

@@ -2,11 +2,12 @@ package header
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
 // Rewritten removes from a response whose body is changed on the way what is true of the original bytes only: its length,
-// digests (RFC 9530), signatures (RFC 9421) and ranges.
+// digests (RFC 9530), signatures (RFC 9421), ranges, and what it is a dictionary for (RFC 9842).
 func Rewritten(h http.Header) {
 	for _, field := range originals {
 		delete(h, field)
@@ -15,7 +16,7 @@ func Rewritten(h http.Header) {
 
 // originals are the fields that are true of the original bytes only.
 var originals = [...]string{
-	"Content-Length", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Signature", "Signature-Input", "Accept-Ranges",
+	"Content-Length", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Signature", "Signature-Input", "Accept-Ranges", "Use-As-Dictionary",
 }
 
 // RewrittenTrailers removes the same from trailers, announced or not (http.TrailerPrefix), of a body that has ended.
@@ -110,6 +111,24 @@ func unmarked(values []string, state string, others bool) string {
 		}
 	}
 	return strings.Join(list, ", ")
+}
+
+// WithoutDictionaries makes a request ask for no body that only somebody with an earlier body could read (RFC 9842, 2.2 and 5).
+func WithoutDictionaries(h http.Header) {
+	delete(h, "Available-Dictionary")
+	delete(h, "Dictionary-Id")
+	for i, v := range h["Accept-Encoding"] {
+		if indexFold(v, "dc") < 0 {
+			continue
+		}
+		codings := slices.DeleteFunc(strings.Split(v, ","), func(c string) bool {
+			name, _, _ := strings.Cut(c, ";")
+			name = trim(name)
+			return strings.EqualFold(name, "dcb") || strings.EqualFold(name, "dcz")
+		})
+		h["Accept-Encoding"] = slices.Clone(h["Accept-Encoding"])
+		h["Accept-Encoding"][i] = trim(strings.Join(codings, ","))
+	}
 }
 
 // cutTag returns the text before the next comma outside of quotes. Entity tags know no escapes.

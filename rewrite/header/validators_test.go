@@ -159,3 +159,17 @@ func ExampleMarkETag() {
 	fmt.Println(h.Get("Etag"), request.Get("If-None-Match"))
 	// Output: W/"v1-cs.a5" "v1"
 }
+
+// TestWithoutDictionaries: nothing asks for a body that the gateway could not read.
+func TestWithoutDictionaries(t *testing.T) {
+	for in, want := range map[string]string{
+		"gzip, deflate, br, zstd, dcb, dcz": "gzip, deflate, br, zstd", "DCB;q=1, gzip": "gzip", "dcz": "", "gzip": "gzip", "dcbx, br": "dcbx, br",
+	} {
+		sent := []string{in}
+		h := http.Header{"Accept-Encoding": sent, "Available-Dictionary": {":x=:"}, "Dictionary-Id": {`"x"`}}
+		header.WithoutDictionaries(h)
+		if got := h.Get("Accept-Encoding"); got != want || len(h) != 1 || sent[0] != in {
+			t.Errorf("%s: %v", in, h)
+		}
+	}
+}
