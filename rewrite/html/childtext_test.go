@@ -109,3 +109,9 @@ func TestRenamedWithin(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyEndTag: an end tag without a name is a comment of its own, however the one before it came.
+func TestEmptyEndTag(t *testing.T) {
+	doc := `<?x y><noscript></><img src="/ok" src="http://tracker.test/">`
+	checkSplits(t, options(t), doc, rewriteAll(t, options(t), doc), 1)
+}

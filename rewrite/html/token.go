@@ -111,6 +111,7 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 				t.state = stateTag
 				return t.inTag(b, p)
 			case d == '>':
+				t.first = true
 				return kindComment, p, p + 3
 			}
 			return t.open(b, p, 2, eof, stateBogus, kindComment, bogusEnd)
