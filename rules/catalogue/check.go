@@ -10,11 +10,8 @@ import (
 	"strings"
 )
 
-// placeholders and stubKinds are the words that Vendor documents.
-var (
-	placeholders = []string{"", "video", "audio", "map", "post", "button", "chat", "comments", "form"}
-	stubKinds    = []string{"function", "array", "object", "constructor"}
-)
+// stubKinds are the words that Vendor documents.
+var stubKinds = []string{"function", "array", "object", "constructor"}
 
 // checker collects what is wrong with one file.
 type checker struct {
@@ -153,9 +150,6 @@ func (c *checker) names(v *Vendor) {
 }
 
 func (c *checker) display(v *Vendor) {
-	if !slices.Contains(placeholders, v.Placeholder) {
-		c.value(v.Placeholder, "use one of %s", strings.Join(placeholders[1:], ", "))
-	}
 	for _, l := range v.Links {
 		if problem := CheckPattern(l.From); problem != "" {
 			c.value(l.From, "%s", problem)

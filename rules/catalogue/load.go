@@ -133,7 +133,6 @@ type file struct {
 	ThirdPartyCookies map[string]string `json:"thirdPartyCookies"`
 	Storage           []string          `json:"storage"`
 	Stubs             []Stub            `json:"stubs"`
-	Placeholder       string            `json:"placeholder"`
 	Links             []Link            `json:"links"`
 	Policy            string            `json:"policy"`
 	OptOut            string            `json:"optOut"`
@@ -163,7 +162,7 @@ func Parse(data []byte, name string) (*Vendor, []error) {
 		Pass: f.Default == "pass", Hosts: f.Hosts, Patterns: f.Patterns, Embeds: f.Embeds, Passes: f.Passes, Payment: f.Payment,
 		Paths: f.Paths, Labels: f.Labels, Inline: f.Inline, Globals: f.Globals, Cookies: cookies(f.Cookies),
 		ThirdPartyCookies: cookies(f.ThirdPartyCookies), Storage: f.Storage, Stubs: f.Stubs,
-		Placeholder: f.Placeholder, Links: f.Links, Policy: f.Policy, OptOut: f.OptOut,
+		Links: f.Links, Policy: f.Policy, OptOut: f.OptOut,
 		Examples: f.Examples, Benign: f.Benign,
 	}
 	for _, p := range f.Packages {

@@ -113,7 +113,6 @@ func TestCheck(t *testing.T) {
 		"any cookie":      {`"category"`, `"cookies": {"*": ""}, "category"`, "not the name of a cookie"},
 		"storage":         {`"category"`, `"storage": ["*"], "category"`, "wildcard alone"},
 		"stub":            {`"category"`, `"stubs": [{"global": "", "kind": "x"}], "category"`, "use one of function, array"},
-		"placeholder":     {`"category"`, `"placeholder": "x", "category"`, "use one of video"},
 		"policy":          {`"category"`, `"policy": "http://x.example", "category"`, "not an https address"},
 		"link":            {`"category"`, `"links": [{"from": "a.example/*", "to": "javascript:1"}], "category"`, "not an https address"},
 		"default":         {`"category"`, `"default": "maybe", "category"`, `use "pass" or "gate"`},

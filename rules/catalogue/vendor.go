@@ -48,9 +48,6 @@ type Vendor struct {
 	Storage []string
 	// Stubs stand in for the globals while the vendor is gated.
 	Stubs []Stub
-	// Placeholder is the kind of embed that a visitor would see: "video", "map", "post", "button", "audio", "chat",
-	// "comments", "form"; "" for nothing visible.
-	Placeholder string
 	// Links say how an embed's address becomes one that a visitor can follow.
 	Links []Link
 	// Policy and OptOut are addresses for the preference centre; "" if there is none.
