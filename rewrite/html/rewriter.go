@@ -126,8 +126,8 @@ func (r *Rewriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Flush hands on everything that is decided. What is not, such as the beginning of a tag or a script that cannot be judged
-// yet, stays until its end has come.
+// Flush returns the error of the writer behind, if there was one. There is nothing to hand on: Write keeps back only what is not
+// decided, such as the beginning of a tag or a script that cannot be judged yet, until its end has come.
 func (r *Rewriter) Flush() error {
 	return r.err
 }
