@@ -17,7 +17,7 @@ type childText struct {
 	cuts  []int // where in text the element may have ended, depending on what is around it
 	names []int // where in the source the names of elements end whose content is not followed, unless they are renamed
 	stack [32]uint64
-	depth int // of stack: the elements open within this one
+	depth int // of stack: the elements open within this one, 0 for one that no tag of its own ends
 	at    int // in the source
 	state childState
 	tags  bool // tags were seen
@@ -163,9 +163,9 @@ func (c *childText) startTag(tag, name []byte, selfClosing bool) {
 		c.state = childTangled
 	case el.flags&flagPoint != 0:
 		c.names = append(c.names, c.at+1+len(name))
-		c.hide()
+		c.push(0)
 	case c.hides(name):
-		c.hide()
+		c.push(0)
 	default:
 		c.push(hash(name))
 	}
@@ -174,15 +174,6 @@ func (c *childText) startTag(tag, name []byte, selfClosing bool) {
 func (c *childText) push(name uint64) {
 	c.stack[c.depth] = name
 	c.depth++
-}
-
-// hide takes the start of an element that no tag of its own ends.
-func (c *childText) hide() {
-	if c.depth == 0 {
-		c.state = childEnded // all that comes is within it
-		return
-	}
-	c.push(0)
 }
 
 // endAt takes the element's own end tag behind the source.

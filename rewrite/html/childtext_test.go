@@ -15,6 +15,7 @@ var childTexts = []string{
 	`<![CDATA[/*</style>*/]]>@import "http://tracker.test/";`, `<!--</style>-->@import "http://tracker.test/";`,
 	`<?</style>@import "http://tracker.test/";`, `<style>p</style>@import "http://tracker.test/";`, `</script>@import "http://tracker.test/";`,
 	`<font>x</font>@import "http://tracker.test/";`, `<desc>x</desc>@import "http://tracker.test/";`,
+	`<desc><desc><e></style>@import "http://tracker.test/";`, strings.Repeat(`<desc>`, 20) + `<e></style>@import "http://tracker.test/";`,
 	`</x>@im</y>port "http://tracker.test/";`, `@import "http://tracker.test/</svg>";` + "\n", `</data-consent->@import "http://tracker.test/";`,
 	`<data-consent-x></data-consent-x>@import "http://tracker.test/";`, strings.Repeat(`</x>`, 20) + `@import "http://tracker.test/";`,
 	strings.Repeat(`/**/</x>`, 20) + `@import "http://tracker.test/";`, strings.Repeat(`<g>`, 40) + strings.Repeat(`</g>`, 40) + `@import "http://tracker.test/";`,
