@@ -327,9 +327,9 @@ var revivals = []scenario{
 	},
 	{
 		name:     "settings that a page puts into a vendor's namespace",
-		body:     `<script async type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/a.js"></script><script>window.trk = window.trk || {}; trk.site = 7; trk.deep = trk.deep || {}; trk.deep.er = 8; trk.cmd = trk.cmd || []; trk.cmd.push('x'); window.trkq = window.trkq || []; const held = trkq</script>`,
-		do:       `await click('accept'); while (!self.ran) await pause(20); held.push(9); return [trk.site, trk.deep.er, trk.cmd, trkq].join(' ')`,
-		want:     "7 8 x 9",
+		body:     `<script async type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/a.js"></script><script>window.trk = window.trk || {}; trk.site = 7; trk.deep = trk.deep || {}; trk.deep.er = 8; trk.deep = trk.deep || {}; trk.cmd = trk.cmd || []; trk.cmd.push('x'); window.trkq = window.trkq || []; const held = trkq</script>`,
+		do:       `await click('accept'); while (!self.ran) await pause(20); held.push(9); return [trk.site, JSON.stringify(trk.deep), trk.cmd, trkq].join(' ')`,
+		want:     `7 {"er":8} x 9`,
 		contacts: "tracker.test",
 	},
 	{

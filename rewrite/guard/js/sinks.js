@@ -164,10 +164,19 @@ const guardFrames = (w) => {
   w.document.addEventListener('load', (e) => e.target.localName == 'iframe' && frameOf(e.target), true);
 };
 
-// Style inside of strings, lists and plain objects, such as key frames.
+// Style inside of strings, lists, typed values and plain objects, such as key frames. Other objects are asked once what they
+// say, for they might say something else when the browser asks; but timelines and the like stay.
+const typedText = accessor('CSSStyleValue', 'toString').value;
 const inertly = (v) => {
-  const text = '' + v, safe = css(text);
-  return Array.isArray(v) ? v.map(inertly) : text == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : safe == text ? v : safe;
+  if (Object(v) !== v || ArrayBuffer.isView(v)) return typeof v == 'string' ? css(v) : v;
+  if (Array.isArray(v)) return v.map(inertly);
+  let text;
+  try {
+    text = call(typedText, v, []);
+  } catch (e) {
+    text = '' + v;
+  }
+  return text == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : /^\[object /.test(text) ? v : css(text);
 };
 
 const built = (args, go) => go(args.map(inertly));
@@ -201,7 +210,8 @@ const guardStyle = (w) => {
   for (const path of ['CSSStyleDeclaration.setProperty', 'CSSStyleSheet.insertRule,addRule,replace,replaceSync', 'CSSGroupingRule.insertRule', 'CSSStyleRule.insertRule', 'CSSKeyframesRule.appendRule',
     'StylePropertyMap.set,append', 'Element.animate', 'KeyframeEffect.setKeyframes']) hook(w, path, styled);
   hook(w.CSS, 'registerProperty', styled);
-  for (const name of ['KeyframeEffect', 'CSSUnparsedValue']) hook(w, name, none, built);
+  hook(w, 'CSSUnparsedValue', none, built);
+  hook(w, 'KeyframeEffect', none, ([target, ...args], go) => go([target, ...args.map(inertly)]));
   hook(w, 'Audio', none, (args, go) => {
     const el = go([]);
     el.preload = 'auto';

@@ -16,8 +16,8 @@ const stub = (remember, path = [], target = function () {}) => {
       if (/^(call|apply|bind)$/.test(k) && t[k]) return t[k].bind(self);
       return children[k] = made[k] = stub(remember, [...path, k]);
     },
-    // "x.que = x.que || []" would have put an empty list there.
-    set: (t, k, v) => ((v !== children[k] || v && v === made[k]) && remember([...path, k], v === children[k] ? [] : v, 1), children[k] = v, true),
+    // "x.que = x.que || []" would have put something empty there: nobody can tell yet what.
+    set: (t, k, v) => ((v !== children[k] || v && v === made[k]) && remember([...path, k], v === children[k] ? none : v, 1), children[k] = v, true),
     has: () => true,
     apply: (t, _, args) => {
       remember(path, args);

@@ -25,13 +25,15 @@ now.stood = (name) => {
 };
 
 const runsIn = (args, replay) => args.map((a) => typeof a == 'function' ? replay : a);
-// What the page had put into the place of a namespace, without what only the vendor has.
+// What the page had put into the place of a namespace, without what only the vendor has. Empty, it is a list if something was
+// pushed there.
 const namespace = (calls) => {
   const root = {};
   for (const [path, value, set] of calls) if (set) {
     let on = root;
     for (const k of path.slice(0, -1)) on = on[k] = on[k] || {};
-    on[path[path.length - 1]] = value;
+    const last = path[path.length - 1];
+    on[last] = value != none ? value : on[last] || (calls.some(([p]) => p == path + ',push') ? [] : {});
   }
   return root;
 };
