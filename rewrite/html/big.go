@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -121,7 +122,7 @@ func (r *Rewriter) skipPart(b []byte, p int) int {
 				return p
 			}
 		case bigAfterName:
-			if isSpace(c) {
+			if ascii.IsSpace(c) {
 				continue
 			}
 			if r.big.part = bigAttrs; c == '=' {
@@ -130,7 +131,7 @@ func (r *Rewriter) skipPart(b []byte, p int) int {
 			}
 			return p
 		case bigBefore:
-			if isSpace(c) {
+			if ascii.IsSpace(c) {
 				continue
 			}
 			switch c {
@@ -144,7 +145,7 @@ func (r *Rewriter) skipPart(b []byte, p int) int {
 			}
 			return p
 		case bigUnquoted:
-			if c == '>' || isSpace(c) {
+			if c == '>' || ascii.IsSpace(c) {
 				r.big.part = bigAttrs
 				return p
 			}

@@ -2,6 +2,8 @@ package html
 
 import (
 	"bytes"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // A script or style in XML or in foreign content is text with markup in it: references stand for characters, CDATA
@@ -94,7 +96,7 @@ func (c *childText) markup(rest []byte) {
 		if n, _ = commentEndOf(c.r.o.XML)(rest[4:], true, true); n >= 0 {
 			n += 4
 		}
-	case len(rest) > 1 && isLetter(rest[1]), len(rest) > 2 && rest[1] == '/' && isLetter(rest[2]):
+	case len(rest) > 1 && ascii.IsLetter(rest[1]), len(rest) > 2 && rest[1] == '/' && ascii.IsLetter(rest[2]):
 		n = c.tag(rest)
 		if c.state != childOpen {
 			return
@@ -144,7 +146,7 @@ func (c *childText) tag(s []byte) int {
 // nest counts the styles within one that is read flat.
 func (c *childText) nest(name []byte, end, selfClosing bool) {
 	switch {
-	case !equalFold(name, c.el.name):
+	case !ascii.EqualFold(name, c.el.name):
 	case !end && !selfClosing:
 		c.depth++
 	case end:
@@ -204,7 +206,7 @@ func (c *childText) endTag(name []byte) {
 		}
 	}
 	switch {
-	case equalFold(name, c.el.name):
+	case ascii.EqualFold(name, c.el.name):
 		c.state = childEnded
 	case len(c.cuts) == maxCuts:
 		c.state = childTangled
@@ -216,7 +218,7 @@ func (c *childText) endTag(name []byte) {
 // breaksOut reports whether a font tag ends foreign content.
 func breaksOut(tag []byte, nameEnd int) bool {
 	for s := range attributes(tag, nameEnd) {
-		if name := tag[s.nameStart:s.nameEnd]; equalFold(name, "color") || equalFold(name, "face") || equalFold(name, "size") {
+		if name := tag[s.nameStart:s.nameEnd]; ascii.EqualFold(name, "color") || ascii.EqualFold(name, "face") || ascii.EqualFold(name, "size") {
 			return true
 		}
 	}

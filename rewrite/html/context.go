@@ -1,6 +1,10 @@
 package html
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
+)
 
 // context is what the tokenizer's own view must know of the tree: whether any browser could read raw text, a CDATA section
 // or the inside of noscript differently here. It may say so where it is not the case, never the other way round.
@@ -198,7 +202,7 @@ func containsFold(s []byte, lower string) bool {
 		if i < 0 || len(s)-i < len(lower) {
 			return false
 		}
-		if s = s[i:]; equalFold(s[:len(lower)], lower) {
+		if s = s[i:]; ascii.EqualFold(s[:len(lower)], lower) {
 			return true
 		}
 		s = s[1:]

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/caddy-consent/caddy-consent/rewrite"
 	xhtml "golang.org/x/net/html"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
 )
 
 const corpus = "../../../shared/corpus/"

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // deepScanner is the second stage. It makes use of this: what a start tag is depends only on the bytes from its '<' on,
@@ -165,7 +166,7 @@ func (d *deepScanner) step(c byte, s []byte) {
 			d.quoted[i] = candidate{}
 		}
 	}
-	if c == '>' || isSpace(c) {
+	if c == '>' || ascii.IsSpace(c) {
 		ended := d.endUnquoted(p)
 		if c != '>' {
 			before |= ended
@@ -185,7 +186,7 @@ func (d *deepScanner) attributes(c byte, before uint64) {
 	switch {
 	case c == '>':
 		return
-	case isSpace(c):
+	case ascii.IsSpace(c):
 		d.before |= wasBefore
 		d.after, d.value = wasName|wasAfter, wasValue
 		if wasName != 0 {
@@ -301,7 +302,7 @@ func (d *deepScanner) endName(c byte) (set uint64) {
 // open looks at what '<' begins.
 func (d *deepScanner) open(s []byte) {
 	switch {
-	case isLetter(s[1]):
+	case ascii.IsLetter(s[1]):
 		d.otherName = d.otherName || d.inName
 		d.inName, d.nameAt = true, d.pos+1
 	case s[1] == '/' && len(d.texts) > 0:

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // emitTag emits a start tag again from its attributes, as the plan says: the first of duplicates only, values as they were
@@ -27,7 +28,7 @@ func (r *Rewriter) emitTag(tag []byte, t *tag) {
 			names[seen] = attr
 			seen++
 		}
-		r.emitAttr(tag, s, attr, name != nil && equalFold(attr, "name"))
+		r.emitAttr(tag, s, attr, name != nil && ascii.EqualFold(attr, "name"))
 		if len(r.out) >= feed {
 			r.emit(r.out)
 			r.out = r.out[:0]
@@ -140,7 +141,7 @@ func sameASCII(a, b []byte) bool {
 }
 
 func hasPrefixFold(s []byte, lower string) bool {
-	return len(s) >= len(lower) && equalFold(s[:len(lower)], lower)
+	return len(s) >= len(lower) && ascii.EqualFold(s[:len(lower)], lower)
 }
 
 // attributes yields the attributes of a whole tag, duplicates too.
@@ -166,7 +167,7 @@ const (
 
 // nextAttr returns the attribute that begins at or after b[p], within a tag. A value that is not whole has valueEnd 0.
 func nextAttr(b []byte, p int) (s span, next int, found attrFound) {
-	for p < len(b) && (isSpace(b[p]) || b[p] == '/') {
+	for p < len(b) && (ascii.IsSpace(b[p]) || b[p] == '/') {
 		p++
 	}
 	if p == len(b) {
@@ -180,7 +181,7 @@ func nextAttr(b []byte, p int) (s span, next int, found attrFound) {
 	for p++; p < len(b) && attrByte[b[p]] != 0; p++ {
 	}
 	s.nameEnd = p
-	for p < len(b) && isSpace(b[p]) {
+	for p < len(b) && ascii.IsSpace(b[p]) {
 		p++
 	}
 	if p == len(b) {
@@ -190,7 +191,7 @@ func nextAttr(b []byte, p int) (s span, next int, found attrFound) {
 		s.valueStart, s.valueEnd = s.nameEnd, s.nameEnd
 		return s, s.nameEnd, attrWhole
 	}
-	for p++; p < len(b) && isSpace(b[p]); p++ {
+	for p++; p < len(b) && ascii.IsSpace(b[p]); p++ {
 	}
 	if p == len(b) {
 		return s, p, attrMore
@@ -209,7 +210,7 @@ func nextAttr(b []byte, p int) (s span, next int, found attrFound) {
 		s.valueEnd = p + 1 + i
 		return s, s.valueEnd + 1, attrWhole
 	}
-	for p < len(b) && b[p] != '>' && !isSpace(b[p]) {
+	for p < len(b) && b[p] != '>' && !ascii.IsSpace(b[p]) {
 		p++
 	}
 	if p == len(b) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // Names are short, and a loop over their bytes mispredicts its end each time. So they are looked at eight bytes at once.
@@ -87,14 +89,14 @@ func (t *tag) close(b []byte) int {
 func (t *tag) attributes(b []byte, p int) int {
 	for p <= len(b)-window {
 		s := (*[window]byte)(b[p : p+window : p+window])
-		if !isSpace(s[0]) || !isLetter(s[1]) {
+		if !ascii.IsSpace(s[0]) || !ascii.IsLetter(s[1]) {
 			switch {
 			case s[0] == '>':
 				return p + 1
 			case s[0] == '/' && s[1] == '>':
 				t.selfClosing = true
 				return p + 2
-			case !isSpace(s[0]):
+			case !ascii.IsSpace(s[0]):
 				return -1
 			}
 			p++
@@ -153,8 +155,8 @@ func (t *tag) attribute(b []byte, p int) int {
 		}
 	case c == '>':
 		p = end
-	case isSpace(c):
-		for p = end; p < len(b) && isSpace(b[p]); p++ {
+	case ascii.IsSpace(c):
+		for p = end; p < len(b) && ascii.IsSpace(b[p]); p++ {
 		}
 		if p == len(b) || b[p] == '=' {
 			return -1
@@ -181,10 +183,10 @@ func (s *span) value(b []byte, p int) int {
 		}
 		s.valueEnd = p + 1 + i
 		return s.valueEnd + 1
-	case c == '>' || isSpace(c):
+	case c == '>' || ascii.IsSpace(c):
 		return -1
 	}
-	for p < len(b) && b[p] != '>' && !isSpace(b[p]) {
+	for p < len(b) && b[p] != '>' && !ascii.IsSpace(b[p]) {
 		p++
 	}
 	s.valueEnd = p

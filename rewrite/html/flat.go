@@ -3,10 +3,12 @@ package html
 import (
 	"bytes"
 	"strconv"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // beginsMarkup reports what behind a '<' begins a tag, a declaration or a processing instruction.
-func beginsMarkup(c byte) bool { return isLetter(c) || c == '/' || c == '!' || c == '?' }
+func beginsMarkup(c byte) bool { return ascii.IsLetter(c) || c == '/' || c == '!' || c == '?' }
 
 // appendMarkupText appends text in which references count.
 func (r *Rewriter) appendMarkupText(dst, s []byte) []byte {

@@ -3,6 +3,8 @@ package html
 import (
 	"bytes"
 	"io"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // injectAt injects after a head or body start tag.
@@ -103,7 +105,7 @@ func (r *Rewriter) onText(b []byte, p, end int) {
 		return
 	}
 	for ; p < end && !r.o.XML; p++ {
-		if !isSpace(b[p]) {
+		if !ascii.IsSpace(b[p]) {
 			r.pass(b, p)
 			r.injectHead()
 			return

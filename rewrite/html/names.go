@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // attrID names an attribute that can lead to a contact or that says whether another one does. 0 is any other attribute.
@@ -297,7 +298,7 @@ func (t *table) find(key uint64, name []byte) int {
 		case k != key:
 		default:
 			id := t.ids[i%tableSize]
-			if known := t.names[id]; len(known) == len(name) && (len(name) <= 8 || equalFold(name, known)) {
+			if known := t.names[id]; len(known) == len(name) && (len(name) <= 8 || ascii.EqualFold(name, known)) {
 				return int(id)
 			}
 		}

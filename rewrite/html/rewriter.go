@@ -15,6 +15,7 @@ import (
 	"io"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -398,7 +399,7 @@ const bom = "\xEF\xBB\xBF"
 
 func isBlank(s []byte) bool {
 	for _, c := range s {
-		if !isSpace(c) {
+		if !ascii.IsSpace(c) {
 			return false
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // Most tags of a page mean nothing to anybody: they neither contact nor run anything, and what follows them is read as
@@ -32,13 +34,13 @@ func (t *tokenizer) skip(b []byte, p int) (at, end int) {
 		if byte(w) == '/' {
 			w = binary.LittleEndian.Uint64(s[2:10])
 			n := bits.TrailingZeros64(nameEnds(w)) >> 3
-			if !isLetter(byte(w)) || s[n+2] != '>' || n+3 > t.skim {
+			if !ascii.IsLetter(byte(w)) || s[n+2] != '>' || n+3 > t.skim {
 				return p, 0
 			}
 			p += n + 3
 			continue
 		}
-		if !isLetter(byte(w)) {
+		if !ascii.IsLetter(byte(w)) {
 			return p, 0
 		}
 		n, key := shortName(w)
@@ -128,4 +130,4 @@ func skipAttributes(b []byte, p int) int {
 	return -1
 }
 
-func isAlphanumeric(c byte) bool { return isLetter(c) || '0' <= c && c <= '9' }
+func isAlphanumeric(c byte) bool { return ascii.IsLetter(c) || '0' <= c && c <= '9' }

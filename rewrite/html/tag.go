@@ -3,6 +3,8 @@ package html
 import (
 	"bytes"
 	"math/bits"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // tag describes a start or end tag; it is filled while the tag is passed over and can be resumed at any byte. Positions
@@ -74,7 +76,7 @@ func (t *tag) scan(b []byte) int {
 			switch {
 			case c == '>':
 				return p + 1
-			case isSpace(c):
+			case ascii.IsSpace(c):
 				t.selfClosing = false
 			case c == '/':
 				t.selfClosing = true
@@ -97,7 +99,7 @@ func (t *tag) scan(b []byte) int {
 			}
 		case afterAttrName:
 			switch c := b[p]; {
-			case isSpace(c):
+			case ascii.IsSpace(c):
 				p++
 			case c == '=':
 				t.state = beforeValue
@@ -108,7 +110,7 @@ func (t *tag) scan(b []byte) int {
 			}
 		case beforeValue:
 			switch c := b[p]; {
-			case isSpace(c):
+			case ascii.IsSpace(c):
 				p++
 			case c == '"':
 				p++
@@ -133,7 +135,7 @@ func (t *tag) scan(b []byte) int {
 			p++
 			t.attr(b)
 		case inUnquoted:
-			for p < len(b) && b[p] != '>' && !isSpace(b[p]) {
+			for p < len(b) && b[p] != '>' && !ascii.IsSpace(b[p]) {
 				p++
 			}
 			if p < len(b) {
@@ -183,7 +185,7 @@ func nameBytes() (name, attr [256]byte) {
 			name[c] = 1 // NUL is an ordinary (replacement) character in names
 		case c >= 'A' && c <= 'Z':
 			name[c] = byte(c) | 0x20
-		case isSpace(byte(c)) || c == '/' || c == '>':
+		case ascii.IsSpace(byte(c)) || c == '/' || c == '>':
 			name[c] = 0
 		}
 	}

@@ -1,6 +1,10 @@
 package html
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
+)
 
 // kind is what next found.
 type kind uint8
@@ -91,7 +95,7 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 			return kindMore, p, p
 		}
 		switch c := b[p+1]; {
-		case isLetter(c) || (t.xml && c >= 0x80) || (t.xml && (c == '_' || c == ':')):
+		case ascii.IsLetter(c) || (t.xml && c >= 0x80) || (t.xml && (c == '_' || c == ':')):
 			if n := t.tag.start(b[p:]); n > 0 {
 				return kindStartTag, p, p + n
 			}
@@ -103,7 +107,7 @@ func (t *tokenizer) data(b []byte, p int, eof bool) (kind, int, int) {
 				return kindMore, p, p
 			}
 			switch d := b[p+2]; {
-			case isLetter(d) || t.xml:
+			case ascii.IsLetter(d) || t.xml:
 				if n := t.tag.close(b[p:]); n > 0 {
 					return kindEndTag, p, p + n
 				}
@@ -132,7 +136,7 @@ func (t *tokenizer) markup(b []byte, p int, eof bool) (kind, int, int) {
 	switch {
 	case bytes.HasPrefix(rest, []byte("--")):
 		return t.open(b, p, 4, eof, stateComment, kindComment, commentEndOf(t.xml))
-	case len(rest) >= 7 && equalFold(rest[:7], "doctype"):
+	case len(rest) >= 7 && ascii.EqualFold(rest[:7], "doctype"):
 		return t.open(b, p, 9, eof, stateBogus, kindDoctype, t.doctypeEnd())
 	case t.cdata && bytes.HasPrefix(rest, []byte("[CDATA[")):
 		return t.open(b, p, 9, eof, stateCDATA, kindCDATA, cdataEnd)
@@ -366,7 +370,7 @@ func matchName(s []byte, name string) match {
 		}
 		return unmatched
 	}
-	if equalFold(s[:len(name)], name) && endsName(s[len(name)]) {
+	if ascii.EqualFold(s[:len(name)], name) && endsName(s[len(name)]) {
 		return matched
 	}
 	return unmatched
@@ -375,15 +379,7 @@ func matchName(s []byte, name string) match {
 // endsName reports the bytes that end a tag's name: white space (CR is normalised to LF), '/' and '>'.
 func endsName(c byte) bool { return nameByte[c] == 0 }
 
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' }
-
-// equalFold compares with a lower-case ASCII string, folding ASCII letters only.
-func equalFold(s []byte, lower string) bool {
-	return len(s) == len(lower) && isPrefixFold(s, lower)
-}
-
+// isPrefixFold reports whether lower, which is in lower case, begins with s, whatever the case of s's ASCII letters.
 func isPrefixFold(s []byte, lower string) bool {
 	for i, c := range s {
 		if c >= 'A' && c <= 'Z' {

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // fields yields the parts of s between any of the separators, without empty ones.
@@ -29,14 +30,14 @@ func fields(s []byte, separators string) iter.Seq[[]byte] {
 func srcset(s []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for {
-			for len(s) > 0 && (isSpace(s[0]) || s[0] == ',') {
+			for len(s) > 0 && (ascii.IsSpace(s[0]) || s[0] == ',') {
 				s = s[1:]
 			}
 			if len(s) == 0 {
 				return
 			}
 			n := 0
-			for n < len(s) && !isSpace(s[n]) {
+			for n < len(s) && !ascii.IsSpace(s[n]) {
 				n++
 			}
 			ref := s[:n]
@@ -106,10 +107,10 @@ func refreshURL(s []byte) (ref []byte, ok bool) {
 }
 
 func trimSpace(s []byte) []byte {
-	for len(s) > 0 && isSpace(s[0]) {
+	for len(s) > 0 && ascii.IsSpace(s[0]) {
 		s = s[1:]
 	}
-	for len(s) > 0 && isSpace(s[len(s)-1]) {
+	for len(s) > 0 && ascii.IsSpace(s[len(s)-1]) {
 		s = s[:len(s)-1]
 	}
 	return s
@@ -176,7 +177,7 @@ func (r *Rewriter) metaUse(tag []byte, t *tag, u use) use {
 	return u
 }
 
-func equalFoldAny(s []byte, lower string) bool { s = trimSpace(s); return equalFold(s, lower) }
+func equalFoldAny(s []byte, lower string) bool { s = trimSpace(s); return ascii.EqualFold(s, lower) }
 
 // appendLower appends s in lower case, as far as dst has room.
 func appendLower(dst, s []byte) []byte {
@@ -201,7 +202,7 @@ func (r *Rewriter) judgeCSP(id attrID, s []byte) {
 		if i := bytes.IndexAny(name, " \t\n\f\r"); i >= 0 {
 			name, urls = name[:i], name[i:]
 		}
-		if equalFold(name, "report-uri") && r.judgeURLs(roleURLs, urls).Gate {
+		if ascii.EqualFold(name, "report-uri") && r.judgeURLs(roleURLs, urls).Gate {
 			gated = true
 			continue
 		}
@@ -262,12 +263,12 @@ func hiddenStyle(s []byte) (hidden, small bool) {
 		}
 		name, value := trimSpace(declaration[:i]), trimSpace(declaration[i+1:])
 		switch {
-		case equalFold(name, "display") && hasPrefixFold(value, "none"), equalFold(name, "visibility") && hasPrefixFold(value, "hidden"),
-			equalFold(name, "opacity") && len(value) > 0 && bytes.Trim(value, "0.") == nil:
+		case ascii.EqualFold(name, "display") && hasPrefixFold(value, "none"), ascii.EqualFold(name, "visibility") && hasPrefixFold(value, "hidden"),
+			ascii.EqualFold(name, "opacity") && len(value) > 0 && bytes.Trim(value, "0.") == nil:
 			hidden = true
-		case equalFold(name, "width"):
+		case ascii.EqualFold(name, "width"):
 			width = tiny(value)
-		case equalFold(name, "height"):
+		case ascii.EqualFold(name, "height"):
 			height = tiny(value)
 		}
 	}

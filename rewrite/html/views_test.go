@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	xhtml "golang.org/x/net/html"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // contacts returns a contact with the tracker that some view of the document shows, "" if all are clean. The views: the
@@ -88,7 +90,7 @@ func scriptText(s string) string {
 			i++ // the dashes may begin "-->"
 		case escaped && strings.HasPrefix(rest, "-->"):
 			escaped, double = false, false
-		case escaped && !double && rest[0] == '<' && len(rest) > 1 && rest[1] != '/' && !isLetter(rest[1]):
+		case escaped && !double && rest[0] == '<' && len(rest) > 1 && rest[1] != '/' && !ascii.IsLetter(rest[1]):
 			text[i] = 'x'
 		}
 	}
