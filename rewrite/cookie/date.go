@@ -43,10 +43,10 @@ func (d *cookieDate) clock(t string) bool {
 	var parts [3]int
 	for i := range parts {
 		n := 0
-		for n < len(t) && n < 3 && t[n] >= '0' && t[n] <= '9' {
+		for n < len(t) && t[n] >= '0' && t[n] <= '9' {
 			n++
 		}
-		if n == 0 || n > 2 || !number(t[:n], 1, 2, &parts[i]) {
+		if !number(t[:n], 1, 2, &parts[i]) {
 			return false
 		}
 		t = t[n:]
@@ -85,12 +85,11 @@ func (d *cookieDate) time() (time.Time, bool) {
 	case year >= 0 && year <= 69:
 		year += 2000
 	}
-	if !d.hasTime || !d.hasDay || !d.hasMonth || !d.hasYear || d.day < 1 || d.day > 31 || year < 1601 ||
-		d.hour > 23 || d.minute > 59 || d.second > 59 {
+	if !d.hasTime || !d.hasMonth || !d.hasYear || year < 1601 || d.hour > 23 || d.minute > 59 || d.second > 59 {
 		return time.Time{}, false
 	}
 	t := time.Date(year, time.Month(d.month), d.day, d.hour, d.minute, d.second, 0, time.UTC)
-	return t, t.Day() == d.day
+	return t, t.Day() == d.day // not so without a day, and of one that the month does not have
 }
 
 // number reads between low and high leading digits that nothing but a non-digit follows.

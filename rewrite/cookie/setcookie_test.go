@@ -29,6 +29,7 @@ func TestParse(t *testing.T) {
 		{"_ga", "", "_ga", "_ga", true},
 		{"=_ga=1", "", "_ga=1", "_ga", true},
 		{" = _ga = 1", "", "_ga = 1", "_ga", true},
+		{"==x", "", "=x", "", true},
 		{"cb:test=1", "cb:test", "1", "cb:test", true},
 		{`j={"a":1,"b":"c"}`, "j", `{"a":1,"b":"c"}`, "j", true},
 		{"a=", "a", "", "a", true},
@@ -78,6 +79,20 @@ func TestClamp(t *testing.T) {
 		{"a=b; Expires=31 Feb 2037 07:28:00", "a=b"},
 		{"a=b; Expires=21 Oct 7 07:28:00", "a=b"},                 // a year has two digits at least
 		{"a=b; Expires=21`Oct_2037[07:28:00@GMT", "a=b; " + late}, // all of these are delimiters
+		{"a=b; Expires=21 Oct 69 07:28:00", "a=b; " + late},       // 2069
+		{"a=b; Expires=21 Oct 70 07:28:00", "a=b; Expires=21 Oct 70 07:28:00"},
+		{"a=b; Expires=x 21 Oct 2037 23:59:59", "a=b; " + late},
+		{"a=b; Expires=21 Oct 2037 24:00:00", "a=b"},
+		{"a=b; Expires=21 Oct 2037 23:60:00", "a=b"},
+		{"a=b; Expires=21 Oct 2037 23:00:60", "a=b"},
+		{"a=b; Expires=21 Oct 2037 007:28:00", "a=b"},
+		{"a=b; Expires=21 Oct 2037", "a=b"},
+		{"a=b; Expires=21 Oct 07:28:00", "a=b"},
+		{"a=b; Expires=21 2037 07:28:00", "a=b"},
+		{"a=b; Expires=Oct 2037 07:28:00", "a=b"},
+		{"a=b; Expires=0 Oct 2037 07:28:00", "a=b"},
+		{"a=b; Expires=007 Oct 2037 07:28:00", "a=b"},
+		{"a=b; Expires=21 Jxn 2037 07:28:00", "a=b"},
 		{"a=b; Max-Age=99999999; Expires=Wed, 21 Oct 2037 07:28:00 GMT; Max-Age=1", "a=b; Max-Age=31536000; " + late + "; Max-Age=1"},
 		{`a="q;r"; Max-Age=99999999`, `a="q; r"; Max-Age=31536000`},
 	} {
@@ -87,6 +102,21 @@ func TestClamp(t *testing.T) {
 		}
 		if again, changed := cookie.Clamp(got, now, year); changed {
 			t.Errorf("Clamp of its own %q gave %q", got, again)
+		}
+	}
+}
+
+// TestDateDelimiters: what RFC 6265bis, 5.1.1, lists parts the tokens of a date, and nothing else does.
+func TestDateDelimiters(t *testing.T) {
+	const delimiters = "\t !\"#$%&'()*+,-./<=>?@[\\]^_`{|}~"
+	for c := ' '; c < 0x7f; c++ {
+		in := strings.ReplaceAll("a=b; Expires=21 Oct 2037 07:28:00", " 2037 ", string(c)+"2037"+string(c))
+		want := "a=b"
+		if strings.ContainsRune(delimiters, c) {
+			want = "a=b; Expires=Sat, 01 May 2027 12:00:00 GMT"
+		}
+		if got, _ := cookie.Clamp(in, now, year); got != want && c != ';' {
+			t.Errorf("Clamp(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
@@ -124,6 +154,9 @@ func TestExpireLines(t *testing.T) {
 			"a=; Path=/" + dead, "a=; Path=/; Domain=www.example.com" + dead, "a=; Path=/; Domain=example.com" + dead,
 		}},
 		{"__Host-a", cookie.Scope{Host: "www.example.com", Secure: true, Paths: []string{"/", "/x"}}, []string{"__Host-a=; Path=/" + dead + "; Secure"}},
+		{"__Http-Host-a", cookie.Scope{Host: "www.example.com", Secure: true}, []string{"__Http-Host-a=; Path=/" + dead + "; Secure"}},
+		{"__host-http-a", cookie.Scope{Host: "www.example.com", Secure: true}, []string{"__host-http-a=; Path=/" + dead + "; Secure"}},
+		{"_long_name_", cookie.Scope{Host: "example.com"}, []string{"_long_name_=; Path=/" + dead, "_long_name_=; Path=/; Domain=example.com" + dead}},
 		{"a", cookie.Scope{Host: "example.com", Secure: true, Partitioned: true}, []string{
 			"a=; Path=/" + dead + "; Secure", "a=; Path=/" + dead + "; Secure; SameSite=None; Partitioned",
 			"a=; Path=/; Domain=example.com" + dead + "; Secure", "a=; Path=/; Domain=example.com" + dead + "; Secure; SameSite=None; Partitioned",
@@ -137,6 +170,12 @@ func TestExpireLines(t *testing.T) {
 		if got := cookie.Expire(nil, c.scope, c.name); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("Expire(%+v, %q) =\n%s\nwant\n%s", c.scope, c.name, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 		}
+	}
+}
+
+func TestExpireIsBounded(t *testing.T) {
+	if n := len(cookie.Expire(nil, cookie.Scope{Host: strings.Repeat("a.", 100) + "example.com"}, "x")); n != 1+16 {
+		t.Errorf("%d lines", n)
 	}
 }
 

@@ -84,9 +84,7 @@ func forbiddenDomain(c byte) bool {
 
 // endsInNumber implements the "ends in a number checker". (URL standard, 3.5)
 func endsInNumber(host []byte) bool {
-	if n := len(host); n > 0 && host[n-1] == '.' {
-		host = host[:n-1]
-	}
+	host = bytes.TrimSuffix(host, []byte{'.'})
 	last := host[bytes.LastIndexByte(host, '.')+1:]
 	if len(last) == 0 || last[0] < '0' || last[0] > '9' {
 		return false
@@ -104,10 +102,7 @@ func endsInNumber(host []byte) bool {
 
 // finishIPv4 replaces dst[start:] by the dotted form of the IPv4 address that it spells. (URL standard, 3.5 "IPv4 parser")
 func finishIPv4(dst []byte, start int) ([]byte, bool) {
-	host := dst[start:]
-	if host[len(host)-1] == '.' {
-		host = host[:len(host)-1]
-	}
+	host := bytes.TrimSuffix(dst[start:], []byte{'.'})
 	var parts [4]uint64
 	n := 0
 	for {

@@ -289,7 +289,7 @@ func plainRun(s []byte, set encodeSet) int {
 	return len(s)
 }
 
-// dots returns 1 for a single-dot and 2 for a double-dot path segment, 0 for any other.
+// dots returns of how many dots, written as they are or percent-encoded, a path segment consists; 0 if of anything else.
 func dots(seg []byte) int {
 	n := 0
 	for len(seg) > 0 {
@@ -301,9 +301,7 @@ func dots(seg []byte) int {
 		default:
 			return 0
 		}
-		if n++; n > 2 {
-			return 0
-		}
+		n++
 	}
 	return n
 }

@@ -52,6 +52,17 @@ var cases = []struct{ base, ref, want, host string }{
 	{"", "http://@t.test/", "http://t.test/", "t.test"},
 	{"", "http://t.test/~a", "http://t.test/~a", "t.test"},
 	{"", "http://1.2.3.4.5/", "", ""},
+	{"", "http://127.0.0.1./", "http://127.0.0.1/", "127.0.0.1"},
+	{"", "http://t.1a1/", "http://t.1a1/", "t.1a1"},
+	{"", "http://[1.2.3.4]/", "", ""},
+	{"", "http://a%2Fb.test/", "", ""},
+	{"", "http://a%zz.test/", "", ""},
+	{"", "http://a]b.test/", "", ""},
+	{"", "http://t.test:0/", "http://t.test:0/", "t.test"},
+	{"", "ws://t.test:80/", "ws://t.test/", "t.test"},
+	{"http://site.test/a", "http://", "", ""},
+	{"http://site.test/a/b", "/x/../y", "http://site.test/y", "site.test"},
+	{"http://site.test/", "a-0+9.z:x", "", ""},
 	{"", "http://[::FFFF:1.2.3.4]/", "http://[::ffff:102:304]/", "[::ffff:102:304]"},
 	{"", "http://[0:0::1]:81/", "http://[::1]:81/", "[::1]"},
 	{"", "http://[::1", "", ""},
@@ -108,7 +119,7 @@ func TestJoin(t *testing.T) {
 
 func TestScheme(t *testing.T) {
 	for _, c := range []struct{ ref, scheme, rest string }{
-		{" java\nscript:a b ", "javascript", "a b"}, {"JAVASCRIPT:x", "javascript", "x"}, {"/x:y", "", "/x:y"}, {"a%:b", "", "a%:b"}, {"", "", ""},
+		{" java\nscript:a b ", "javascript", "a b"}, {"dAtA:x", "data", "x"}, {"JAVASCRIPT:x", "javascript", "x"}, {"/x:y", "", "/x:y"}, {"a%:b", "", "a%:b"}, {"", "", ""},
 	} {
 		s, r := url.Scheme([]byte(c.ref))
 		if string(s) != c.scheme || string(r) != c.rest {
@@ -120,7 +131,7 @@ func TestScheme(t *testing.T) {
 func TestResolveAllocates(t *testing.T) {
 	base, _ := url.Parse("https://site.test/a/b")
 	buf := make([]byte, 0, 256)
-	for _, ref := range []string{"/x.js", "https://cdn.test/lib.js?v=1", "//t.test/p", "../img/a.png"} {
+	for _, ref := range []string{"/x.js", "https://cdn.test/a/library/with/a/name.js?v=1", "//t.test/p", "../img/a.png"} {
 		b := []byte(ref)
 		if n := testing.AllocsPerRun(100, func() { base.Resolve(buf, b) }); n != 0 {
 			t.Errorf("%s: %v allocations", ref, n)
