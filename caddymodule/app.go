@@ -18,6 +18,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/cname"
+	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
@@ -58,8 +60,8 @@ type App struct {
 	keys      *consent.Keyring
 	signer    *store.Signer
 	rules     *ruleSource
-	aliases   *aliases     // nil without CNAME
-	inventory *inventories // lives with the store, so that a reload loses nothing
+	aliases   *cname.Aliases // nil without CNAME
+	inventory *inventories   // lives with the store, so that a reload loses nothing
 
 	limiter *limiter // of answers
 	claims  *limiter // of what clients say that a site loads
@@ -92,7 +94,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.limiter, a.claims, a.views = newLimiter(answersPerMinute), newLimiter(claimsPerMinute), newLimiter(viewsPerMinute)
 	var err error
 	if a.CNAME != nil {
-		a.aliases, err = newAliases(a.CNAME)
+		a.aliases, err = cname.New(a.CNAME.Resolver)
 	}
 	return errors.Join(err, registerMetrics(ctx.GetMetricsRegistry()), a.provisionRules(), a.provisionKeys(), a.provisionStore())
 }
@@ -161,7 +163,7 @@ func (a *App) Start() error {
 	a.done.Go(func() { a.watchDatabases(ctx) })
 	a.done.Go(func() { a.sweep(ctx) })
 	if a.aliases != nil {
-		a.done.Go(func() { a.aliases.run(ctx) })
+		a.done.Go(func() { a.aliases.Run(ctx) })
 	}
 	return nil
 }
@@ -223,11 +225,11 @@ func (a *App) removeSite(h *Handler) {
 }
 
 // learnedOf returns what was learned of a host, whatever the name under which its answers are recorded.
-func (a *App) learnedOf(host string) *learned {
+func (a *App) learnedOf(host string) *learned.Hosts {
 	if a.store == nil { // a scan, which keeps nothing
-		return &learned{shared: true}
+		return learned.Shared()
 	}
-	return a.store.learned.of(host)
+	return a.store.learned.Of(host)
 }
 
 // rulesChanged compiles every site anew after the lists or vendor files changed.

@@ -82,7 +82,7 @@ func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind, re
 		countPage(&x.decision)
 		if x.writer.status < http.StatusBadRequest { // whoever invents paths adds no page of the site
 			x.policy.tally.document, x.policy.tally.counts = true, x.site.app.views.allow(client(x.r), time.Now())
-			x.policy.learned.page(x.url.Path)
+			x.policy.learned.Page(x.url.Path)
 		}
 	}
 	x.html = rewriters.Get().(*html.Rewriter)

@@ -1,6 +1,10 @@
 package caddymodule
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
+)
 
 // TestClaimsDiscloseNothing: what a client says that a page contacts goes into the inventory, never into the disclosure
 // ledger, however often and in whatever order it is said.
@@ -13,7 +17,7 @@ func TestClaimsDiscloseNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.learned = new(learned)
+	p.learned = new(learned.Hosts)
 	var seen tally
 	for _, u := range []string{"https://connect.facebook.net/en_US/fbevents.js", "https://www.google-analytics.com/analytics.js", "https://connect.facebook.net/en_US/fbevents.js"} {
 		p.claim(&seen, u, "script")

@@ -29,8 +29,6 @@ const (
 	cspInline  = "data: blob: 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' 'inline-speculation-rules' mediastream: filesystem:"
 	cspName    = "Content-Security-Policy"
 	cspReports = "Content-Security-Policy-Report-Only"
-	// learnedPages is how many pages of a site are seen before what was learned is enforced.
-	learnedPages = 50
 	// maxPolicy bounds the header's length: servers and proxies refuse longer ones.
 	maxPolicy = 6 << 10
 )
@@ -42,8 +40,8 @@ func (x *exchange) appendPolicy(h http.Header) {
 	if x.site.mode == modeStrict && mode == "" {
 		mode = "strict"
 	}
-	learned := x.policy.learned
-	enforce := mode == "strict" || learned.enough(x.url.Path) && (x.decision.Ask == 0 || learned.escaped.Load())
+	seen := x.policy.learned
+	enforce := mode == "strict" || seen.Enough(x.url.Path) && (x.decision.Ask == 0 || seen.Escaped())
 	if mode == "off" || scriptless(h) || !enforce && !x.document() || mode != "strict" && x.decision.Permits(consent.Marketing, 0) {
 		return
 	}
@@ -72,7 +70,7 @@ func (x *exchange) confine(h http.Header) {
 // enforced on a fresh one.
 func (x *exchange) withdrawalPolicy() string {
 	strict := x.site.options.CSP == "strict" || x.site.mode == modeStrict && x.site.options.CSP == ""
-	if x.site.options.CSP == "off" || x.decision.Permits(consent.Marketing, 0) || !strict && !x.policy.learned.enough(x.returnPath()) {
+	if x.site.options.CSP == "off" || x.decision.Permits(consent.Marketing, 0) || !strict && !x.policy.learned.Enough(x.returnPath()) {
 		return ""
 	}
 	policy, _ := x.policyText(strict)
@@ -92,7 +90,7 @@ type policyKey struct {
 func (x *exchange) rememberedPolicy(strict bool) string {
 	key := policyKey{x.siteName, x.r.Host, x.decision.Permitted, strict, 0}
 	if x.policy.learned != nil {
-		key.learned = x.policy.learned.version.Load()
+		key.learned = x.policy.learned.Version()
 	}
 	if text, ok := x.site.policies.get(key); ok && x.decision.Vendors.IsZero() {
 		return text
@@ -137,7 +135,7 @@ func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 	}
 	b.WriteString(" 'self' ")
 	b.WriteString(cspInline)
-	if site := rules.RegistrableDomain(x.policy.pageHost); sourceHost([]byte(site)) && !strings.ContainsAny(x.r.Host, ";,'*") {
+	if site := rules.RegistrableDomain(x.policy.pageHost); header.IsHostSource([]byte(site)) && !strings.ContainsAny(x.r.Host, ";,'*") {
 		b.WriteString(" " + site + " *." + site + " ws://" + x.r.Host + " wss://" + x.r.Host)
 	}
 	for _, a := range x.site.options.Allow {
@@ -147,7 +145,7 @@ func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 	}
 	x.site.appendPermitted(&b, x)
 	if !strict {
-		for _, host := range x.policy.learned.list(maxPolicy - b.Len()) {
+		for _, host := range x.policy.learned.List(maxPolicy - b.Len()) {
 			b.WriteByte(' ')
 			b.WriteString(host)
 		}
@@ -194,7 +192,7 @@ func (x *exchange) cspReport(w http.ResponseWriter) {
 			x.site.app.inventory.add(x.siteName, page, &seen)
 			// judge notes the host as learned if no rule gates it. What is gated should never have come so far.
 			if _, gated := x.policy.judge(report.Body.Blocked, destinationOfDirective(report.Body.Directive)); gated && x.policy.learned != nil {
-				x.policy.learned.escaped.Store(true)
+				x.policy.learned.Escape()
 			}
 		}
 	}

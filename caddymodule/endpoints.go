@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
 	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -179,9 +181,9 @@ func (p *policy) judge(raw, destination string) (owner string, gated bool) {
 	if destination == "write" {
 		kinds = wanted[:]
 	}
-	learned := p.learned
+	hosts := p.learned
 	p.learned = nil // it learns of what the site's pages hold, not of what a client says
-	defer func() { p.learned = learned }()
+	defer func() { p.learned = hosts }()
 	for _, d := range kinds {
 		r := resourceOf(u, d)
 		v := p.Resource(&r)
@@ -197,14 +199,14 @@ func (p *policy) judge(raw, destination string) (owner string, gated bool) {
 		}
 	}
 	script := wanted[0] == rewrite.DestinationScript || wanted[0] == rewrite.DestinationWorker || destination == "write"
-	if !script || learned == nil || p.claims >= claimsPerRequest {
+	if !script || hosts == nil || p.claims >= learned.MaxClaims {
 		return owner, false
 	}
 	// A tracker that this visitor permits is one all the same: the policy of others must not name it.
 	r := resourceOf(u, rewrite.DestinationScript)
 	if _, found := p.match(&r); !found && p.request.ThirdParty {
 		p.claims++
-		learned.claim(r.Host())
+		hosts.Claim(r.Host())
 	}
 	return owner, false
 }
@@ -213,7 +215,7 @@ func (p *policy) judge(raw, destination string) (owner string, gated bool) {
 // too much (see limitClaims).
 func (p *policy) claim(seen *tally, raw, destination string) {
 	u, err := weburl.Parse(raw)
-	if err != nil || p.learned == nil || len(seen.hosts) == claimsPerRequest || !sourceHost([]byte(u.Host())) {
+	if err != nil || p.learned == nil || len(seen.hosts) == learned.MaxClaims || !header.IsHostSource([]byte(u.Host())) {
 		return
 	}
 	r := resourceOf(u, destinationOf(destination))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rules"
@@ -18,11 +19,11 @@ type policy struct {
 	decision *consent.Decision
 	pageHost string
 	context  rules.Context
-	page     *exchange // nil where no page is written
-	back     string    // where placeholders lead back to; "" is the page
-	learned  *learned  // nil where nothing is to be learned
-	claimed  bool      // a client says what is judged, no page
-	claims   int       // hosts learned from what a client says
+	page     *exchange      // nil where no page is written
+	back     string         // where placeholders lead back to; "" is the page
+	learned  *learned.Hosts // nil where nothing is to be learned
+	claimed  bool           // a client says what is judged, no page
+	claims   int            // hosts learned from what a client says
 	tally    tally
 	reasons  *reasons      // nil unless the client may ask why, and does
 	request  rules.Request // scratch, so that judging allocates nothing
@@ -63,7 +64,7 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 			p.tally.addHost(r.Host(), r.Destination, &m, false)
 		}
 		if p.request.ThirdParty && p.learned != nil && (r.Destination == rewrite.DestinationScript || r.Destination == rewrite.DestinationWorker) {
-			p.learned.add(r.Host())
+			p.learned.Add(r.Host())
 		}
 		return rewrite.Verdict{}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"go.uber.org/zap"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/cname"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/ui"
 	"github.com/caddy-consent/caddy-consent/rules"
@@ -65,7 +66,7 @@ func (a *App) problems(c *catalogue.Catalogue) []error {
 		}
 	}
 	if a.CNAME != nil {
-		_, err := newAliases(a.CNAME)
+		_, err := cname.New(a.CNAME.Resolver)
 		errs = append(errs, each(err)...)
 	}
 	return append(errs, a.Options.problems(c)...)

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 )
 
@@ -228,7 +229,7 @@ func (s *siteReport) draftHosts(b *strings.Builder) {
 	told := false
 	for _, h := range s.Hosts {
 		switch {
-		case h.Vendor != "" || h.Purpose == consent.Necessary.String(), !sourceHost([]byte(h.Host)):
+		case h.Vendor != "" || h.Purpose == consent.Necessary.String(), !header.IsHostSource([]byte(h.Host)):
 		case h.Purpose != "":
 			fmt.Fprintf(b, "\t\t# %s is gated for what it does (%s), not for who it is\n", h.Host, strings.Join(h.Types, " "))
 		default:

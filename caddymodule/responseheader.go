@@ -194,7 +194,7 @@ func (x *exchange) state() string {
 	_, _ = f.Write([]byte{byte(x.fetch)}) // what fetch() gets has neither guard nor banner
 	_, _ = io.WriteString(f, x.guard().Hash()+x.lang())
 	if a := x.site.app.aliases; a != nil && x.fetch != fetchWorker { // a worker's script names nothing that is judged
-		_, _ = f.Write(binary.LittleEndian.AppendUint64(scratch[:0], a.sum.Load()))
+		_, _ = f.Write(binary.LittleEndian.AppendUint64(scratch[:0], a.Sum()))
 	}
 	x.stateTag = strconv.FormatUint(f.Sum64(), 36)
 	return x.stateTag

@@ -17,6 +17,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"go.uber.org/zap"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/consent/store/bolt"
@@ -157,7 +158,7 @@ type storeLease struct {
 	address     string // its file, or where it is in the network
 	spool       *store.Spool
 	inventory   *inventories
-	learned     learnedSites
+	learned     *learned.Sites
 	stop        context.CancelFunc
 	running     sync.WaitGroup
 	holders     atomic.Int64 // how many hold it; closingBit is added when the last configuration has gone
@@ -183,9 +184,8 @@ func leaseStore(o StoreOpener) (*storeLease, error) {
 		if err := o.Check(ctx); err != nil && !errors.Is(err, store.ErrHeld) {
 			return nil, err
 		}
-		l := &storeLease{Store: unavailable{err: errStoreUnopened}, opener: o, inventory: openInventories(inventoryPath(o.Key())), stop: func() {}}
+		l := &storeLease{Store: unavailable{err: errStoreUnopened}, opener: o, inventory: openInventories(inventoryPath(o.Key())), learned: learned.NewSites(), stop: func() {}}
 		l.kind, l.address = kindOf(o)
-		l.learned.overflow.shared = true
 		return l, nil
 	})
 	if err != nil {

@@ -315,3 +315,22 @@ func (e *editor) reportURI(field, text string) (string, bool) {
 	}
 	return " " + strings.Join(kept, " "), true
 }
+
+// maxHostSource bounds the name of a host in a policy: one that fills it would push the others out.
+const maxHostSource = 100
+
+// IsHostSource reports whether a host can stand in a policy as the name of that host and nothing else (CSP 3, 2.3.1,
+// host-part). The URL standard also allows "*", ";" and "'" in hosts, which would be a wildcard and another directive.
+func IsHostSource(host []byte) bool {
+	dot := false
+	for _, c := range host {
+		switch {
+		case c == '.':
+			dot = true
+		case c == '-', c == '_', '0' <= c && c <= '9', 'a' <= c && c <= 'z':
+		default:
+			return false
+		}
+	}
+	return dot && len(host) <= maxHostSource && host[0] != '.'
+}

@@ -1,4 +1,4 @@
-package caddymodule
+package cname
 
 import (
 	"context"
@@ -8,16 +8,18 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
 )
 
 // TestAliasBounds: however many names pages make up, few are remembered, and nobody waits.
 func TestAliasBounds(t *testing.T) {
-	a, err := newAliases(&CNAME{Resolver: "127.0.0.1:1"})
+	a, err := New("127.0.0.1:1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for n := range 3 * maxAliases {
-		if got := a.of(fmt.Appendf(nil, "n%d.site.example", n), false); got != nil {
+		if got := a.Of(fmt.Appendf(nil, "n%d.site.example", n), false); got != nil {
 			t.Fatal(got)
 		}
 	}
@@ -29,14 +31,14 @@ func TestAliasBounds(t *testing.T) {
 // TestInventedNames: whoever invents sub-domains neither keeps those that pages name from being looked up, nor makes the
 // gateway forget what they stand for.
 func TestInventedNames(t *testing.T) {
-	a, err := newAliases(&CNAME{Resolver: "127.0.0.1:1"})
+	a, err := New("127.0.0.1:1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.put("known.site.example", alias{targets: []string{"t.tracker.example"}, until: time.Now().Add(-time.Second)})
 	sum := a.sum.Load()
 	for n := range 3 * maxAliases {
-		a.of(fmt.Appendf(nil, "n%d.site.example", n), true)
+		a.Of(fmt.Appendf(nil, "n%d.site.example", n), true)
 		if n%2 == 0 && len(a.asks) > 1 { // answered meanwhile: with a wildcard, they all stand for something
 			name := <-a.asks
 			one := a.known[name]
@@ -47,10 +49,10 @@ func TestInventedNames(t *testing.T) {
 	if len(a.known) > maxAliases || len(a.asks) > maxAsked/2 {
 		t.Errorf("%d names are remembered, %d are to be looked up", len(a.known), len(a.asks))
 	}
-	if got := a.of([]byte("known.site.example"), false); len(got) != 1 {
+	if got := a.Of([]byte("known.site.example"), false); len(got) != 1 {
 		t.Error("what a name stands for is forgotten")
 	}
-	a.of([]byte("new.site.example"), false)
+	a.Of([]byte("new.site.example"), false)
 	var last string
 	for len(a.asks) > 0 {
 		last = <-a.asks
@@ -70,21 +72,21 @@ func TestInventedNames(t *testing.T) {
 
 // TestNameServerFails: while no name server answers, what is known counts, and is asked again soon.
 func TestNameServerFails(t *testing.T) {
-	a, err := newAliases(&CNAME{Resolver: "127.0.0.1:1"})
+	a, err := New("127.0.0.1:1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	host := []byte("metrics.site.example")
 	a.put(string(host), alias{targets: []string{"t.tracker.example"}, until: time.Now().Add(-time.Second)})
-	a.of(host, false)
+	a.Of(host, false)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	a.run(ctx)
+	a.Run(ctx)
 	if len(a.asks) > 0 {
 		t.Fatal("not looked up")
 	}
 	one := a.known[string(host)]
-	if left := time.Until(one.until); len(one.targets) != 1 || left > aliasRetry {
+	if left := time.Until(one.until); len(one.targets) != 1 || left > retry {
 		t.Errorf("%v, for %s", one.targets, left)
 	}
 }
@@ -119,7 +121,7 @@ func TestForgedAnswer(t *testing.T) {
 			answer(m.ID, &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}})
 		}
 	}()
-	a, err := newAliases(&CNAME{Resolver: conn.LocalAddr().String()})
+	a, err := New(conn.LocalAddr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +143,7 @@ func FuzzAliasAnswer(f *testing.F) {
 		var s answers
 		s.note(message)
 		for _, n := range s.names {
-			if !sourceHost([]byte(n)) {
+			if !header.IsHostSource([]byte(n)) {
 				t.Errorf("%q", n)
 			}
 		}
