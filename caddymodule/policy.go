@@ -10,6 +10,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rules"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+	"github.com/caddy-consent/caddy-consent/rules/javascript"
 )
 
 // policy joins what the rules say about a resource with what the visitor decided: the single place where rules, consent
@@ -121,7 +122,7 @@ func (p *policy) Script(text []byte) rewrite.Verdict {
 	}
 	v := p.verdict(kindScript, text, m)
 	if v.Gate {
-		v.Globals = strings.TrimSpace(v.Globals + " " + rules.Declared(text))
+		v.Globals = strings.TrimSpace(v.Globals + " " + javascript.Declared(text))
 	}
 	return v
 }

@@ -1,6 +1,10 @@
 package rules
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
+)
 
 // unusual reports whether the path holds an escape, or an empty segment that matters: a URL parser leaves them (URL standard,
 // 4.4), but a server may read %74r as tr (RFC 3986, 6.2.2.2) and // as /.
@@ -13,7 +17,7 @@ func appendPlain(dst, path []byte) []byte {
 	for i := 0; i < len(path); i++ {
 		c := path[i]
 		if c == '%' {
-			if x, digits := hex(path[i+1:], 2); digits == 2 && x > ' ' && x < 0x7F {
+			if x, digits := ascii.Hex(path[i+1:], 2); digits == 2 && x > ' ' && x < 0x7F {
 				c, i = byte(x), i+2
 			}
 		}

@@ -157,8 +157,10 @@ func (x *hostIndex) lookup(a *address) *rule {
 				if list := x.find(h, a.host[i+1:]); list != nil {
 					best = better(best, list, a, false)
 				}
-				if dots <= 3 && x.lengths[a.host[i+1]]>>((end-i-1)&31)&1 != 0 {
-					best = x.country(best, a, i+1, end)
+				if dots <= 3 {
+					if list := x.country(a.host, i+1, end); list != nil {
+						best = better(best, list, a, true)
+					}
 				}
 			}
 			end = i
@@ -189,18 +191,22 @@ func better(best *rule, list []rule, a *address, whole bool) *rule {
 	return best
 }
 
-// country tries the patterns for hosts under every top-level domain (www.google.*): they are found by the label before
+// country returns the patterns for hosts under every top-level domain (www.google.*): they are found by the label before
 // the suffix, which has one label or, as in co.uk, two short ones. The label is host[start:end].
-func (x *hostIndex) country(best *rule, a *address, start, end int) *rule {
-	if len(a.host)-end > len(".com.au") {
-		return best
+func (x *hostIndex) country(host []byte, start, end int) []rule {
+	if start < end && uint(len(host)-end-1) < uint(len(".com.au")) && x.lengths[host[start]]>>((end-start)&31)&1 != 0 {
+		return x.countryNamed(host[start:end])
 	}
+	return nil
+}
+
+func (x *hostIndex) countryNamed(label []byte) []rule {
 	for i := range x.countries {
-		if c := &x.countries[i]; c.label == string(a.host[start:end]) {
-			return better(best, c.rules, a, true)
+		if c := &x.countries[i]; c.label == string(label) {
+			return c.rules
 		}
 	}
-	return best
+	return nil
 }
 
 // newRule compiles a pattern (see package catalogue) and returns it with the name that the index finds it by.

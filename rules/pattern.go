@@ -3,50 +3,9 @@ package rules
 import (
 	"bytes"
 	"strings"
+
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
 )
-
-// lower maps ASCII letters to lower case and leaves every other byte alone: no Unicode folding, as in URLs the Kelvin
-// sign is not a K.
-var lower = func() (t [256]byte) {
-	for i := range t {
-		t[i] = byte(i)
-		if 'A' <= i && i <= 'Z' {
-			t[i] += 'a' - 'A'
-		}
-	}
-	return t
-}()
-
-func alphanumeric(c byte) bool {
-	c = lower[c]
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z'
-}
-
-// hasPrefixFold reports whether s begins with the lower-case prefix, without regard to ASCII case.
-func hasPrefixFold(s []byte, prefix string) bool {
-	if len(s) < len(prefix) {
-		return false
-	}
-	for i := 0; i < len(prefix); i++ {
-		if lower[s[i]] != prefix[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// indexFold returns where the lower-case text begins in s, -1 if nowhere.
-func indexFold(s []byte, text string) int {
-	if text == "" {
-		return 0
-	}
-	for i := 0; i+len(text) <= len(s); i++ {
-		if lower[s[i]] == text[0] && hasPrefixFold(s[i:], text) {
-			return i
-		}
-	}
-	return -1
-}
 
 // glob is a text with wildcards, cut at each *, in lower case.
 type glob []string
@@ -57,7 +16,7 @@ func newGlob(s string) glob { return strings.Split(strings.ToLower(s), "*") }
 // must the match: the next byte is neither. A leftmost match of each part is the earliest end for the rest, so no
 // backtracking is needed but for that last condition, which retries the last part only.
 func (g glob) matchPrefix(s []byte) bool {
-	if !hasPrefixFold(s, g[0]) {
+	if !ascii.HasPrefixFold(s, g[0]) {
 		return false
 	}
 	s = s[len(g[0]):]
@@ -65,14 +24,14 @@ func (g glob) matchPrefix(s []byte) bool {
 		return wordEnd(g[0], s)
 	}
 	for _, part := range g[1 : len(g)-1] {
-		i := indexFold(s, part)
+		i := ascii.IndexFold(s, part)
 		if i < 0 {
 			return false
 		}
 		s = s[i+len(part):]
 	}
 	for last := g[len(g)-1]; ; {
-		i := indexFold(s, last)
+		i := ascii.IndexFold(s, last)
 		if i < 0 {
 			return false
 		}
@@ -84,21 +43,21 @@ func (g glob) matchPrefix(s []byte) bool {
 }
 
 func wordEnd(part string, rest []byte) bool {
-	return part == "" || len(rest) == 0 || !alphanumeric(part[len(part)-1]) || !alphanumeric(rest[0])
+	return part == "" || len(rest) == 0 || !ascii.Alphanumeric(part[len(part)-1]) || !ascii.Alphanumeric(rest[0])
 }
 
 // matchAll reports whether the glob describes the whole of s.
 func (g glob) matchAll(s []byte) bool {
 	if len(g) == 1 {
-		return len(s) == len(g[0]) && hasPrefixFold(s, g[0])
+		return len(s) == len(g[0]) && ascii.HasPrefixFold(s, g[0])
 	}
 	last := g[len(g)-1]
-	if !hasPrefixFold(s, g[0]) || len(s) < len(g[0])+len(last) || !hasPrefixFold(s[len(s)-len(last):], last) {
+	if !ascii.HasPrefixFold(s, g[0]) || len(s) < len(g[0])+len(last) || !ascii.HasPrefixFold(s[len(s)-len(last):], last) {
 		return false
 	}
 	s = s[len(g[0]) : len(s)-len(last)]
 	for _, part := range g[1 : len(g)-1] {
-		i := indexFold(s, part)
+		i := ascii.IndexFold(s, part)
 		if i < 0 {
 			return false
 		}
@@ -135,8 +94,8 @@ func (p *parameter) match(query []byte) bool {
 	for len(query) > 0 {
 		var one []byte
 		one, query, _ = bytes.Cut(query, ampersand)
-		if len(one) > len(p.name) && one[len(p.name)] == '=' && hasPrefixFold(one, p.name) &&
-			hasPrefixFold(one[len(p.name)+1:], p.prefix) {
+		if len(one) > len(p.name) && one[len(p.name)] == '=' && ascii.HasPrefixFold(one, p.name) &&
+			ascii.HasPrefixFold(one[len(p.name)+1:], p.prefix) {
 			return true
 		}
 	}

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+	"github.com/caddy-consent/caddy-consent/rules/javascript"
 )
 
 // Request is what a page would fetch.
@@ -71,14 +71,12 @@ type compiled struct {
 	paths   pathIndex
 	shapes  shapeIndex
 	cookies nameIndex
-	marks   markIndex
 	lists   *filterlist.Engine
 	options Options
-	// recognisers are used again: one is too large for a stack.
-	recognisers sync.Pool
-	sites       siteCache
-	sieve       *sieve
-	declared    bool // the operator declared vendors with hosts
+	sites   siteCache
+	scripts *javascript.Recogniser
+	// declared is true if the operator declared vendors with hosts.
+	declared bool
 }
 
 // vendor is what the Set needs of a catalogue entry on the request path.
@@ -108,7 +106,7 @@ func New(c *catalogue.Catalogue, lists *filterlist.Engine, o Options) (*Set, err
 	}
 	s.index.seal()
 	s.cookies.seal()
-	s.sieve = newSieve(s)
+	s.scripts = newRecogniser(s)
 	return opened, nil
 }
 
@@ -220,11 +218,6 @@ func (s *Set) compile(i int32) {
 	}
 	for _, c := range v.Cookies {
 		s.cookies.add(c.Name, i)
-	}
-	if !s.vendors[i].pass {
-		for _, m := range v.Inline {
-			s.marks.add(m, i)
-		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
 )
 
 // rounds is how often a randomised test tries: RULES_ROUNDS multiplies it for a long run.
@@ -177,7 +178,7 @@ func TestGlobAgreesWithRegexp(t *testing.T) {
 			t.Fatalf("matchAll(%q, %q) = %v", pattern, s, got)
 		}
 		boundary := ""
-		if n := len(pattern); n > 0 && alphanumeric(pattern[n-1]) {
+		if n := len(pattern); n > 0 && ascii.Alphanumeric(pattern[n-1]) {
 			boundary = "([^a-z0-9]|$)"
 		}
 		if got, want := g.matchPrefix(s), regexp.MustCompile("(?i)^"+quoted+boundary).Match(s); got != want {

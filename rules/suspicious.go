@@ -3,6 +3,8 @@ package rules
 import (
 	"bytes"
 	"time"
+
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
 )
 
 // suspiciousAge is how long a cookie must be kept to be suspected: a session's identifier need not be.
@@ -20,7 +22,7 @@ func Suspicious(name, value []byte, maxAge time.Duration) bool {
 	}
 	best := 0
 	for len(value) > 0 {
-		i := bytes.IndexFunc(value, func(r rune) bool { return !(r < 0x80 && (alphanumeric(byte(r)) || r == '-' || r == '_')) })
+		i := bytes.IndexFunc(value, func(r rune) bool { return !(r < 0x80 && (ascii.Alphanumeric(byte(r)) || r == '-' || r == '_')) })
 		run := value
 		if i >= 0 {
 			run, value = value[:i], value[i+1:]
@@ -35,7 +37,7 @@ func Suspicious(name, value []byte, maxAge time.Duration) bool {
 func innocent(name []byte) bool {
 	for _, part := range [...]string{"sess", "csrf", "xsrf", "token", "auth", "login", "cart", "basket", "remember", "consent",
 		"cookie", "locale", "lang", "currency", "theme"} {
-		if indexFold(name, part) >= 0 {
+		if ascii.IndexFold(name, part) >= 0 {
 			return true
 		}
 	}
@@ -50,7 +52,7 @@ func randomBits(run []byte) int {
 	var last byte
 	for _, c := range run {
 		k := byte('-')
-		switch c = lower[c]; {
+		switch c = ascii.Lower[c]; {
 		case '0' <= c && c <= '9':
 			digits++
 			k = '0'

@@ -1,9 +1,11 @@
-package rules
+package javascript
 
 import (
 	"bytes"
 	"encoding/binary"
 	"unicode/utf8"
+
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
 )
 
 // sieve finds out, much faster than a script can be read, that there is nothing in it to be found: no mark and no URL of a
@@ -14,7 +16,7 @@ import (
 // are looked for in full. What a script spells with escape sequences or joins from pieces cannot be seen this way: a script
 // that may do so is read.
 type sieve struct {
-	set    *Set
+	marks  []mark
 	groups groupSet
 	long   groupSet // the groups with the two bytes after them
 	short  groupSet // those after which anything may come
@@ -22,8 +24,6 @@ type sieve struct {
 	anchors map[string][]anchor
 	names   [nameWords]uint64 // a bit for each of them, as in markIndex.filter
 	odd     [256]bool         // the characters in the strings of marks that are in no name
-	// countries are the labels of hosts under every top-level domain.
-	countries map[string]bool
 	// blunt means that some mark has no token to look for: every script must be read.
 	blunt bool
 }
@@ -54,8 +54,8 @@ func (s *groupSet) bit(group uint64) uint64 {
 const shortGroup = 1 << 40
 
 // empty reports that reading the script would find nothing.
-func (v *sieve) empty(text []byte, c Context) bool {
-	if v.blunt || v.spells(text) || joins(text) {
+func (v *sieve) empty(text []byte, q *asker) bool {
+	if v.blunt || v.spells(text, q) || joins(text) {
 		return false
 	}
 	i, seen := 0, 0
@@ -66,11 +66,11 @@ func (v *sieve) empty(text []byte, c Context) bool {
 			continue
 		}
 		var found bool
-		if seen, found = v.around(text, i, i+8, seen, c); found {
+		if seen, found = v.around(text, i, i+8, seen, q); found {
 			return false
 		}
 	}
-	_, found := v.around(text, i, len(text), seen, c) // what is left is shorter than a look at the groups
+	_, found := v.around(text, i, len(text), seen, q) // what is left is shorter than a look at the groups
 	return !found
 }
 
@@ -81,7 +81,7 @@ func (v *sieve) hit(w uint64) bool {
 
 // around looks at the runs of name and host characters of which a part lies in text[from:to]. It returns up to where it
 // looked; what lies before seen was looked at before.
-func (v *sieve) around(text []byte, from, to, seen int, c Context) (end int, found bool) {
+func (v *sieve) around(text []byte, from, to, seen int, q *asker) (end int, found bool) {
 	for from > seen && runBytes[text[from-1]] {
 		from--
 	}
@@ -93,7 +93,7 @@ func (v *sieve) around(text []byte, from, to, seen int, c Context) (end int, fou
 		c0 := text[i]
 		if c0 == '.' && i >= host {
 			start, end := hostAround(text, i)
-			if v.host(text, start, end, c) {
+			if v.host(text, start, end, q) {
 				return to, true
 			}
 			host = max(end, i+1)
@@ -125,20 +125,20 @@ var runBytes = func() (t [256]bool) {
 }()
 
 // host reports whether the host text[start:end] may stand in a URL that counts.
-func (v *sieve) host(text []byte, start, end int, c Context) bool {
+func (v *sieve) host(text []byte, start, end int, q *asker) bool {
 	if escaped(text, start) {
 		switch text[start] { // the first characters are an escape sequence's
 		case 'n', 'r', 't', 'v', 'b', 'f', '0':
 			start++
 		case 'u':
-			_, n := hex(text[start+1:end], 4)
+			_, n := ascii.Hex(text[start+1:end], 4)
 			start += 1 + n
 		case 'x':
-			_, n := hex(text[start+1:end], 2)
+			_, n := ascii.Hex(text[start+1:end], 2)
 			start += 1 + n
 		}
 	}
-	if !v.known(text[start:end]) {
+	if !q.known(text[start:end]) {
 		return false
 	}
 	if !afterSlashes(text[:start]) {
@@ -148,12 +148,11 @@ func (v *sieve) host(text []byte, start, end int, c Context) bool {
 	for stop < len(text) && stop-start < 512 && (!urlDelimiter(text[stop]) || slashSpelled(text[stop:])) {
 		stop++
 	}
-	var memory [512]byte
 	delimiter := stop
 	if stop+1 < len(text) && text[stop] == '\\' && (text[stop+1] == '"' || text[stop+1] == '\'') {
 		delimiter++ // a quote within the literal, as in HTML
 	}
-	if stop == len(text) || stop-start > len(memory)-8 || text[delimiter] == '\\' || bytes.Contains(text[end:stop], []byte("${")) {
+	if stop == len(text) || stop-start > len(q.made)-8 || text[delimiter] == '\\' || bytes.Contains(text[end:stop], []byte("${")) {
 		return true
 	}
 	if delimiter == stop && (text[stop] == '"' || text[stop] == '\'' || text[stop] == '`') {
@@ -161,14 +160,13 @@ func (v *sieve) host(text []byte, start, end int, c Context) bool {
 			return true
 		}
 	}
-	url := append(unescape(append(memory[:0], "//"...), text[start:stop]), text[delimiter])
+	url := append(unescape(append(q.made[:0], "//"...), text[start:stop]), text[delimiter])
 	a, ok := urlAt(url, len("//"), len("//")+end-start)
 	if !ok {
 		return false
 	}
-	var lowered [256]byte
-	best := v.set.lookup(a.lowered(&lowered))
-	return best != nil && v.set.gates(best, c)
+	vendor, _ := q.ask(&a)
+	return vendor >= 0
 }
 
 // afterSlashes reports whether text ends in two slashes, as they are or in one of the ways that JSON is written for pages.
@@ -195,38 +193,10 @@ func escaped(text []byte, i int) bool {
 	return n%2 == 1
 }
 
-// known reports whether a rule that gates may match the host.
-func (v *sieve) known(host []byte) bool {
-	if len(host) > 253 {
-		return false
-	}
-	var lowered [256]byte
-	for i, c := range host {
-		lowered[i] = lower[c]
-	}
-	host = lowered[:len(host)]
-	h, end := uint64(0), len(host)
-	for i := len(host) - 1; i >= 0; i-- {
-		if host[i] == '.' {
-			if v.set.gatesAny(v.set.index.find(h, host[i+1:])) || v.country(host, i+1, end) {
-				return true
-			}
-			end = i
-		}
-		h = hashByte(h, host[i])
-	}
-	return v.set.gatesAny(v.set.index.find(h, host)) || v.country(host, 0, end)
-}
-
-// country reports whether the label host[start:end] is one under every top-level domain.
-func (v *sieve) country(host []byte, start, end int) bool {
-	return end < len(host) && len(host)-end <= len(".com.au") && v.countries[string(host[start:end])]
-}
-
 // name reports whether the name text[start:end] may be part of a mark that is there.
 func (v *sieve) name(text []byte, start, end int) bool {
 	for _, a := range v.anchored(text[start:end]) {
-		if v.set.marks.list[a.mark].spelled(text, start-a.offset, a.token) ||
+		if v.marks[a.mark].spelled(text, start-a.offset, a.token) ||
 			a.offset > 0 && bytes.IndexByte(text[max(0, start-6*a.offset-1):start], '\\') >= 0 {
 			return true
 		}

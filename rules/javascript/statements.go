@@ -1,4 +1,4 @@
-package rules
+package javascript
 
 // statements tells a vendor's snippet from a script of the site that mentions a vendor on the way: it counts the tokens of
 // the outermost statements, with and without a vendor in them.
@@ -60,10 +60,10 @@ func (s *statements) end() {
 	s.current, s.hasVendor, s.wrapper, s.function = 0, false, false, false
 }
 
-// mixed answers for the whole script; agent is true if the vendor's code is known to come inline as a whole.
-func (s *statements) mixed(agent bool) bool {
+// mixed answers for the whole script; whole is Vendor.Whole.
+func (s *statements) mixed(whole bool) bool {
 	own := s.total - s.vendors
-	return own > mixedTokens && own > s.vendors || s.total > snippetTokens && !agent
+	return own > mixedTokens && own > s.vendors || s.total > snippetTokens && !whole
 }
 
 func beginsStatement(t *token) bool { return t.kind == tokenName || t.mark == '(' || t.mark == '!' }

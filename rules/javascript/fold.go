@@ -1,6 +1,10 @@
-package rules
+package javascript
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
+)
 
 // foldSize is how much of a joined string is kept. A longer one is looked through in pieces that overlap by foldOverlap.
 const (
@@ -30,7 +34,7 @@ const (
 )
 
 // join takes the next token into the fold, or ends it and looks what it spells.
-func (r *recogniser) join(t *token) {
+func (r *reader) join(t *token) {
 	f := &r.fold
 	switch {
 	case t.kind == tokenString && f.state == foldPlus:
@@ -60,7 +64,7 @@ func (r *recogniser) join(t *token) {
 }
 
 // dataBefore reports whether the token before a string makes it a value that is compared, shown or kept.
-func (r *recogniser) dataBefore() bool {
+func (r *reader) dataBefore() bool {
 	p := r.prev
 	if r.inNeutral() {
 		return true
@@ -79,7 +83,7 @@ func (r *recogniser) dataBefore() bool {
 }
 
 // quotedKey reports whether the value of a quoted key follows, as in JSON. A key that says "source" does not count.
-func (r *recogniser) quotedKey() bool {
+func (r *reader) quotedKey() bool {
 	return r.prev.mark == ':' && r.before.kind == tokenString && !sourceKey(r.before.text)
 }
 
@@ -92,7 +96,7 @@ func sourceKey(key []byte) bool {
 }
 
 // add appends a string token's value, looking through what no longer fits.
-func (r *recogniser) add(t *token) {
+func (r *reader) add(t *token) {
 	f := &r.fold
 	text := t.text
 	for len(text) > 0 {
@@ -118,7 +122,7 @@ func (r *recogniser) add(t *token) {
 }
 
 // flush ends the fold before token t.
-func (r *recogniser) flush(t *token) {
+func (r *reader) flush(t *token) {
 	f := &r.fold
 	if f.state != foldNone {
 		r.look(t)
@@ -127,7 +131,7 @@ func (r *recogniser) flush(t *token) {
 }
 
 // look finds URLs of vendors in the joined string; t is the token after it, nil if the string goes on.
-func (r *recogniser) look(t *token) {
+func (r *reader) look(t *token) {
 	f := &r.fold
 	if f.data || t != nil && t.kind == tokenPunctuator && (len(t.text) >= 2 && (t.text[0] == '=' || t.text[0] == '!') || keyColon(t, r.before, f)) {
 		return
@@ -167,11 +171,14 @@ func hostAround(s []byte, dot int) (start, end int) {
 	return start, end
 }
 
-func hostByte(c byte) bool { return alphanumeric(c) || c == '-' || c == '.' || c == '_' }
+func hostByte(c byte) bool { return ascii.Alphanumeric(c) || c == '-' || c == '.' || c == '_' }
+
+// address is a URL taken apart.
+type address struct{ host, path, query []byte }
 
 // urlAt decides whether the host s[start:end] stands in a URL rather than in prose, and takes the URL apart.
 func urlAt(s []byte, start, end int) (address, bool) {
-	if end-start < 4 || end-start > 253 || start > 0 && s[start-1] == '@' {
+	if end-start < 4 || end-start > maxHost || start > 0 && s[start-1] == '@' {
 		return address{}, false
 	}
 	scheme := start >= 2 && s[start-1] == '/' && s[start-2] == '/'
@@ -205,33 +212,11 @@ func urlDelimiter(c byte) bool {
 }
 
 // url judges an address that stands in a string; whole is false if its host may begin with something else.
-func (r *recogniser) url(a *address, whole bool) {
-	var lowered [256]byte
-	best := r.set.lookup(a.lowered(&lowered))
-	r.others = r.others || whole && len(a.path) > 1 && (best == nil || best.vendor >= 0 && r.set.vendors[best.vendor].pass)
-	if best != nil && r.set.gates(best, r.context) {
-		r.suspect(best.vendor, best.text)
+func (r *reader) url(a *address, whole bool) {
+	switch vendor, rule := r.ask(a); {
+	case vendor >= 0:
+		r.suspect(int32(vendor), rule)
+	case vendor == Foreign:
+		r.others = r.others || whole && len(a.path) > 1
 	}
-}
-
-// lowered returns the address with its host in lower case, in the memory given. The host has at most 253 bytes: see urlAt.
-func (a *address) lowered(memory *[256]byte) *address {
-	for i, c := range a.host {
-		memory[i] = lower[c]
-	}
-	return &address{host: memory[:len(a.host)], path: a.path, query: a.query}
-}
-
-// gates reports whether a rule makes a URL in a script count.
-func (s *Set) gates(r *rule, c Context) bool {
-	return r.vendor >= 0 && r.kind != kindPass && (r.kind != kindPayment || !c.Payment) && !s.vendors[r.vendor].pass
-}
-
-func (s *Set) gatesAny(list []rule) bool {
-	for i := range list {
-		if s.gates(&list[i], Context{}) {
-			return true
-		}
-	}
-	return false
 }

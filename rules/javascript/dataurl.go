@@ -1,6 +1,10 @@
-package rules
+package javascript
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
+)
 
 // dataScripts returns the scripts that a script names in data: URLs, to import or run them, nil if there are none: one behind
 // the other, and those that these name in turn. (Fetch, 6 "data: URLs")
@@ -32,10 +36,10 @@ func dataScriptsOnce(text []byte) (code []byte) {
 			literal = literal[:end]
 		}
 		head, body, ok := bytes.Cut(unescape(nil, literal[1+len(scheme):]), []byte{','})
-		if i = quote + len(literal) - 1; !ok || indexFold(head, "script") < 0 {
+		if i = quote + len(literal) - 1; !ok || ascii.IndexFold(head, "script") < 0 {
 			continue
 		}
-		if body = decodePercent(body); indexFold(head, ";base64") >= 0 {
+		if body = decodePercent(body); ascii.IndexFold(head, ";base64") >= 0 {
 			body = decodeBase64(body)
 		}
 		code = append(append(code, "\n;"...), body...)

@@ -1,4 +1,4 @@
-package rules
+package javascript
 
 // bracket says what stands between two brackets of a script.
 type bracket uint8

@@ -1,15 +1,17 @@
-package rules
+package javascript
 
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
 )
 
 // What a script may say without the sieve seeing it: escape sequences and joined pieces.
 
 // spells reports whether the script may spell a host or a mark with escape sequences (ECMA-262, 12.9.4). One that stands for
 // a quote, a slash, a space or another character that is in none of them does no harm.
-func (v *sieve) spells(text []byte) bool {
+func (v *sieve) spells(text []byte, q *asker) bool {
 	for i := 0; ; {
 		n := bytes.IndexByte(text[i:], '\\')
 		if n < 0 {
@@ -31,12 +33,12 @@ func (v *sieve) spells(text []byte) bool {
 				return true
 			}
 			var value rune
-			value, n = hex(text[i+2:], 2+2*int(c&1))
+			value, n = ascii.Hex(text[i+2:], 2+2*int(c&1))
 			if n += 2; value < utf8.RuneSelf && runBytes[value] {
 				return true
 			}
 			c = byte(min(value, utf8.RuneSelf))
-		} else if spelling[c] && (c == '\n' || c == '\r' || v.unescaped(text, i)) {
+		} else if spelling[c] && (c == '\n' || c == '\r' || v.unescaped(text, i, q)) {
 			return true
 		}
 		if v.odd[c] && v.beside(text, i, i+n) {
@@ -81,7 +83,7 @@ var spelling = func() (t [256]bool) {
 }()
 
 // unescaped looks at the run of characters around text[i] as it is without backslashes.
-func (v *sieve) unescaped(text []byte, i int) bool {
+func (v *sieve) unescaped(text []byte, i int, q *asker) bool {
 	from, to := i, i
 	for from > 0 && runBytes[text[from-1]] {
 		from--
@@ -117,7 +119,7 @@ func (v *sieve) unescaped(text []byte, i int) bool {
 	for i, c := range run {
 		if c == '.' {
 			start, end := hostAround(run, i)
-			if v.known(run[start:end]) {
+			if q.known(run[start:end]) {
 				return true
 			}
 		}

@@ -1,8 +1,10 @@
-package rules
+package javascript_test
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/caddy-consent/caddy-consent/rules"
 )
 
 // load makes a script that loads what the expression says.
@@ -13,7 +15,7 @@ func load(expression string) string {
 // TestVeiledScripts: an address that a script puts together from literals is seen; a value that needs running, or that is no
 // vendor's, is none.
 func TestVeiledScripts(t *testing.T) {
-	s := builtin(t, Options{})
+	s := builtin(t)
 	for _, x := range []string{
 		`['https://www.google','-analytics.com','/analytics.js'].join('')`,
 		`["https://www","google-analytics","com/ga.js"].join(".")`,
@@ -29,12 +31,12 @@ func TestVeiledScripts(t *testing.T) {
 		`atob(['aHR0cHM6Ly93d3cuZ29v','Z2xlLWFuYWx5dGljcy5jb20vYW5hbHl0aWNzLmpz'].join(''))`,
 		`decodeURIComponent(atob('aHR0cHMlM0ElMkYlMkZ3d3cuZ29vZ2xlLWFuYWx5dGljcy5jb20lMkZnYS5qcw=='))`,
 	} {
-		if m, ok := s.Script([]byte(load(x)), Context{}); !ok || m.Vendor != "google-analytics" {
+		if m, ok := s.Script([]byte(load(x)), rules.Context{}); !ok || m.Vendor != "google-analytics" {
 			t.Errorf("%s: %v %s", x, ok, m.Vendor)
 		}
 	}
 	code := "eval(atob('" + "dmFyIHM9ZG9jdW1lbnQuY3JlYXRlRWxlbWVudCgnc2NyaXB0Jyk7cy5zcmM9J2h0dHBzOi8vd3d3Lmdvb2dsZS1hbmFseXRpY3MuY29tL2FuYWx5dGljcy5qcyc7ZG9jdW1lbnQuaGVhZC5hcHBlbmRDaGlsZChzKQ==" + "'))"
-	if m, ok := s.Script([]byte(code), Context{}); !ok || m.Vendor != "google-analytics" {
+	if m, ok := s.Script([]byte(code), rules.Context{}); !ok || m.Vendor != "google-analytics" {
 		t.Errorf("code in base64: %v %s", ok, m.Vendor)
 	}
 	for _, x := range []string{
@@ -42,7 +44,7 @@ func TestVeiledScripts(t *testing.T) {
 		"new Worker(`data:application/ecmascript,importScripts('https://www.google-analytics.com/ga.js')`)", `import "data:text/javascript,import%20'data:text/javascript,import%2520%2522https://www.google-analytics.com/ga.js%2522'"`,
 		`import "data:text/javascript,import 'https://www.google-analytics.com/ga.js';` + strings.Repeat("x", 9000) + `"`,
 	} {
-		if m, ok := s.Script([]byte(x), Context{}); !ok || m.Vendor != "google-analytics" {
+		if m, ok := s.Script([]byte(x), rules.Context{}); !ok || m.Vendor != "google-analytics" {
 			t.Errorf("%.99s: %v %s", x, ok, m.Vendor)
 		}
 	}
@@ -52,29 +54,8 @@ func TestVeiledScripts(t *testing.T) {
 		`'a'.replace(/(x)/,'https://www.google-analytic')`, `String.fromCharCode(x)`, `String.fromCharCode()`, `''.concat()`, `'abc'.split('b').reverse().join('')`, `[].join('')`, `['a'.join('')`,
 		`unescape('%')`, `decodeURIComponent('%zz')`, `'x'.replace('','y')`, `.join('')`, `'.replace('a','b')`, "`${a}`.replace('a','b')",
 	} {
-		if m, ok := s.Script([]byte(load(x)), Context{}); ok {
+		if m, ok := s.Script([]byte(load(x)), rules.Context{}); ok {
 			t.Errorf("%s: %s by %q", x, m.Vendor, m.Rule)
 		}
 	}
-}
-
-// TestUnveilBounds: what is not worth it is left alone, and hostile text costs no more than its length.
-func TestUnveilBounds(t *testing.T) {
-	for _, text := range []string{"", "(", "n(", "join(", "b", "f(x)", "a.join(',')", strings.Repeat("atob(", 1000), strings.Repeat("[", 10_000) + "].join('')"} {
-		if out := unveil([]byte(text)); out != nil {
-			t.Errorf("%.40q becomes %.40q", text, out)
-		}
-	}
-	for _, text := range []string{strings.Repeat("'a'.concat('b')+", 50_000), strings.Repeat("'.concat('", 100_000), strings.Repeat("['a'].join('')", 50_000),
-		strings.Repeat("'x'.replace('x','xx')", 50_000), strings.Repeat("unescape('%", 50_000), strings.Repeat(`\"data:`, 50_000), strings.Repeat(`"data:text/javascript,"`, 50_000), strings.Repeat("fromCharCode(1,", 50_000),
-		strings.Repeat("["+strings.Repeat("'',", 37)+"''].join('"+strings.Repeat("atob(", 20)+"')", 1000), strings.Repeat("'"+strings.Repeat("x", 60)+"'.replace(/x/g,'"+strings.Repeat("x", 60)+"')", 1000)} {
-		if out := unveil([]byte(text)); len(out) > 4*len(text) {
-			t.Errorf("%.40q: %d bytes become %d", text, len(text), len(out))
-		}
-	}
-}
-
-func FuzzUnveil(f *testing.F) {
-	f.Add([]byte("x=['a','b'].join('');atob('YWI=');'a'.replace('a','b');'ab'.split('').reverse().join('');String.fromCharCode(65,0x42);unescape('%41')"))
-	f.Fuzz(func(_ *testing.T, text []byte) { unveil(text) })
 }

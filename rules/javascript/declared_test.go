@@ -1,10 +1,10 @@
-package rules_test
+package javascript_test
 
 import (
 	"fmt"
 	"testing"
 
-	"github.com/caddy-consent/caddy-consent/rules"
+	"github.com/caddy-consent/caddy-consent/rules/javascript"
 )
 
 func TestDeclared(t *testing.T) {
@@ -28,7 +28,7 @@ func TestDeclared(t *testing.T) {
 		{"self.x = 1; globalThis.y = function () {};", "x y"},
 		{"a == b; a === c; a => 1", ""},
 	} {
-		if got := rules.Declared([]byte(c.script)); got != c.want {
+		if got := javascript.Declared([]byte(c.script)); got != c.want {
 			t.Errorf("Declared(%q) = %q, want %q", c.script, got, c.want)
 		}
 	}
@@ -37,10 +37,10 @@ func TestDeclared(t *testing.T) {
 func FuzzDeclared(f *testing.F) {
 	f.Add([]byte("var a = [1, 2], b; window.c = d = 1"))
 	f.Add([]byte("`${`${"))
-	f.Fuzz(func(t *testing.T, script []byte) { rules.Declared(script) })
+	f.Fuzz(func(t *testing.T, script []byte) { javascript.Declared(script) })
 }
 
 func ExampleDeclared() {
-	fmt.Println(rules.Declared([]byte("var _hmt = _hmt || []; window.track = function () {}")))
+	fmt.Println(javascript.Declared([]byte("var _hmt = _hmt || []; window.track = function () {}")))
 	// Output: _hmt track
 }

@@ -1,6 +1,10 @@
-package rules
+package javascript
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
+)
 
 // tokenKind classifies JavaScript tokens (ECMA-262, 12 "Lexical Grammar") as far as the recogniser needs.
 type tokenKind uint8
@@ -166,7 +170,7 @@ func nameByte(c byte) bool { return nameBytes[c] }
 
 var nameBytes = func() (t [256]bool) {
 	for c := range t {
-		t[c] = alphanumeric(byte(c)) || c == '_' || c == '$' || c == '\\' || c >= utf8.RuneSelf
+		t[c] = ascii.Alphanumeric(byte(c)) || c == '_' || c == '$' || c == '\\' || c >= utf8.RuneSelf
 	}
 	return t
 }()
@@ -342,36 +346,19 @@ func unescape(dst, text []byte) []byte {
 			dst = append(dst, ' ')
 		case '\n':
 		case 'x':
-			r, n := hex(text[i+1:], 2)
+			r, n := ascii.Hex(text[i+1:], 2)
 			dst, i = utf8.AppendRune(dst, r), i+n
 		case 'u':
 			if i+1 < len(text) && text[i+1] == '{' {
-				r, n := hex(text[i+2:], 6)
+				r, n := ascii.Hex(text[i+2:], 6)
 				dst, i = utf8.AppendRune(dst, r), min(i+n+2, len(text)-1)
 				continue
 			}
-			r, n := hex(text[i+1:], 4)
+			r, n := ascii.Hex(text[i+1:], 4)
 			dst, i = utf8.AppendRune(dst, r), i+n
 		default:
 			dst = append(dst, c)
 		}
 	}
 	return dst
-}
-
-// hex reads up to most hexadecimal digits and returns their value and number.
-func hex(s []byte, most int) (r rune, n int) {
-	for n < most && n < len(s) {
-		c := lower[s[n]]
-		switch {
-		case '0' <= c && c <= '9':
-			r = r<<4 | rune(c-'0')
-		case 'a' <= c && c <= 'f':
-			r = r<<4 | rune(c-'a'+10)
-		default:
-			return r, n
-		}
-		n++
-	}
-	return r, n
 }

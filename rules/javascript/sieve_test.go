@@ -1,12 +1,15 @@
-package rules
+package javascript
 
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -14,21 +17,20 @@ import (
 // TestSieveMissesNothing: where reading a script finds a vendor, the sieve does not call it empty: for each mark and host of
 // the catalogue, vendors' snippets and the scripts of real pages, as they are and as other hands may have spelled them.
 func TestSieveMissesNothing(t *testing.T) {
-	s := builtin(t, Options{})
-	if s.sieve.blunt {
+	recogniser, hosts := fromCatalogue(t)
+	x := newReader(recogniser, hosts)
+	if x.sieve.blunt {
 		t.Fatal("a mark of the catalogue has no token to look for: every script is read")
 	}
-	seeds := sieveSeeds(t, s)
+	seeds := sieveSeeds(t, recogniser, hosts)
 	r := rand.New(rand.NewPCG(1, 2))
 	found, total := 0, 0
 	check := func(text []byte) {
 		total++
-		for n, c := range []Context{{}, {Payment: true}} {
-			if m, ok := s.readScript(text, c); ok {
-				found += 1 - n
-				if s.sieve.empty(text, c) && !breaksString(text) {
-					t.Fatalf("%s by %q is missed in %q", m.Vendor, m.Rule, text)
-				}
+		if f, ok := x.read(text); ok {
+			found++
+			if x.sieve.empty(text, &x.asker) && !breaksString(text) {
+				t.Fatalf("%q is missed in %q", f.Rule, text)
 			}
 		}
 	}
@@ -52,6 +54,14 @@ func TestSieveMissesNothing(t *testing.T) {
 	t.Logf("%d seeds, %d scripts, a vendor in %d", len(seeds), total, found)
 }
 
+// rounds is how often a randomised test tries: RULES_ROUNDS multiplies it for a long run.
+func rounds(n int) int {
+	if k, err := strconv.Atoi(os.Getenv("RULES_ROUNDS")); err == nil && k > 0 {
+		return n * k
+	}
+	return n
+}
+
 // breaksString reports a string literal that a line break ends: no browser runs such a script (ECMA-262, 12.9.4).
 func breaksString(text []byte) bool {
 	l := newLexer(text)
@@ -63,26 +73,30 @@ func breaksString(text []byte) bool {
 	return false
 }
 
-func sieveSeeds(t *testing.T, s *Set) (seeds [][]byte) {
-	for _, list := range snippets {
+func sieveSeeds(t *testing.T, x *Recogniser, h hosts) (seeds [][]byte) {
+	for _, list := range Snippets {
 		for _, text := range list {
 			seeds = append(seeds, []byte(text))
 		}
 	}
-	for _, text := range lookAlikes {
+	for _, text := range LookAlikes {
 		seeds = append(seeds, []byte(text))
 	}
-	for i := range s.marks.list {
-		seeds = append(seeds, spell(&s.marks.list[i], "", `"`), spell(&s.marks.list[i], " ", "'"), spell(&s.marks.list[i], "/* x */\n", `"`))
+	for i := range x.marks.list {
+		m := &x.marks.list[i]
+		seeds = append(seeds, spell(m, "", `"`), spell(m, " ", "'"), spell(m, "/* x */\n", `"`))
 	}
-	for i, name := range s.index.names {
-		if s.gatesAny(s.index.rules[i]) {
-			text := s.index.rules[i][0].text
-			seeds = append(seeds, fmt.Appendf(nil, `var s=document.createElement("script");s.src="https://%s";document.body.appendChild(s);`, text),
-				fmt.Appendf(nil, "document.write(\"<img src='\\/\\/%s\\/x'>\")", strings.ToUpper(name)), fmt.Appendf(nil, `fetch('%s/x/y')`, name))
-		}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		host, text := strings.Replace(name+"/", "./", ".com/", 1), h[name][0].text
+		seeds = append(seeds, fmt.Appendf(nil, `var s=document.createElement("script");s.src="https://%s";document.body.appendChild(s);`, text),
+			fmt.Appendf(nil, "document.write(\"<img src='\\/\\/%s\\/x'>\")", strings.ToUpper(host)), fmt.Appendf(nil, `fetch('%sx/y')`, host))
 	}
-	pages, _ := filepath.Glob(filepath.Join("..", "..", "shared", "corpus", "dev", "pages", "*.html"))
+	return append(seeds, PageScripts(t)...)
+}
+
+// PageScripts returns the inline scripts of real pages.
+func PageScripts(t testing.TB) (list [][]byte) {
+	pages, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "dev", "pages", "*.html"))
 	if len(pages) == 0 {
 		t.Log("without the scripts of real pages: ../shared/corpus/dev is absent")
 	}
@@ -93,10 +107,10 @@ func sieveSeeds(t *testing.T, s *Set) (seeds [][]byte) {
 			t.Fatal(err)
 		}
 		for _, m := range script.FindAllSubmatch(page, -1) {
-			seeds = append(seeds, m[1])
+			list = append(list, m[1])
 		}
 	}
-	return seeds
+	return list
 }
 
 // spell writes a mark's tokens out.
@@ -154,32 +168,19 @@ func respell(r *rand.Rand, text []byte) []byte {
 
 // TestSieveIsSharp: most scripts are not read.
 func TestSieveIsSharp(t *testing.T) {
-	s := builtin(t, Options{})
+	recogniser, hosts := fromCatalogue(t)
+	x := newReader(recogniser, hosts)
 	for _, text := range []string{
-		siteScript,
-		strings.Repeat(siteScript, 20),
+		SiteScript,
+		strings.Repeat(SiteScript, 20),
 		`var a = "x\n\t\"y\"\/z\u003cb\u003e", b = '<div class="' + name + '">' + "<p>" + x, re = /^\d+\.\w*$/;`,
 		`window.__STATE__ = {"url":"https:\/\/www.example.org\/a.b","facebook":"https://www.facebook.com/sharer/sharer.php","n":[1,2]};`,
 		`window.__STATE__={url:"https:\u002F\u002Fplay.google.com\u002Fstore",b:"\u002f\u002fwww.facebook.com\u002fsharer\u002f"};`,
 		`window.__STATE__ = {"html":"<a href=\"https://twitter.com/hashtag/x\">x</a> <a href=\'https://www.facebook.com/example\'>"};`,
 		`if (navigator.userAgent.indexOf("UA-1") > 0) { push(init.order.load("account")); }`,
 	} {
-		if !s.sieve.empty([]byte(text), Context{}) {
+		if !x.sieve.empty([]byte(text), &x.asker) {
 			t.Errorf("must be read: %.80s", text)
-		}
-	}
-}
-
-// BenchmarkScriptNothing judges a script of the site's own that is new.
-func BenchmarkScriptNothing(b *testing.B) {
-	s := builtin(b, Options{})
-	text := []byte(strings.Repeat(siteScript, 20))
-	b.ReportAllocs()
-	b.SetBytes(int64(len(text)))
-	defer cpuTime(b)()
-	for b.Loop() {
-		if _, ok := s.judgeScript(text, Context{}); ok {
-			b.Fatal("recognised")
 		}
 	}
 }

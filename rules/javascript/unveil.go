@@ -1,4 +1,4 @@
-package rules
+package javascript
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
 )
 
 // Scripts spell addresses in ways that only running them would tell: ['https://a','.example'].join(''), atob('aHR0…'),
@@ -217,7 +219,7 @@ func (a *arguments) characters() (value []byte) {
 	for first := true; first || a.next(); first = false {
 		a.space()
 		start := a.pos
-		for a.pos < len(a.text) && alphanumeric(a.text[a.pos]) {
+		for a.pos < len(a.text) && ascii.Alphanumeric(a.text[a.pos]) {
 			a.pos++
 		}
 		n, err := strconv.ParseUint(string(a.text[start:a.pos]), 0, 16)
@@ -240,7 +242,7 @@ func (a *arguments) pattern() (old []byte, all bool) {
 	}
 	a.pos++
 	start := a.pos
-	for a.pos < len(a.text) && (alphanumeric(a.text[a.pos]) || strings.IndexByte("_-#@!~%&:;, ", a.text[a.pos]) >= 0) {
+	for a.pos < len(a.text) && (ascii.Alphanumeric(a.text[a.pos]) || strings.IndexByte("_-#@!~%&:;, ", a.text[a.pos]) >= 0) {
 		a.pos++
 	}
 	old = a.text[start:a.pos]
@@ -248,7 +250,7 @@ func (a *arguments) pattern() (old []byte, all bool) {
 		a.failed = true
 		return nil, false
 	}
-	for a.pos < len(a.text) && alphanumeric(a.text[a.pos]) {
+	for a.pos < len(a.text) && ascii.Alphanumeric(a.text[a.pos]) {
 		all = all || a.text[a.pos] == 'g'
 		a.pos++
 	}
@@ -312,7 +314,7 @@ func decodePercent(s []byte) []byte {
 	var out []byte
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' && i+2 < len(s) {
-			if r, n := hex(s[i+1:i+3], 2); n == 2 {
+			if r, n := ascii.Hex(s[i+1:i+3], 2); n == 2 {
 				out = append(out, byte(r))
 				i += 2
 				continue

@@ -1,22 +1,19 @@
-package rules
+package javascript
 
-import "strings"
+import (
+	"strings"
 
-// newSieve makes the sieve of a set whose rules are complete.
-func newSieve(s *Set) *sieve {
-	v := &sieve{set: s, anchors: make(map[string][]anchor), countries: make(map[string]bool)}
-	for i, name := range s.index.names {
-		if s.gatesAny(s.index.rules[i]) {
-			v.addHost(name)
-		}
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
+)
+
+// newSieve makes the sieve for the marks and the names of hosts; a name that ends in a dot stands for a label before
+// whatever domain.
+func newSieve(marks []mark, hosts []string) *sieve {
+	v := &sieve{marks: marks, anchors: make(map[string][]anchor)}
+	for _, name := range hosts {
+		v.addHost(name)
 	}
-	for _, c := range s.index.countries {
-		if s.gatesAny(c.rules) {
-			v.countries[c.label] = true
-			v.addHost(c.label + ".")
-		}
-	}
-	for i := range s.marks.list {
+	for i := range marks {
 		v.addMark(i)
 	}
 	return v
@@ -33,7 +30,7 @@ func (v *sieve) addHost(name string) {
 
 // addMark leaves the groups of the rarest run of name characters in a mark.
 func (v *sieve) addMark(i int) {
-	m := &v.set.marks.list[i]
+	m := &v.marks[i]
 	best, text, least := anchor{}, "", 0.0
 	for n, t := range m.tokens {
 		if t.kind == tokenPunctuator {
@@ -124,7 +121,7 @@ var outsideName, outsideHost, anything = func() (name, host, all string) {
 		if !nameByte(c) || !nameByte(other) || strings.IndexByte(blanks, c) >= 0 {
 			name += s
 		}
-		if _, digits := hex([]byte{c}, 1); !hostByte(c) || !hostByte(other) || c == '.' || digits > 0 {
+		if _, digits := ascii.Hex([]byte{c}, 1); !hostByte(c) || !hostByte(other) || c == '.' || digits > 0 {
 			host += s
 		}
 	}
