@@ -86,7 +86,7 @@ func forbiddenDomain(c byte) bool {
 func endsInNumber(host []byte) bool {
 	host = bytes.TrimSuffix(host, []byte{'.'})
 	last := host[bytes.LastIndexByte(host, '.')+1:]
-	if len(last) == 0 || last[0] < '0' || last[0] > '9' {
+	if len(last) == 0 {
 		return false
 	}
 	digits := true
@@ -154,8 +154,8 @@ func ipv4Number(s []byte) (uint64, bool) {
 		return 0, false
 	case len(s) >= 2 && s[0] == '0' && s[1]|0x20 == 'x':
 		s, base = s[2:], 16
-	case len(s) >= 2 && s[0] == '0':
-		s, base = s[1:], 8
+	case s[0] == '0':
+		base = 8
 	}
 	var v uint64
 	for _, c := range s {

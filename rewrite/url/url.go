@@ -84,26 +84,28 @@ type parser struct {
 // parse implements the scheme, relative and authority-slashes states.
 func (p *parser) parse(ref []byte) bool {
 	n := schemeLen(ref)
-	if n == 0 {
-		return p.base != nil && p.relative(ref)
+	if n == 0 && p.base == nil {
+		return false
+	} else if n == 0 {
+		_, p.defaultPort = contactScheme([]byte(p.base.Scheme()))
+		return p.relative(ref)
 	}
 	scheme, port := contactScheme(ref[:n])
 	if scheme == "" {
 		return false
 	}
+	p.defaultPort = port
 	ref = ref[n+1:]
-	if p.base != nil && p.base.Scheme() == scheme && (len(ref) < 2 || ref[0] != '/' || ref[1] != '/') {
+	if p.base != nil && p.base.Scheme() == scheme {
 		return p.relative(ref) // special relative or authority state
 	}
 	p.dst = append(p.dst, scheme...)
-	p.defaultPort = port
 	return p.authority(ref)
 }
 
 // relative implements the relative and relative slash states.
 func (p *parser) relative(ref []byte) bool {
 	u := p.base
-	_, p.defaultPort = contactScheme([]byte(u.Scheme()))
 	if len(ref) > 1 && isSlash(ref[0]) && isSlash(ref[1]) {
 		p.dst = append(p.dst, u.Scheme()...)
 		return p.authority(ref)

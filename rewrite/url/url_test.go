@@ -54,12 +54,36 @@ var cases = []struct{ base, ref, want, host string }{
 	{"", "http://1.2.3.4.5/", "", ""},
 	{"", "http://127.0.0.1./", "http://127.0.0.1/", "127.0.0.1"},
 	{"", "http://t.1a1/", "http://t.1a1/", "t.1a1"},
+	{"", "http://t.1-/", "http://t.1-/", "t.1-"},
+	{"", "http://0x/", "http://0.0.0.0/", "0.0.0.0"},
+	{"", "http://0.00.0x0.08/", "", ""},
+	{"", "http://1..2/", "", ""},
+	{"", "http://1.2.65536/", "", ""},
+	{"", "http://4294967296/", "", ""},
 	{"", "http://[1.2.3.4]/", "", ""},
+	{"", "http://[::g]/", "", ""},
+	{"", "http://[fe80::1%25eth0]/", "", ""},
+	{"", "http://[::ffff:0.15.0.16]/", "http://[::ffff:f:10]/", "[::ffff:f:10]"},
+	{"", "http://a\x80b/", "http://xn--ab-gg4n/", "xn--ab-gg4n"}, // a browser contacts nobody
+	{"", "http://a\x7fb/", "", ""},
+	{"", "http://a[b/", "", ""},
+	{"", "http://a%3Ab/", "", ""},
+	{"", "http://%C2%AD/", "", ""},                                   // a soft hyphen vanishes
+	{"", "http://%78n--a.test/", "http://xn--a.test/", "xn--a.test"}, // no Punycode, but ASCII
 	{"", "http://a%2Fb.test/", "", ""},
 	{"", "http://a%zz.test/", "", ""},
 	{"", "http://a]b.test/", "", ""},
 	{"", "http://t.test:0/", "http://t.test:0/", "t.test"},
+	{"", "http://t.test:65535/", "http://t.test:65535/", "t.test"},
+	{"", "http://t.test:65536/", "", ""},
 	{"", "ws://t.test:80/", "ws://t.test/", "t.test"},
+	{"", "ftp://t.test:21/", "ftp://t.test/", "t.test"},
+	{"", "HTTPS://t.test:443/", "https://t.test/", "t.test"},
+	{"", "http://t.test?x#y", "http://t.test/?x", "t.test"},
+	{"", "http://T.test?x@t2.test", "http://t.test/?x@t2.test", "t.test"},
+	{"http://site.test/a/b?x", " ", "http://site.test/a/b?x", "site.test"},
+	{"http://site.test/a/b?x", "/", "http://site.test/", "site.test"},
+	{"http://site.test/a/b?x", "%2f/%2", "http://site.test/a/%2f/%2", "site.test"},
 	{"http://site.test/a", "http://", "", ""},
 	{"http://site.test/a/b", "/x/../y", "http://site.test/y", "site.test"},
 	{"http://site.test/", "a-0+9.z:x", "", ""},
@@ -119,12 +143,19 @@ func TestJoin(t *testing.T) {
 
 func TestScheme(t *testing.T) {
 	for _, c := range []struct{ ref, scheme, rest string }{
-		{" java\nscript:a b ", "javascript", "a b"}, {"dAtA:x", "data", "x"}, {"JAVASCRIPT:x", "javascript", "x"}, {"/x:y", "", "/x:y"}, {"a%:b", "", "a%:b"}, {"", "", ""},
+		{" java\nscript:a b ", "javascript", "a b"}, {"dAtZ-1:x", "datz-1", "x"}, {"JAVASCRIPT:x", "javascript", "x"}, {"/x:y", "", "/x:y"}, {"a%:b", "", "a%:b"}, {"", "", ""},
 	} {
 		s, r := url.Scheme([]byte(c.ref))
 		if string(s) != c.scheme || string(r) != c.rest {
 			t.Errorf("%q: %q %q", c.ref, s, r)
 		}
+	}
+}
+
+func TestAppendDecoded(t *testing.T) {
+	const in, want = "%41%6a%z1%1z%%42%4", "Aj%z1%1z%B%4"
+	if got := url.AppendDecoded(nil, []byte(in)); string(got) != want {
+		t.Errorf("%q became %q, want %q", in, got, want)
 	}
 }
 
