@@ -112,7 +112,7 @@ func (a *answer) everything(s state) { a.setPurposes(consent.OptionalPurposes, s
 func (a *answer) add(s consent.Stored) {
 	a.yes |= s.Granted
 	a.no |= s.Denied
-	a.decided = a.decided || s != consent.Stored{}
+	a.decided = s != consent.Stored{}
 }
 
 func (a *answer) stored() consent.Stored {

@@ -153,6 +153,9 @@ func (r *Reader) ReadValue(value string, now time.Time) consent.Stored {
 
 func (r *Reader) readOne(in *input, name, value string) consent.Stored {
 	a := answer{names: &r.names}
+	if name == r.cookie {
+		name = r.platform.cookies[0] // by which read knows it
+	}
 	if len(value) <= maxValue {
 		r.platform.read(in, name, value, &a)
 	}

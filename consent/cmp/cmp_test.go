@@ -47,18 +47,24 @@ var cases = []struct {
 	{"onetrust", "two lists of groups", "OptanonConsent=landingPath=NotLandingPage&groups=C0002%3A1&groups=C0002%3A0", "none|none", cmp.Config{}},
 	{"onetrust", "opted out in GPP", "OTGPPConsent=DBABLA~BAAEAAAAAABk.QA; OptanonConsent=landingPath=NotLandingPage&groups=C0002%3A1%2CC0004%3A1", "analytics|marketing,social", cmp.Config{}},
 	{"onetrust", "opted out by US Privacy", "usprivacy=1YYN", "none|marketing,social", cmp.Config{}},
+	{"onetrust", "own cookie name", "mine=landingPath=NotLandingPage&groups=C0002%3A1; usprivacy=1YYN", "analytics|marketing,social", cmp.Config{Cookie: "mine"}},
 
 	{"cookiebot", "explicit", "CookieConsent={stamp:%27abc==%27%2Cnecessary:true%2Cpreferences:false%2Cstatistics:true%2Cmarketing:false%2Cmethod:%27explicit%27%2Cver:1%2Cutc:1738313789122%2Cregion:%27ee%27}", "analytics|functional,marketing", cmp.Config{}},
 	{"cookiebot", "implied", "CookieConsent={stamp:%27-1%27%2Cnecessary:true%2Cpreferences:true%2Cstatistics:true%2Cmarketing:true%2Cmethod:%27implied%27%2Cver:1}", "none|none", cmp.Config{}},
 	{"cookiebot", "raw", "CookieConsent={necessary:true,preferences:true,statistics:false,marketing:true,method:'explicit'}", "functional,marketing|analytics", cmp.Config{}},
 	{"cookiebot", "outside of the regions", "CookieConsent=-1", "none|none", cmp.Config{}},
 	{"cookiebot", "two methods", "CookieConsent={statistics:true,method:'explicit',method:'implied'}", "none|none", cmp.Config{}},
+	{"cookiebot", "the answer first", "CookieConsent={statistics:true,method:'explicit'}", "analytics|none", cmp.Config{}},
 
 	{"didomi", "enabled", "didomi_token=" + b64(`{"user_id":"x","vendors":{"enabled":["google"]},"purposes":{"enabled":["audience"],"disabled":["ads"]},"version":2}`), "analytics|marketing", cmp.Config{}},
 	{"didomi", "refused", "didomi_token=" + b64(`{"purposes":{"disabled":["audience","ads"]},"version":2}`), "none|analytics,marketing", cmp.Config{}},
 	{"didomi", "no answer", "didomi_token=" + b64(`{"user_id":"x","created":"2026","version":null}`), "none|none", cmp.Config{}},
 	{"didomi", "lists without a version", "didomi_token=" + b64(`{"purposes":{"enabled":["audience"]},"version":null}`), "none|none", cmp.Config{}},
 	{"didomi", "padding encoded", "didomi_token=" + strings.ReplaceAll(b64(`{"purposes":{"enabled":["ads"]},"version":2}`), "=", "%3D"), "marketing|none", cmp.Config{}},
+	{"didomi", "no list", "didomi_token=" + b64(`{"purposes":{"enabled":"ads"},"version":2}`), "none|none", cmp.Config{}},
+	{"didomi", "no version", "didomi_token=" + b64(`{"purposes":{"enabled":["ads"]}}`), "none|none", cmp.Config{}},
+	{"didomi", "more than base64", "didomi_token=" + b64(`{"purposes":{"enabled":["ads"]},"version":2}`) + "!", "none|none", cmp.Config{}},
+	{"didomi", "base64 for URLs", "didomi_token=" + base64.URLEncoding.EncodeToString([]byte(`{"x":"?>?>?>~~~???>>>","purposes":{"enabled":["ads"]},"version":2}`)), "marketing|none", cmp.Config{}},
 
 	{"cookieyes", "raw", "cookieyes-consent=consentid:abc,consent:yes,action:yes,necessary:yes,functional:no,analytics:yes,performance:yes,advertisement:no", "analytics|functional,marketing", cmp.Config{}},
 	{"cookieyes", "synonyms disagree", "cookieyes-consent=consentid:abc,consent:yes,action:yes,analytics:yes,performance:no", "none|analytics", cmp.Config{}},
@@ -73,6 +79,7 @@ var cases = []struct {
 	{"klaro", "services", "klaro=" + enc(`{"matomo":true,"youtube":false}`), "analytics|social", cmp.Config{Purposes: map[string]consent.Purposes{"matomo": analytics, "youtube": social}}},
 	{"klaro", "one service of two", "klaro=" + enc(`{"matomo":true,"hotjar":false}`), "none|analytics", cmp.Config{Purposes: map[string]consent.Purposes{"matomo": analytics, "hotjar": analytics}}},
 	{"klaro", "own cookie name", "consent-shop=" + enc(`{"analytics":true}`), "analytics|none", cmp.Config{Cookie: "consent-shop"}},
+	{"klaro", "not its cookie", "consent-shop=" + enc(`{"analytics":true}`), "none|none", cmp.Config{}},
 	{"klaro", "by a catalogue", "klaro=" + enc(`{"google-analytics":true,"unheard-of":true}`), "analytics|none", cmp.Config{Fallback: func(name string) (consent.Purposes, bool) { return analytics, name == "google-analytics" }}},
 
 	{"vanilla-cookieconsent", "version 3", "cc_cookie=" + enc(`{"categories":["necessary","analytics"],"revision":0,"consentId":"1-2","services":{"analytics":["ga"]}}`), "analytics|functional,marketing,social", cmp.Config{}},
@@ -96,6 +103,7 @@ var cases = []struct {
 	{"iubenda", "no answer", "_iub_cs-1=" + enc(`{"id":1}`), "none|none", cmp.Config{}},
 	{"iubenda", "US", "_iub_cs-1-uspr=" + enc(`{"s":false,"sh":true,"adv":true}`), "none|marketing,social", cmp.Config{}},
 	{"iubenda", "US, not opted out", "_iub_cs-1-uspr=" + enc(`{"s":true,"sh":true,"adv":true}`), "none|none", cmp.Config{}},
+	{"iubenda", "US, no targeted advertising", "_iub_cs-1-uspr=" + enc(`{"s":true,"sh":true,"adv":false}`), "none|marketing,social", cmp.Config{}},
 	{"iubenda", "US Privacy in JSON", "usprivacy=" + enc(`{"uspString":"1YY-","consentString":"x"}`), "none|marketing,social", cmp.Config{}},
 
 	{"trustarc", "levels", "notice_behavior=expressed,eu; cmapi_cookie_privacy=permit 1,2", "functional|marketing", cmp.Config{}},
@@ -106,10 +114,14 @@ var cases = []struct {
 	{"trustarc", "implied", "notice_behavior=implied; cmapi_cookie_privacy=permit 1,2,3", "none|none", cmp.Config{}},
 	{"trustarc", "implied, refused", "notice_behavior=implied; cmapi_cookie_privacy=permit 1,2", "none|marketing", cmp.Config{}},
 	{"trustarc", "implied and required", "notice_behavior=implied; cmapi_cookie_privacy=permit 1 required", "none|none", cmp.Config{}},
+	{"trustarc", "a level that is none", "cmapi_cookie_privacy=permit 0,2", "none|none", cmp.Config{}},
+	{"trustarc", "a word for a level", "cmapi_cookie_privacy=permit 2,a", "none|none", cmp.Config{}},
+	{"trustarc", "empty", "notice_gdpr_prefs=", "none|none", cmp.Config{}},
 
 	{"borlabs", "groups", "borlabs-cookie=" + enc(`{"consents":{"essential":["borlabs-cookie"],"statistics":["google-analytics"]},"domainPath":"x/","v3":true,"version":1}`), "analytics|marketing,social", cmp.Config{}},
 	{"borlabs", "empty group", "borlabs-cookie=" + enc(`{"consents":{"essential":["x"],"statistics":[],"external-media":["youtube"]},"version":1}`), "social|analytics,marketing", cmp.Config{}},
 	{"borlabs", "older version", "borlabs-cookie=" + enc(`{"consents":{"statistics":["ga"]},"version":1}`), "none|none", cmp.Config{Revision: "2"}},
+	{"borlabs", "no groups", "borlabs-cookie=" + enc(`{"version":1}`), "none|none", cmp.Config{}},
 
 	{"real-cookie-banner", "groups by number", "real_cookie_banner-v:3_blog:1_path:abc=1709039186%3A0f23-uuid%3Ae977%3A%7B%2260%22%3A%5B37544%5D%2C%2261%22%3A%5B37560%2C37547%5D%7D", "analytics|marketing", cmp.Config{Purposes: map[string]consent.Purposes{"61": analytics, "62": marketing}}},
 	{"real-cookie-banner", "no map", "real_cookie_banner=1%3Aa%3Ab%3A%7B%2261%22%3A%5B1%5D%7D", "none|none", cmp.Config{}},
@@ -118,6 +130,7 @@ var cases = []struct {
 	{"axeptio", "partly encoded", `axeptio_cookies={%22$$completed%22:true%2C%22analytics%22:true}`, "analytics|none", cmp.Config{}},
 	{"axeptio", "not completed", `axeptio_cookies={"$$completed":false,"analytics":true}`, "none|none", cmp.Config{}},
 	{"axeptio", "lists", `axeptio_cookies=` + enc(`{"$$completed":true}`) + `; axeptio_authorized_vendors=%2Cga%2C; axeptio_all_vendors=%2Cga%2Cfb%2C`, "analytics|marketing", cmp.Config{Purposes: map[string]consent.Purposes{"ga": analytics, "fb": marketing}}},
+	{"axeptio", "lists, not completed", `axeptio_cookies=` + enc(`{"$$completed":false}`) + `; axeptio_authorized_vendors=%2Cga%2C; axeptio_all_vendors=%2Cga%2Cfb%2C`, "none|none", cmp.Config{Purposes: map[string]consent.Purposes{"ga": analytics}}},
 
 	{"cookie-script", "some", `CookieScriptConsent={"action":"accept","categories":"[\"performance\",\"functionality\"]"}`, "functional,analytics|marketing", cmp.Config{}},
 	{"cookie-script", "encoded", "CookieScriptConsent=" + enc(`{"action":"accept","categories":"[\"targeting\"]"}`), "marketing|functional,analytics", cmp.Config{}},
@@ -139,11 +152,14 @@ var cases = []struct {
 	{"hubspot", "newer", "__hs_cookie_cat_pref=1:true_2:false_3:true", "functional,analytics|marketing", cmp.Config{}},
 	{"hubspot", "older", "__hs_cookie_cat_pref=1:true,2:true,3:false", "analytics,marketing|functional", cmp.Config{}},
 	{"hubspot", "do not track", "__hs_cookie_cat_pref=1:true_2:true_3:true; __hs_do_not_track=yes", "none|functional,analytics,marketing,social", cmp.Config{}},
+	{"hubspot", "opt-out", "__hs_cookie_cat_pref=1:true; __hs_opt_out=yes", "none|functional,analytics,marketing,social", cmp.Config{}},
+	{"hubspot", "no opt-out", "__hs_cookie_cat_pref=1:true; __hs_opt_out=no", "analytics|none", cmp.Config{}},
 
 	{"tealium", "categories", "CONSENTMGR=c1:1%7Cc2:0%7Cts:1700000000000%7Cconsent:true", "analytics|marketing", cmp.Config{}},
 	{"tealium", "refused", "CONSENTMGR=ts:1%7Cconsent:false", "none|functional,analytics,marketing,social", cmp.Config{}},
 	{"tealium", "no answer", "CONSENTMGR=ts:1700000000000", "none|none", cmp.Config{}},
 	{"tealium", "opt-outs", "OPTOUTMULTI=0:0%7Cc1:1", "none|analytics", cmp.Config{}},
+	{"tealium", "no category", "CONSENTMGR=c:0%7Cx1:0%7C:1%7Cconsent:true", "functional,analytics,marketing,social|none", cmp.Config{}},
 
 	{"trustcommander", "some", "TC_PRIVACY=0%40032%7C1%7C111%403%40101%401%2C2%40%401700000000000%2C1,2", "analytics|marketing", cmp.Config{Purposes: map[string]consent.Purposes{"1": analytics, "3": marketing}}},
 	{"trustcommander", "all", "TC_PRIVACY=0@2@3@4@ALL@@1", "functional,analytics,marketing,social|none", cmp.Config{}},
@@ -161,12 +177,14 @@ var cases = []struct {
 
 	{"tcf", "TC string", "euconsent-v2=" + tcFresh, "analytics|functional,marketing", cmp.Config{}},
 	{"tcf", "of four years ago", "euconsent-v2=" + tcOld, "none|none", cmp.Config{}},
+	{"tcf", "of a publisher", "eupubconsent-v2=" + tcFresh, "analytics|functional,marketing", cmp.Config{}},
 	{"tcf", "TC string and US Privacy", "euconsent-v2=" + tcFresh + "; usprivacy=1YYN", "analytics|functional,marketing,social", cmp.Config{}},
 
 	{"drupal", "agreed", "cookie-agreed=2", "functional,analytics,marketing,social|none", cmp.Config{}},
 	{"drupal", "declined", "cookie-agreed=0", "none|functional,analytics,marketing,social", cmp.Config{}},
 	{"drupal", "categories", "cookie-agreed=2; cookie-agreed-categories=" + enc(`["necessary","analytics"]`), "analytics|functional,marketing,social", cmp.Config{}},
 	{"drupal", "no category", "cookie-agreed=2; cookie-agreed-categories=%5B%5D", "none|functional,analytics,marketing,social", cmp.Config{}},
+	{"drupal", "a list that is none", "cookie-agreed=2; cookie-agreed-categories=%5B%22analytics%22%5D; cookie-agreed-categories=%5B", "none|none", cmp.Config{}},
 
 	{"moove", "some", "moove_gdpr_popup=" + enc(`{"strict":"1","thirdparty":"1","advanced":"0"}`), "analytics|marketing", cmp.Config{}},
 	{"ketch", "some", "_ketch_consent_v1_=" + b64(`{"analytics":{"status":"granted"},"advertising":{"status":"denied"}}`), "analytics|marketing", cmp.Config{}},
@@ -302,6 +320,7 @@ func TestNewRefuses(t *testing.T) {
 		{"acme", cmp.Config{}, "onetrust"},
 		{"usercentrics", cmp.Config{}, "bridge"},
 		{"klaro", cmp.Config{Cookie: "a=b"}, "a=b"},
+		{"klaro", cmp.Config{Purposes: map[string]consent.Purposes{"": analytics}}, `""`},
 		{"klaro", cmp.Config{Purposes: map[string]consent.Purposes{"x": 64}}, `"x"`},
 	} {
 		if _, err := cmp.New(c.name, c.config); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -67,8 +67,8 @@ func (c Custom) readPath(_ *input, _, cookie string, a *answer) {
 	if c.Base64 {
 		read = base64Object
 	}
-	r, ok := read(cookie)
-	if !ok || c.Decided != "" && !truthy(r.Get(c.Decided)) {
+	r := read(cookie)
+	if c.Decided != "" && !truthy(r.Get(c.Decided)) {
 		return
 	}
 	switch found := r.Get(c.Path); {
@@ -98,11 +98,7 @@ func truthy(r gjson.Result) bool {
 
 func readPattern(pattern *regexp.Regexp) func(*input, string, string, *answer) {
 	return func(_ *input, _, cookie string, a *answer) {
-		cookie, ok := text(cookie)
-		if !ok {
-			return
-		}
-		for _, m := range pattern.FindAllStringSubmatch(cookie, -1) {
+		for _, m := range pattern.FindAllStringSubmatch(text(cookie), -1) {
 			a.decided = true
 			if len(m) == 3 {
 				a.set(m[1], word(m[2]))

@@ -8,45 +8,44 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// unescape undoes percent-encoding, at most twice, until the value has the form that is wanted.
-func unescape(value string, wanted func(string) bool) (string, bool) {
+// unescape undoes percent-encoding, at most twice, until the value has the form that is wanted. It returns "" where it
+// never has.
+func unescape(value string, wanted func(string) bool) string {
 	for range 2 {
 		if wanted(value) {
-			return value, true
+			return value
 		}
 		next, err := url.PathUnescape(value)
-		if err != nil || next == value {
-			return "", false
+		if err != nil {
+			return ""
 		}
 		value = next
 	}
-	return value, wanted(value)
+	if !wanted(value) {
+		return ""
+	}
+	return value
 }
 
 // text undoes percent-encoding until no percent sign is left.
-func text(value string) (string, bool) {
+func text(value string) string {
 	return unescape(value, func(s string) bool { return !strings.Contains(s, "%") })
 }
 
-// object returns a JSON object or array, raw or percent-encoded up to twice. gjson reads invalid input as it likes, so it
-// is validated here.
-func object(value string) (gjson.Result, bool) {
-	json, ok := unescape(value, func(s string) bool {
+// object returns a JSON object or array, raw or percent-encoded up to twice, and the zero Result, in which nothing is found,
+// for anything else. gjson reads invalid input as it likes, so it is validated here.
+func object(value string) gjson.Result {
+	return gjson.Parse(unescape(value, func(s string) bool {
 		return len(s) > 1 && (s[0] == '{' || s[0] == '[') && gjson.Valid(s)
-	})
-	return gjson.Parse(json), ok
+	}))
 }
 
-// base64Object returns a JSON object in base64 of either alphabet, padded or not, percent-encoded or not.
-func base64Object(value string) (gjson.Result, bool) {
-	value, ok := text(value)
-	if !ok {
-		return gjson.Result{}, false
-	}
-	value = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(value, "="))
+// base64Object is object for one in base64 of either alphabet, padded or not, percent-encoded or not.
+func base64Object(value string) gjson.Result {
+	value = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text(value), "="))
 	b, err := base64.RawStdEncoding.DecodeString(value)
 	if err != nil {
-		return gjson.Result{}, false
+		return gjson.Result{}
 	}
 	return object(string(b))
 }

@@ -37,10 +37,10 @@ func readDidomi(in *input, name, value string, a *answer) {
 		readIAB(in, name, value, a)
 		return
 	}
-	r, ok := base64Object(value)
+	r := base64Object(value)
 	yes, no := r.Get("purposes.enabled"), r.Get("purposes.disabled")
 	version := r.Get("version")
-	if !ok || !yes.IsArray() && !no.IsArray() || !version.Exists() || version.Type == gjson.Null {
+	if !yes.IsArray() && !no.IsArray() || version.Type == gjson.Null {
 		return
 	}
 	for _, name := range yes.Array() {
@@ -55,15 +55,15 @@ func readDidomi(in *input, name, value string, a *answer) {
 // readFlat reads an object of answers by name; a purpose is granted if all its names are. Of Moove and Wix the format is known
 // from descriptions only.
 func readFlat(_ *input, _, value string, a *answer) {
-	r, ok := object(value)
-	a.decided = ok && r.IsObject()
+	r := object(value)
+	a.decided = r.IsObject()
 	members(r, a)
 }
 
 // readVanilla reads CookieConsent by Orest Bida, versions 2 and 3.
 func readVanilla(in *input, _, value string, a *answer) {
-	r, ok := object(value)
-	if !ok || r.Get("consentId").String() == "" && r.Get("consent_uuid").String() == "" {
+	r := object(value)
+	if r.Get("consentId").String() == "" && r.Get("consent_uuid").String() == "" {
 		return
 	}
 	if expiry := r.Get("expirationTime"); expiry.Exists() && in.now.After(time.UnixMilli(expiry.Int())) {
@@ -75,13 +75,13 @@ func readVanilla(in *input, _, value string, a *answer) {
 // readIubenda reads purposes by number, or one consent for all. With a cookie of the suffix -uspr it reads opt-outs in the
 // US, where false is opted out.
 func readIubenda(in *input, name, value string, a *answer) {
-	r, ok := object(value)
+	r := object(value)
 	if name == "usprivacy" {
 		readIAB(in, name, r.Get("uspString").String(), a)
 		return
 	}
 	switch {
-	case !ok || strings.HasSuffix(name, "-granular"):
+	case strings.HasSuffix(name, "-granular"):
 	case strings.HasSuffix(name, "-uspr"):
 		for _, field := range [...]string{"s", "sh", "adv"} {
 			if r.Get(field).Type == gjson.False {
@@ -100,9 +100,9 @@ func readIubenda(in *input, name, value string, a *answer) {
 
 // readBorlabs reads the accepted services of each group.
 func readBorlabs(in *input, _, value string, a *answer) {
-	r, ok := object(value)
+	r := object(value)
 	groups := r.Get("consents")
-	if !ok || !groups.IsObject() {
+	if !groups.IsObject() {
 		return
 	}
 	a.decided = in.revised(r.Get("version"))
@@ -118,12 +118,9 @@ func readRealCookieBanner(in *input, name, value string, a *answer) {
 	case strings.HasSuffix(name, "-gcm"):
 		return
 	}
-	value, ok := unescape(value, func(s string) bool { return strings.Contains(s, "{") })
-	if !ok {
-		return
-	}
-	r, ok := object(value[strings.IndexByte(value, '{'):])
-	a.decided = ok && r.IsObject()
+	_, members, _ := strings.Cut(unescape(value, func(s string) bool { return strings.Contains(s, "{") }), "{")
+	r := object("{" + members)
+	a.decided = r.IsObject()
 	readGroups(r, a)
 }
 
@@ -144,9 +141,8 @@ func readAxeptio(in *input, name, value string, a *answer) {
 		readAxeptioList(in, value, a)
 		return
 	}
-	r, ok := object(value)
 	completed := false
-	r.ForEach(func(key, v gjson.Result) bool {
+	object(value).ForEach(func(key, v gjson.Result) bool {
 		switch k := key.String(); {
 		case k == "$$completed":
 			completed = isTrue(v)
@@ -155,66 +151,51 @@ func readAxeptio(in *input, name, value string, a *answer) {
 		}
 		return true
 	})
-	a.decided = ok && completed
+	a.decided = completed
 }
 
 func readAxeptioList(in *input, value string, a *answer) {
-	list, ok := text(value)
-	if !ok || !strings.HasPrefix(list, ",") {
+	list := text(value)
+	if !strings.HasPrefix(list, ",") {
 		return
 	}
 	authorized := map[string]bool{}
-	for _, vendor := range strings.Split(strings.Trim(list, ","), ",") {
+	for vendor := range strings.SplitSeq(list, ",") {
 		authorized[vendor] = true
 	}
-	answered := in.every("axeptio_cookies", func(v string) bool {
-		r, ok := object(v)
-		return ok && isTrue(r.Get(`\$\$completed`))
-	})
+	a.decided = in.every("axeptio_cookies", func(v string) bool { return isTrue(object(v).Get(`\$\$completed`)) })
 	for _, all := range in.all("axeptio_all_vendors") {
-		all, ok := text(all)
-		if !ok {
-			return
-		}
-		for _, vendor := range strings.Split(strings.Trim(all, ","), ",") {
+		for vendor := range strings.SplitSeq(text(all), ",") {
 			if authorized[vendor] {
 				a.set(vendor, granted)
 			} else {
 				a.set(vendor, denied)
 			}
 		}
-		a.decided = answered
 	}
 }
 
 // readCookieScript reads an action and, within the JSON, a string that is JSON again.
 func readCookieScript(_ *input, _, value string, a *answer) {
-	r, ok := object(value)
-	if !ok {
-		return
-	}
+	r := object(value)
 	switch action := r.Get("action").String(); action {
 	case "reject":
 		a.decided = true
 		a.everything(denied)
 	case "accept":
-		categories, ok := object(r.Get("categories").String())
-		a.decided = ok && accepted(categories, a)
+		a.decided = accepted(object(r.Get("categories").String()), a)
 	}
 }
 
 // readCivic reads one word per category: legitimate interest is not consent.
 func readCivic(_ *input, _, value string, a *answer) {
-	r, ok := object(value)
-	a.decided = ok && isTrue(r.Get("interactedWith"))
+	r := object(value)
+	a.decided = isTrue(r.Get("interactedWith"))
 	members(r.Get("optionalCookies"), a)
 }
 
 func readCookieInformation(_ *input, _, value string, a *answer) {
-	r, ok := object(value)
-	if !ok {
-		return
-	}
+	r := object(value)
 	for _, name := range r.Get("consents_denied").Array() {
 		a.set(name.String(), denied)
 	}
@@ -222,11 +203,7 @@ func readCookieInformation(_ *input, _, value string, a *answer) {
 }
 
 func readCookieFirst(_ *input, _, value string, a *answer) {
-	r, ok := object(value)
-	if !ok {
-		return
-	}
-	r.ForEach(func(key, v gjson.Result) bool {
+	object(value).ForEach(func(key, v gjson.Result) bool {
 		if v.IsBool() {
 			a.decided = true
 			a.set(key.String(), answerOf(v))
@@ -237,11 +214,7 @@ func readCookieFirst(_ *input, _, value string, a *answer) {
 
 // readPiwikPro reads a status per type: 1 granted, 0 denied, -1 unset.
 func readPiwikPro(_ *input, _, value string, a *answer) {
-	r, ok := object(value)
-	if !ok {
-		return
-	}
-	r.Get("consents").ForEach(func(key, v gjson.Result) bool {
+	object(value).Get("consents").ForEach(func(key, v gjson.Result) bool {
 		s := answerOf(v.Get("status"))
 		a.decided = a.decided || s != open
 		a.set(key.String(), s)
@@ -251,11 +224,7 @@ func readPiwikPro(_ *input, _, value string, a *answer) {
 
 // readShopify reads the visitor's answers; the member purposes holds what is allowed by default where nobody answered.
 func readShopify(_ *input, _, value string, a *answer) {
-	r, ok := object(value)
-	if !ok {
-		return
-	}
-	r.Get("con.CMP").ForEach(func(key, v gjson.Result) bool {
+	object(value).Get("con.CMP").ForEach(func(key, v gjson.Result) bool {
 		s := answerOf(v)
 		a.decided = a.decided || s != open
 		if key.String() == "s" { // sale of data: not selling is a refusal, selling no consent
@@ -271,10 +240,8 @@ func readShopify(_ *input, _, value string, a *answer) {
 
 // readFundingChoices reads the TC string of Google's Privacy & messaging; null where nobody answered.
 func readFundingChoices(in *input, _, value string, a *answer) {
-	if r, ok := object(value); ok {
-		if tc, err := tcf.ParseTC(r.Get("3.0").String()); err == nil {
-			a.add(tc.Stored(in.now))
-		}
+	if tc, err := tcf.ParseTC(object(value).Get("3.0").String()); err == nil {
+		a.add(tc.Stored(in.now))
 	}
 }
 
@@ -289,8 +256,7 @@ func readDrupal(in *input, _, value string, a *answer) {
 			a.everything(granted)
 		}
 		for _, list := range lists {
-			r, ok := object(list)
-			if !ok || !accepted(r, a) {
+			if !accepted(object(list), a) {
 				return
 			}
 		}
@@ -302,11 +268,7 @@ func readDrupal(in *input, _, value string, a *answer) {
 
 // readKetch reads a status per purpose. The format is known from descriptions only.
 func readKetch(_ *input, _, value string, a *answer) {
-	r, ok := base64Object(value)
-	if !ok {
-		return
-	}
-	r.ForEach(func(key, v gjson.Result) bool {
+	base64Object(value).ForEach(func(key, v gjson.Result) bool {
 		s := answerOf(v.Get("status"))
 		a.decided = a.decided || s != open
 		a.set(key.String(), s)

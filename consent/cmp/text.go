@@ -14,8 +14,8 @@ func readOneTrust(in *input, name, value string, a *answer) {
 		readIAB(in, name, value, a)
 		return
 	}
-	form, ok := oneTrustForm(value)
-	if !ok || form.Get("AwaitingReconsent") == "true" || len(form["groups"]) != 1 {
+	form, err := url.ParseQuery(unescape(value, func(s string) bool { return strings.Contains(s, "groups=") }))
+	if err != nil || form.Get("AwaitingReconsent") == "true" || len(form["groups"]) != 1 {
 		return
 	}
 	closed := in.every("OptanonAlertBoxClosed", func(v string) bool { return v != "" })
@@ -27,24 +27,15 @@ func readOneTrust(in *input, name, value string, a *answer) {
 	}
 }
 
-func oneTrustForm(value string) (url.Values, bool) {
-	value, ok := unescape(value, func(s string) bool { return strings.Contains(s, "groups=") })
-	if !ok {
-		return nil, false
-	}
-	form, err := url.ParseQuery(value)
-	return form, err == nil
-}
-
 // readCookiebot reads an object literal that is not JSON. -1 stands for visitors of whom the site asks nothing, and
 // method:'implied' for those who were not asked either.
 func readCookiebot(_ *input, _, value string, a *answer) {
-	value, ok := text(value)
-	if !ok || !strings.HasPrefix(value, "{") || !strings.HasSuffix(value, "}") {
+	value = text(value)
+	if !strings.HasPrefix(value, "{") || !strings.HasSuffix(value, "}") {
 		return
 	}
 	explicit, other := false, false
-	ok = pairs(value[1:len(value)-1], ",", ":", func(name, value string) {
+	ok := pairs(value[1:len(value)-1], ",", ":", func(name, value string) {
 		switch name {
 		case "method":
 			if value == "'explicit'" {
@@ -66,18 +57,12 @@ func readCookieYes(in *input, name, value string, a *answer) {
 		a.set(category, word(value))
 		return
 	}
-	value, ok := text(value)
-	if !ok {
-		return
-	}
 	acted := 0
-	ok = pairs(value, ",", ":", func(name, value string) {
+	ok := pairs(text(value), ",", ":", func(name, value string) {
 		if name == "action" && value == "yes" {
 			acted++
 		}
-		if name != "consentid" && name != "consent" && name != "action" {
-			a.set(name, word(value))
-		}
+		a.set(name, word(value))
 	})
 	a.decided = ok && acted == 1
 }
@@ -96,8 +81,7 @@ func readStatus(_ *input, _, value string, a *answer) {
 
 // readTarteaucitron reads !service=true!other=wait.
 func readTarteaucitron(_ *input, _, value string, a *answer) {
-	value, ok := text(value)
-	if list, found := strings.CutPrefix(value, "!"); ok && found {
+	if list, found := strings.CutPrefix(text(value), "!"); found {
 		a.decided = pairs(list, "!", "=", func(name, value string) { a.set(name, word(value)) })
 	}
 }
@@ -105,17 +89,18 @@ func readTarteaucitron(_ *input, _, value string, a *answer) {
 // readTrustArc reads lists of permitted levels, 1 required, 2 functional, 3 advertising in one cookie, from 0 in the
 // others. Where the notice is implied, a visitor who did nothing is permitted everything: only refusals count.
 func readTrustArc(in *input, name, value string, a *answer) {
-	value, ok := text(value)
-	if !ok {
+	value = text(value)
+	if value == "" {
 		return
 	}
 	first := byte('0')
 	switch name {
 	case "cmapi_cookie_privacy":
-		if value, ok = strings.CutPrefix(strings.ReplaceAll(value, "_", " "), "permit "); !ok || strings.Contains(value, "required") {
+		levels, ok := strings.CutPrefix(strings.ReplaceAll(value, "_", " "), "permit ")
+		if !ok {
 			return
 		}
-		first = '1'
+		value, first = levels, '1'
 	case "notice_preferences": // the highest level
 		level := strings.TrimSuffix(value, ":")
 		if len(level) != 1 || level < "0" || level > "2" {
@@ -140,9 +125,8 @@ func readTrustArc(in *input, name, value string, a *answer) {
 
 // readHubSpot reads 1:true_2:false, with commas in older cookies; its opt-out cookies deny everything.
 func readHubSpot(_ *input, name, value string, a *answer) {
-	value, ok := text(value)
+	value = text(value)
 	switch {
-	case !ok:
 	case name == "__hs_do_not_track", name == "__hs_opt_out" && value == "yes":
 		a.decided = true
 		a.everything(denied)
@@ -153,12 +137,8 @@ func readHubSpot(_ *input, name, value string, a *answer) {
 
 // readTealium reads c1:1|c2:0|consent:true; the other cookie lists opt-outs, where 1 denies.
 func readTealium(_ *input, name, value string, a *answer) {
-	value, ok := text(value)
-	if !ok {
-		return
-	}
 	categories, all := 0, open
-	ok = pairs(value, "|", ":", func(key, value string) {
+	ok := pairs(text(value), "|", ":", func(key, value string) {
 		isCategory := len(key) > 1 && key[0] == 'c' && key[1] >= '0' && key[1] <= '9'
 		switch {
 		case name == "OPTOUTMULTI":
@@ -188,9 +168,8 @@ func readTealium(_ *input, name, value string, a *answer) {
 // readTrustCommander reads status@version|banner|site@categories@blocked@times[@vendors], or with the older
 // status@version@banner@site@categories@blocked@times[@vendors]; status 1 is an opt-out.
 func readTrustCommander(_ *input, _, value string, a *answer) {
-	value, ok := text(value)
-	fields := strings.Split(value, "@")
-	if !ok || len(fields) < 5 || len(fields) > 8 {
+	fields := strings.Split(text(value), "@")
+	if len(fields) < 5 || len(fields) > 8 {
 		return
 	}
 	categories := fields[2]
@@ -219,11 +198,11 @@ func readConsentmanager(in *input, name, value string, a *answer) {
 		readIAB(in, name, value, a)
 		return
 	}
-	value, ok := text(value)
-	if !ok || !strings.HasPrefix(value, "__") || len(a.names.required) == 0 {
-		return // the numbers mean something only by the operator's map
+	value = text(value)
+	if !strings.HasPrefix(value, "__") {
+		return
 	}
-	for _, number := range strings.Split(strings.Trim(value, "_"), "_") {
+	for number := range strings.SplitSeq(value, "_") {
 		a.set(number, granted)
 	}
 	a.listed()
@@ -232,8 +211,8 @@ func readConsentmanager(in *input, name, value string, a *answer) {
 
 // readIAB reads a TC, GPP or US Privacy string, whichever it is by its first character.
 func readIAB(in *input, _, value string, a *answer) {
-	value, ok := text(value)
-	if !ok || value == "" {
+	value = text(value)
+	if value == "" {
 		return
 	}
 	switch value[0] {
