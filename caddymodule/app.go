@@ -18,8 +18,10 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/anonymize"
 	"github.com/caddy-consent/caddy-consent/caddymodule/cname"
 	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
@@ -86,7 +88,7 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 // Provision compiles the rules and checks all that Start needs. All that is wrong is reported together. It writes nothing:
 // `caddy validate` comes no further, often as another user than the one that runs the gateway, and beside it.
 func (a *App) Provision(ctx caddy.Context) error {
-	redirectStdlib()
+	anonymize.RedirectStdlib()
 	a.ctx, a.log = ctx, ctx.Logger()
 	a.answersOut.what = "visitors' answers cannot be recorded: refusals are in force all the same, grants are refused; see to the store"
 	a.recordsOut.what = "the consent records cannot be read: who agreed is treated as undecided, receipts and links do not open; see to the store"
@@ -96,7 +98,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.CNAME != nil {
 		a.aliases, err = cname.New(a.CNAME.Resolver)
 	}
-	return errors.Join(err, registerMetrics(ctx.GetMetricsRegistry()), a.provisionRules(), a.provisionKeys(), a.provisionStore())
+	return errors.Join(err, metrics.Register(ctx.GetMetricsRegistry(), spooled), a.provisionRules(), a.provisionKeys(), a.provisionStore())
 }
 
 func (a *App) provisionStore() error {
@@ -106,7 +108,7 @@ func (a *App) provisionStore() error {
 	}
 	if a.store, err = leaseStore(opener); err != nil {
 		if kind, address := kindOf(opener); errors.Is(err, store.ErrUnavailable) { // in the error, a masked log has no address
-			a.log.Error("the consent store does not answer", zap.String("kind", kind), ownField("store", address))
+			a.log.Error("the consent store does not answer", zap.String("kind", kind), anonymize.Own("store", address))
 		}
 		return placed(a.Places, storePlace, err) // it names the store
 	}
@@ -264,7 +266,7 @@ func (a *App) sweep(ctx context.Context) {
 	defer t.Stop()
 	for {
 		if n, err := a.store.Sweep(ctx, time.Now(), a.retention()); err != nil && ctx.Err() == nil {
-			a.log.Error("sweeping old consent records failed; it is tried again in an hour", ownField("store", a.store.address), zap.Error(err))
+			a.log.Error("sweeping old consent records failed; it is tried again in an hour", anonymize.Own("store", a.store.address), zap.Error(err))
 		} else if n > 0 {
 			a.log.Info("old consent records swept", zap.Int("records", n))
 		}

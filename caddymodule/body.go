@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/rewrite/css"
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 	"github.com/caddy-consent/caddy-consent/rewrite/html"
@@ -79,7 +80,7 @@ func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind, re
 		return css.NewRewriter(w, &css.Options{Policy: &x.policy, Resolve: x.base().Resolve, Mark: x.responseMark(), Readings: readings})
 	}
 	if (kind == encoding.KindHTML || x.xhtml) && x.document() {
-		countPage(&x.decision)
+		metrics.CountPage(&x.decision)
 		if x.writer.status < http.StatusBadRequest { // whoever invents paths adds no page of the site
 			x.policy.tally.document, x.policy.tally.counts = true, x.site.app.views.allow(client(x.r), time.Now())
 			x.policy.learned.Page(x.url.Path)

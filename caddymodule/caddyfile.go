@@ -19,8 +19,6 @@ func init() {
 	httpcaddyfile.RegisterGlobalOption("consent", parseGlobal)
 	httpcaddyfile.RegisterHandlerDirective("consent", parseDirective)
 	httpcaddyfile.RegisterDirectiveOrder("consent", httpcaddyfile.After, "encode")
-	httpcaddyfile.RegisterHandlerDirective("anonymize_ip", parseAnonymizeIP)
-	httpcaddyfile.RegisterDirectiveOrder("anonymize_ip", httpcaddyfile.Before, "tracing")
 }
 
 // parseGlobal reads the global block: consent { … }.

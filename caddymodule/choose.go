@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
@@ -62,12 +63,12 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 	// A link takes one answer anyhow, which must hold elsewhere at once, and so must a withdrawal.
 	crowded := use.IsZero() && !x.takesBack(event) && !app.limiter.allow(client(x.r), now)
 	if grants && crowded {
-		countError(errorLimit)
+		metrics.CountError(metrics.ErrorLimit)
 		x.answer(w, nil, &answerError{http.StatusTooManyRequests, "Too many answers came from your network. Please try again in a minute."})
 		return
 	}
 	if err := app.append(x.r.Context(), record, crowded); err != nil {
-		countError(errorAnswer)
+		metrics.CountError(metrics.ErrorAnswer)
 		if grants {
 			x.answer(w, nil, &answerError{http.StatusServiceUnavailable, "Your answer could not be recorded, so nothing was changed. Please try again later."})
 			return
@@ -76,7 +77,7 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 	} else {
 		app.keepNotice(x, record)
 	}
-	metrics.answers.WithLabelValues(string(event)).Inc()
+	metrics.CountAnswer(event)
 	x.setToken(w, app, &token)
 	x.signals.Token, x.signals.TokenState = token, consent.TokenValid
 	x.decision = consent.Decide(&x.site.terms, &x.signals, now)
@@ -280,7 +281,7 @@ func (x *exchange) receipt(app *App, w http.ResponseWriter) {
 	})
 	switch {
 	case err != nil:
-		countError(errorStore)
+		metrics.CountError(metrics.ErrorStore)
 		app.recordsOut.note(x.r.Context(), app.log, x.siteName, err)
 		writeJSON(w, http.StatusServiceUnavailable, "application/json", answerBody{Error: "The records cannot be read now. Please try again later."})
 	case last == nil:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/anonymize"
 	"github.com/caddy-consent/caddy-consent/rules"
 )
 
@@ -123,9 +124,6 @@ func parseRanges(list []string) (ranges []netip.Prefix, err error) {
 	return ranges, nil
 }
 
-// keptVar is the request variable in which anonymize_ip says how much of the address it left: [2]int, of IPv4 and IPv6.
-const keptVar = "http.consent.kept_bits"
-
 // debugged reports whether the request comes from an address that may ask for reasons, and asks. The address is the one
 // that Caddy takes for the client's (trusted_proxies). What anonymize_ip masked can only be held against ranges that are
 // no finer.
@@ -144,13 +142,7 @@ func (s *site) debugged(r *http.Request) bool {
 		return false
 	}
 	addr = addr.Unmap().WithZone("")
-	bits := addr.BitLen()
-	if kept, ok := caddyhttp.GetVar(r.Context(), keptVar).([2]int); ok {
-		bits = kept[0]
-		if addr.Is6() {
-			bits = kept[1]
-		}
-	}
+	bits := anonymize.KeptBits(r, addr)
 	for _, p := range s.debug {
 		if p.Bits() <= bits && p.Contains(addr) {
 			return true

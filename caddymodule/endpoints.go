@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
 	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
@@ -157,7 +158,7 @@ func (x *exchange) judge(w http.ResponseWriter) {
 		page = u.Path
 		x.policy.setPage(x.policy.pageHost, page)
 	}
-	metrics.judged.Add(float64(len(q.U)))
+	metrics.CountJudged(len(q.U))
 	answers := make([]string, len(q.U))
 	var seen tally
 	for i, u := range q.U {

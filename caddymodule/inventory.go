@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 )
 
 // Bounds of what is remembered of a site.
@@ -108,7 +110,7 @@ func (i *inventories) touch(site string) string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.dirty = true
-	if len(i.sites) > maxMetricSites {
+	if len(i.sites) > metrics.MaxSites {
 		return "other"
 	}
 	return site
@@ -158,12 +160,12 @@ func (v *inventory) forget(path string) {
 
 // add takes over what a response held. Responses that held nothing, and are no page, cost nothing.
 func (i *inventories) add(site, path string, t *tally) {
-	metrics.rewritten.Add(float64(t.written))
+	metrics.CountRewritten(t.written)
 	for range t.unreadable {
-		countError(errorUnrewritable)
+		metrics.CountError(metrics.ErrorUnrewritable)
 	}
 	for range t.oversize {
-		countError(errorOversize)
+		metrics.CountError(metrics.ErrorOversize)
 	}
 	if len(t.entries) == 0 && len(t.hosts) == 0 && t.unreadable == 0 && t.oversize == 0 && !t.document {
 		return
@@ -188,7 +190,7 @@ func (i *inventories) add(site, path string, t *tally) {
 	for n := range t.entries {
 		e := &t.entries[n]
 		if e.gated > 0 {
-			metrics.gated.WithLabelValues(label, string(e.kind), e.match.Purpose.String(), e.match.Vendor).Add(float64(e.gated))
+			metrics.CountGated(label, string(e.kind), e.match.Purpose, e.match.Vendor, e.gated)
 		}
 		k := seenKey{e.kind, e.match.Vendor, e.match.Purpose.String(), e.match.Rule}
 		c := v.Seen[k]

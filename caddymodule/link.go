@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
@@ -68,7 +69,7 @@ func (x *exchange) openLink(app *App, segment string) (consent.ID, *answerError)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // whoever has not answered yet can be asked by mail
 	case err != nil:
-		countError(errorStore)
+		metrics.CountError(metrics.ErrorStore)
 		app.recordsOut.note(x.r.Context(), app.log, x.siteName, err)
 		return consent.ID{}, errLinkStore
 	case used || consent.LinkUsed(segment, state.RecordID):

@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
@@ -83,7 +84,7 @@ func (a *App) keepNotice(x *exchange, r *consent.Record) {
 		a.notices.failing.Store(false)
 		return
 	}
-	countError(errorNotice)
+	metrics.CountError(metrics.ErrorNotice)
 	if !a.notices.failing.Swap(true) {
 		a.log.Error("the text of a notice could not be kept: records that name it cannot be shown with it; make Caddy's storage writable",
 			zap.String("site", r.Site), zap.String("file", noticePath(r.Notice.SHA256)), zap.Error(err))

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/caddy-consent/caddy-consent/caddymodule/anonymize"
 )
 
 // outage makes the log tell of something that does not work once a minute, however many visitors meet it. That it works
@@ -29,6 +31,6 @@ func (o *outage) note(ctx context.Context, log *zap.Logger, site string, err err
 	now, told := time.Now().UnixNano(), o.told.Load()
 	if now-told >= int64(toldEvery) && o.told.CompareAndSwap(told, now) {
 		o.failed.Add(-n)
-		log.Error(o.what, ownField("store", o.where), zap.String("site", site), zap.Int64("failures", n), zap.Error(err))
+		log.Error(o.what, anonymize.Own("store", o.where), zap.String("site", site), zap.Int64("failures", n), zap.Error(err))
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"go.uber.org/zap"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/anonymize"
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/ask"
 	"github.com/caddy-consent/caddy-consent/consent/cmp"
@@ -125,11 +127,11 @@ func (a *Ask) compile(log *zap.Logger) (*ask.Service, error) {
 		Timeout: time.Duration(a.Timeout), Keep: time.Duration(a.Cache),
 		Changed: func(err error) {
 			if err == nil {
-				log.Info("the consent service answers again", ownField("url", a.URL))
+				log.Info("the consent service answers again", anonymize.Own("url", a.URL))
 				return
 			}
-			countError(errorAsk)
-			log.Warn("the consent service does not answer: nothing is granted to visitors that it knows", ownField("url", a.URL), zap.Error(err))
+			metrics.CountError(metrics.ErrorAsk)
+			log.Warn("the consent service does not answer: nothing is granted to visitors that it knows", anonymize.Own("url", a.URL), zap.Error(err))
 		},
 	}
 	if c.Path == "" {

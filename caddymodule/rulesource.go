@@ -20,6 +20,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/anonymize"
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rules"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
@@ -121,8 +123,7 @@ func (a *App) provisionRules() error {
 		return err
 	}
 	a.rules = s
-	metrics.listRules.Reset()
-	metrics.listChecked.Reset()
+	metrics.ForgetLists()
 	s.stamp = s.look()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -195,13 +196,13 @@ func (s *ruleSource) fail(l *ruleList, err error) {
 	same := l.status.Error == err.Error()
 	l.status.Error = err.Error()
 	s.mu.Unlock()
-	countError(errorList)
+	metrics.CountError(metrics.ErrorList)
 	switch {
 	case same:
 	case l.status.Since.IsZero():
-		s.log.Error("a filter list is not in force; the gateway works with the catalogue and the other lists, and tries again", ownField("list", l.Name()), zap.Error(err))
+		s.log.Error("a filter list is not in force; the gateway works with the catalogue and the other lists, and tries again", anonymize.Own("list", l.Name()), zap.Error(err))
 	default:
-		s.log.Error("a filter list cannot be renewed; the last good one stays in force", ownField("list", l.Name()), zap.Error(err))
+		s.log.Error("a filter list cannot be renewed; the last good one stays in force", anonymize.Own("list", l.Name()), zap.Error(err))
 	}
 }
 
@@ -288,7 +289,7 @@ func (s *ruleSource) note(loaded []*ruleList, c source.Compiled) {
 		l.status.Since, l.status.Error = time.Now(), ""
 		l.status.Rules = infos[i].Rules
 		l.noteChecked()
-		metrics.listRules.WithLabelValues(l.Name()).Set(float64(infos[i].Rules))
+		metrics.SetListRules(l.Name(), infos[i].Rules)
 		if i < len(c.Reports) {
 			r := c.Reports[i]
 			l.status.Dropped = r.Dropped
@@ -300,7 +301,7 @@ func (s *ruleSource) note(loaded []*ruleList, c source.Compiled) {
 // noteChecked puts into the metrics how fresh the list is.
 func (l *ruleList) noteChecked() {
 	if at := l.Checked(); !at.IsZero() {
-		metrics.listChecked.WithLabelValues(l.Name()).Set(float64(at.Unix()))
+		metrics.SetListChecked(l.Name(), at)
 	}
 }
 

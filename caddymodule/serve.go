@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/encode"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -165,7 +166,7 @@ func (s *site) decide(x *exchange, now time.Time) (consent.Signals, consent.Deci
 		latest, err := s.app.store.Latest(x.r.Context(), x.siteName, t.ID)
 		if err != nil {
 			if !errors.Is(err, store.ErrNotFound) {
-				countError(errorStore)
+				metrics.CountError(metrics.ErrorStore)
 				s.app.recordsOut.note(x.r.Context(), s.app.log, x.siteName, err)
 			}
 			signals.TokenState = consent.TokenSuperseded

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 )
 
 // TestStatusOfStore: whoever asks how the gateway is doing is told that its store does not answer.
@@ -23,7 +25,7 @@ func TestStatusOfStore(t *testing.T) {
 func TestMetricsFromTheStart(t *testing.T) {
 	newServed(t, true)
 	r := prometheus.NewRegistry()
-	if err := registerMetrics(r); err != nil {
+	if err := metrics.Register(r, spooled); err != nil {
 		t.Fatal(err)
 	}
 	families, err := r.Gather()

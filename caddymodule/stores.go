@@ -15,8 +15,10 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/anonymize"
 	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -146,6 +148,19 @@ func (p *PostgresStore) wayOut(err error) error {
 // openStores are the stores in use, across configuration reloads.
 var openStores = caddy.NewUsagePool()
 
+// spooled is asked for when the metrics are.
+var spooled = prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "caddy", Subsystem: "consent", Name: "spooled_records",
+	Help: "Records of refusals that wait on disk until the store takes them."}, func() float64 {
+	n := 0
+	openStores.Range(func(_, v any) bool {
+		if l, ok := v.(*storeLease); ok {
+			n += l.spool.Stats().Pending
+		}
+		return true
+	})
+	return float64(n)
+})
+
 // storeLease is a store that is shared by configurations, from the time one starts, and held by requests. Caddy cleans an old
 // configuration up while its last requests are still in flight, so the store closes when the last holder lets go.
 type storeLease struct {
@@ -239,7 +254,7 @@ func (l *storeLease) begin(s store.Store) error {
 	l.running.Go(func() { l.inventory.run(ctx, inventoryPath(l.opener.Key())) })
 	l.running.Go(func() {
 		l.inventory.tell(ctx, store.LedgerOf(s), func(err error) {
-			caddy.Log().Named("consent").Error("the disclosure ledger could not be written; it is tried again", ownField("store", l.address), zap.Error(err))
+			caddy.Log().Named("consent").Error("the disclosure ledger could not be written; it is tried again", anonymize.Own("store", l.address), zap.Error(err))
 		})
 	})
 	l.running.Go(func() { cache.Run(ctx) })

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	_ "github.com/caddyserver/caddy/v2/modules/filestorage" // where Caddy keeps its files unless it is told
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -148,3 +150,9 @@ func TestFirstRequest(t *testing.T) {
 type failingOpener struct{ StoreOpener }
 
 func (failingOpener) Open(context.Context, *store.Signer) (store.Store, error) { return nil, errDown }
+
+// adapt returns what a Caddyfile stands for.
+func adapt(text string) ([]byte, error) {
+	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
+	return config, err
+}

@@ -1,4 +1,4 @@
-package caddymodule
+package anonymize
 
 import (
 	"bytes"
@@ -25,10 +25,10 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// encoder returns a provisioned AnonymizeEncoder of that JSON.
-func encoder(t testing.TB, config string) *AnonymizeEncoder {
+// newEncoder returns a provisioned Encoder of that JSON.
+func newEncoder(t testing.TB, config string) *Encoder {
 	t.Helper()
-	e := new(AnonymizeEncoder)
+	e := new(Encoder)
 	if err := json.Unmarshal([]byte(config), e); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestEncoderMasksAllOfALine(t *testing.T) {
 	for _, config := range []string{`{}`, `{"wrap":{"format":"json"}}`, `{"wrap":{"format":"console"}}`, `{"wrap":{"format":"filter","wrap":{"format":"json"},"fields":{"x>y":{"filter":"delete"}}}}`, `{"ipv4_bits":8,"ipv6_bits":16}`} {
 		t.Run(config, func(t *testing.T) {
 			var out bytes.Buffer
-			e := encoder(t, config)
+			e := newEncoder(t, config)
 			if err := e.ConfigureDefaultFormat(caddy.StderrWriter{}); err != nil {
 				t.Fatal(err)
 			}
@@ -93,8 +93,8 @@ func TestOwnAddress(t *testing.T) {
 	refused := zap.Error(errors.New("dial tcp 203.0.113.77:5432: connect: connection refused"))
 	for _, format := range []string{"json", "console"} {
 		var out bytes.Buffer
-		l := zap.New(zapcore.NewCore(encoder(t, `{"wrap":{"format":"`+format+`"}}`), zapcore.AddSync(&out), zap.DebugLevel))
-		l.Error("the store is down", ownField("store", "203.0.113.77:5432/consent"), ownField("url", "http://[2001:db8:dead:beef::77]:80/"), refused)
+		l := zap.New(zapcore.NewCore(newEncoder(t, `{"wrap":{"format":"`+format+`"}}`), zapcore.AddSync(&out), zap.DebugLevel))
+		l.Error("the store is down", Own("store", "203.0.113.77:5432/consent"), Own("url", "http://[2001:db8:dead:beef::77]:80/"), refused)
 		got := out.String()
 		for _, want := range []string{`"store": "203.0.113.77:5432/consent"`, `"url": "http://[2001:db8:dead:beef::77]:80/"`, "dial tcp 203.0.113.0: connect"} {
 			if !strings.Contains(strings.ReplaceAll(got, `":"`, `": "`), want) {
@@ -102,12 +102,12 @@ func TestOwnAddress(t *testing.T) {
 			}
 		}
 		out.Reset()
-		l.Info("203.0.113.77", zap.Stringer("a", &net.IPAddr{IP: net.ParseIP("203.0.113.77")}), zap.String("b", ownMark+"g"), ownField("c", `x"203.0.113.77`),
+		l.Info("203.0.113.77", zap.Stringer("a", &net.IPAddr{IP: net.ParseIP("203.0.113.77")}), zap.String("b", ownMark+"g"), Own("c", `x"203.0.113.77`),
 			zap.Any("d", map[string]any{"e": ownAddress("203.0.113.77")}))
-		l.With(ownField("with", "203.0.113.77")).Info("later")
+		l.With(Own("with", "203.0.113.77")).Info("later")
 		var many []zap.Field
 		for range maxOwn + 1 {
-			many = append(many, ownField("one", "2001:db8:dead:beef::77"))
+			many = append(many, Own("one", "2001:db8:dead:beef::77"))
 		}
 		l.Info("many", many...)
 		if got := out.String(); strings.Contains(got, "203.0.113.77") || strings.Count(got, "dead:beef") != maxOwn {
@@ -129,7 +129,7 @@ func (a *asksBack) ConfigureDefaultFormat(caddy.WriterOpener) error {
 
 // An encoder that was named stays, on a terminal, too.
 func TestEncoderKeepsTheNamedOne(t *testing.T) {
-	e := encoder(t, `{"wrap":{"format":"json"}}`)
+	e := newEncoder(t, `{"wrap":{"format":"json"}}`)
 	named := &asksBack{Encoder: e.Encoder}
 	e.Encoder = named
 	if err := e.ConfigureDefaultFormat(caddy.StderrWriter{}); err != nil || e.Encoder != zapcore.Encoder(named) || !named.asked {
@@ -173,7 +173,7 @@ func TestAnonymizeOptions(t *testing.T) {
 		}
 	}
 	for _, config := range []string{`{"ipv4_bits":32}`, `{"ipv6_bits":49}`, `{"ipv4_bits":-1}`, `{"wrap":{"format":"none"}}`} {
-		e := new(AnonymizeEncoder)
+		e := new(Encoder)
 		_ = json.Unmarshal([]byte(config), e)
 		ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
 		if err := e.Provision(ctx); err == nil {
@@ -184,7 +184,7 @@ func TestAnonymizeOptions(t *testing.T) {
 }
 
 // serveMasked sends a request through anonymize_ip as Caddy's server would, and returns what the next handler sees.
-func serveMasked(t *testing.T, a *AnonymizeIP, remote, clientIP string, h http.Header) (*http.Request, *caddy.Replacer) {
+func serveMasked(t *testing.T, a *IP, remote, clientIP string, h http.Header) (*http.Request, *caddy.Replacer) {
 	t.Helper()
 	if err := a.Provision(caddy.Context{}); err != nil {
 		t.Fatal(err)
@@ -210,7 +210,7 @@ func TestAnonymizeIP(t *testing.T) {
 		{"203.0.113.77", "203.0.113.77:80", "203.0.113.0", "203.0.113.0"},
 		{"@", "", "@", ""}, // a Unix socket
 	} {
-		r, repl := serveMasked(t, new(AnonymizeIP), c.remote, c.client, http.Header{})
+		r, repl := serveMasked(t, new(IP), c.remote, c.client, http.Header{})
 		client, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
 		if r.RemoteAddr != c.wantRemote || client != c.wantClient {
 			t.Errorf("%s, %s: %s, %s; want %s, %s", c.remote, c.client, r.RemoteAddr, client, c.wantRemote, c.wantClient)
@@ -231,7 +231,7 @@ func TestAnonymizeIPForwarding(t *testing.T) {
 		h.Set(name, `for="[2001:db8:dead:beef::77]:4711", 203.0.113.77:80`)
 	}
 	h.Set("User-Agent", "Mozilla/5.0 (203.0.113.77) Chrome/126.0.0.0")
-	r, _ := serveMasked(t, &AnonymizeIP{V4: 16, V6: 32}, "203.0.113.77:1", "203.0.113.77", h)
+	r, _ := serveMasked(t, &IP{V4: 16, V6: 32}, "203.0.113.77:1", "203.0.113.77", h)
 	for _, name := range names {
 		if got := r.Header.Get(name); strings.Contains(got, "113") || strings.Contains(got, "dead") || !strings.Contains(got, "203.0.0.0") || !strings.Contains(got, "2001:db8::") {
 			t.Errorf("%s: %s", name, got)
@@ -280,6 +280,46 @@ func TestStdlibFollowsTheLog(t *testing.T) {
 	}
 }
 
+// A sink that the operator chose for Go's own loggers gets their lines, masked all the same; without it they are in the log again.
+func TestStdlibKeepsTheSink(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_DATA_HOME", dir)
+	t.Cleanup(func() { _ = caddy.Stop() })
+	write := func(name string) map[string]any {
+		return map[string]any{"writer": map[string]any{"output": "file", "filename": filepath.Join(dir, name)}, "encoder": map[string]any{"format": "anonymize"}}
+	}
+	sink := write("sink.log")
+	sink["encoder"] = map[string]any{"format": "json"}
+	for _, c := range []struct {
+		name    string
+		logging map[string]any
+	}{
+		{"default.log", map[string]any{"logs": map[string]any{"default": write("default.log")}}},
+		{"sink.log", map[string]any{"sink": sink, "logs": map[string]any{"default": write("default2.log")}}},
+	} {
+		config, err := json.Marshal(map[string]any{"admin": map[string]any{"disabled": true, "config": map[string]any{"persist": false}}, "logging": c.logging})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := caddy.Load(config, true); err != nil {
+			t.Fatal(err)
+		}
+		log.Printf("from %s", addresses)
+		text, err := os.ReadFile(filepath.Join(dir, c.name)) //nolint:gosec // of the test's own folder
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "203.0.113.0") {
+			t.Errorf("Go's loggers are not in %s:\n%s", c.name, text)
+		}
+		for _, raw := range raws {
+			if strings.Contains(string(text), raw) {
+				t.Errorf("%s is in %s:\n%s", raw, c.name, text)
+			}
+		}
+	}
+}
+
 // accessEntry is an access log's line of an ordinary visit.
 func accessEntry() (zapcore.Entry, []zapcore.Field) {
 	r := httptest.NewRequest(http.MethodGet, "/products/lamps?page=2&sort=price", nil)
@@ -301,7 +341,7 @@ func BenchmarkEncoder(b *testing.B) {
 	if err := plain.Provision(caddy.Context{}); err != nil {
 		b.Fatal(err)
 	}
-	for name, e := range map[string]zapcore.Encoder{"json": plain, "anonymize": encoder(b, `{}`)} {
+	for name, e := range map[string]zapcore.Encoder{"json": plain, "anonymize": newEncoder(b, `{}`)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -325,7 +365,7 @@ func TestEncoderCost(t *testing.T) {
 	if err := plain.Provision(caddy.Context{}); err != nil {
 		t.Fatal(err)
 	}
-	masking := encoder(t, `{}`)
+	masking := newEncoder(t, `{}`)
 	run := func(e zapcore.Encoder) time.Duration {
 		start := time.Now()
 		for range 2000 {

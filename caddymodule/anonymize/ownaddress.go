@@ -1,4 +1,4 @@
-package caddymodule
+package anonymize
 
 import (
 	"bytes"
@@ -10,14 +10,14 @@ import (
 )
 
 // ownAddress is an address of the operator's own, as the configuration names it: of the store, or of a service that is asked.
-// It is no visitor's, so an AnonymizeEncoder leaves it as it is; in what an error says of it, it is masked as everything is.
+// It is no visitor's, so an Encoder leaves it as it is; in what an error says of it, it is masked as everything is.
 type ownAddress string
 
 // String implements fmt.Stringer, for every other encoder.
 func (a ownAddress) String() string { return string(a) }
 
-// ownField returns a field with an address of the operator's own.
-func ownField(key, address string) zap.Field { return zap.Stringer(key, ownAddress(address)) }
+// Own returns a field with an address of the operator's own.
+func Own(key, address string) zap.Field { return zap.Stringer(key, ownAddress(address)) }
 
 // maxOwn is how many addresses of the operator's own one line can have; more are masked.
 const maxOwn = 4

@@ -1,0 +1,5 @@
+//go:build race
+
+package anonymize
+
+const raceEnabled = true
