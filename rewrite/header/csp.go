@@ -253,10 +253,8 @@ func (e *editor) csp(field, value string) string {
 	}
 	var out strings.Builder
 	changed := false
-	for i, policy := range strings.Split(value, ",") {
-		if i > 0 {
-			out.WriteByte(',')
-		}
+	for policy := range strings.SplitSeq(value, ",") {
+		out.WriteByte(',')
 		first := true
 		for text := range strings.SplitSeq(policy, ";") {
 			after, c := e.reportURI(field, text)

@@ -45,6 +45,7 @@ func TestSources(t *testing.T) {
 func TestNonce(t *testing.T) {
 	for policy, want := range map[string]string{
 		"script-src 'nonce-abc'":                                         "abc",
+		"script-src 'nonce-a'":                                           "a",
 		"script-src 'Nonce-abc' 'strict-dynamic'":                        "abc",
 		"default-src 'nonce-abc'; img-src *":                             "abc",
 		"script-src 'self'":                                              "",
@@ -97,7 +98,7 @@ func TestAllowInline(t *testing.T) {
 		}
 	}
 	h := http.Header{"Content-Security-Policy": {"script-src x"}}
-	for _, bad := range []string{"", "a;b", "a,b", "a b", "a\r\nb"} {
+	for _, bad := range []string{"", "a;b", "a,b", "a b", "a\r\nb", "a\x7f", "\u00e4"} {
 		header.AllowInline(h, "script-src-elem", bad)
 	}
 	if h.Get("Content-Security-Policy") != "script-src x" {
@@ -133,7 +134,7 @@ func TestAppendCSP(t *testing.T) {
 	if shared[:2][1] != "" {
 		t.Error("a shared slice was written to")
 	}
-	for _, bad := range []string{"", "a, b", "a\r\nX: y", "a\x00"} {
+	for _, bad := range []string{"", "a, b", ",a", "a\r\nX: y", "a\x00"} {
 		if header.AppendCSP(h, bad) {
 			t.Errorf("%q was taken", bad)
 		}

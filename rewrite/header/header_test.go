@@ -61,11 +61,23 @@ func TestEditFields(t *testing.T) {
 		{"Link", `</i>; rel=preload; as=image; imagesrcset="/a 1x,https://tracker.test/b"`, `</i>; rel=preload; as=image; imagesrcset="/a 1x,https://tracker.test/b"`},
 		{"Link", `</i>; rel=preload; as=image; imagesrcset="https://tracker.test/b, /a 2x"`, ""},
 		{"Link", "no links here", "no links here"},
+		{"Link", "</a>; rel=next,, </b>; rel=prev ,", "</a>; rel=next,, </b>; rel=prev ,"},
+		{"Link", `</a>; rel=next; "x"`, ""},
+		{"Link", `</a>; rel=x"y`, ""},
+		{"Link", `</a>; rel=preload; "x"`, ""},
+		{"Link", `</a>; title="x\"y"; rel=next`, `</a>; title="x\"y"; rel=next`},
+		{"Link", `</a>; title="\", <https://tracker.test/>; rel=preload"`, `</a>; title="\", <https://tracker.test/>; rel=preload"`},
+		{"Link", `</a>; title="x", <https://tracker.test/>; rel=preload`, `</a>; title="x"`},
+		{"Link", `</a>; rel=next, <https://tracker.test/; rel=preload`, `</a>; rel=next`},
+		{"Link", "</own.js>; rel=preload; crossorigin; as=script", "</own.js>; rel=preload; crossorigin; as=script"},
+		{"Link", "<https://tracker.test/>; crossorigin; rel=preload", ""},
 
 		{"Refresh", "0;url=https://tracker.test/", ""},
 		{"Refresh", "0; URL = 'https://tracker.test/'", ""},
 		{"Refresh", `3.5,"//tracker.test/x`, ""},
 		{"Refresh", "1 https://tracker.test", ""},
+		{"Refresh", " 0 ;\turl\t=\thttps://tracker.test/", ""},
+		{"Refresh", "0; abc=//tracker.test/", "0; abc=//tracker.test/"}, // a path
 		{"Refresh", "5", "5"},
 		{"Refresh", "5; url=/next", "5; url=/next"},
 
@@ -79,6 +91,7 @@ func TestEditFields(t *testing.T) {
 		{"Content-Security-Policy", "report-uri https://tracker.test/csp", ""},
 		{"Content-Security-Policy", "img-src a, report-uri //tracker.test, font-src b", "img-src a,, font-src b"},
 		{"Content-Security-Policy", "report-uri /own; report-to x", "report-uri /own; report-to x"},
+		{"Content-Security-Policy", ", report-uri /own ,", ", report-uri /own ,"},
 		{"Content-Security-Policy-Report-Only", "default-src 'none'; report-uri //tracker.test/", "default-src 'none'"},
 
 		{"Alt-Svc", `h3=":443"; ma=86400, h2="alt.example:443"`, `h3=":443"; ma=86400, h2="alt.example:443"`},
@@ -105,6 +118,7 @@ func TestEditFields(t *testing.T) {
 		{"sourcemap", "https://tracker.test/app.js.map", ""}, // a name that nobody made canonical
 
 		{"Set-Cookie", "session=1; HttpOnly", "session=1; HttpOnly"},
+		{"Set-Cookie", "session=1; Max-Age=99", "session=1; Max-Age=99"},
 		{"Set-Cookie", "_ga=1; Path=/", ""},
 		{"Set-Cookie", "=_ga=1", ""},
 		{"Set-Cookie", "_alone", ""},
@@ -152,6 +166,31 @@ func TestEditRedirect(t *testing.T) {
 	if want := fmt.Sprintf("https://tracker.test/pixel location %d", rewrite.DestinationImage); p.seen[0] != want {
 		t.Errorf("asked about %q, want %q", p.seen[0], want)
 	}
+	h = http.Header{"Location": {"/own"}}
+	if v := header.Edit(h, o); v.Gate {
+		t.Errorf("of the same response's next header: %+v", v)
+	}
+}
+
+// TestEditTellsWhereItLooks: the policy learns which field a reference stands in, and what it would be fetched as.
+func TestEditTellsWhereItLooks(t *testing.T) {
+	const ref = "https://other.test/"
+	for field, c := range map[string]struct {
+		value string
+		want  rewrite.Destination
+	}{
+		"Location": {ref, rewrite.DestinationDocument}, "Refresh": {"0;url=" + ref, rewrite.DestinationDocument},
+		"Report-To": {`{"url":"` + ref + `"}`, rewrite.DestinationReport}, "Nel": {`"` + ref + `"`, rewrite.DestinationReport},
+		"Speculation-Rules": {`"` + ref + `"`, rewrite.DestinationPrefetch}, "Alt-Svc": {`h3="other.test"`, rewrite.DestinationConnect},
+	} {
+		o := options(t)
+		p := o.Policy.(*policy)
+		p.seen = []string{}
+		header.Edit(http.Header{field: {c.value}}, o)
+		if want := fmt.Sprintf("%s %s %d", ref, strings.ToLower(field), c.want); len(p.seen) != 1 || p.seen[0] != want {
+			t.Errorf("%s: asked about %q, want %q", field, p.seen, want)
+		}
+	}
 }
 
 func TestLinkDestinations(t *testing.T) {
@@ -161,6 +200,8 @@ func TestLinkDestinations(t *testing.T) {
 		"rel=stylesheet": rewrite.DestinationStyle, "rel=preconnect; as=script": rewrite.DestinationConnect,
 		"rel=prefetch; as=document": rewrite.DestinationFrame, "rel=prefetch": rewrite.DestinationPrefetch,
 		"rel=preload; as=track": rewrite.DestinationMedia, "rel=icon": rewrite.DestinationImage, "rel=manifest": rewrite.DestinationManifest,
+		"rel=apple-touch-icon": rewrite.DestinationImage, "rel=mask-icon": rewrite.DestinationImage, "rel=compression-dictionary": rewrite.DestinationPrefetch,
+		"rel=preload; as=image": rewrite.DestinationImage, "rel=preload; as=video": rewrite.DestinationMedia, "rel=preload; as=json": rewrite.DestinationScript,
 		"rel=preload; as=object": rewrite.DestinationObject, "rel=preload; as=style": rewrite.DestinationStyle,
 	} {
 		o := options(t)
@@ -214,7 +255,8 @@ func TestOptOut(t *testing.T) {
 func TestInvalidPermissionsPolicyIsReplaced(t *testing.T) {
 	for v, valid := range map[string]bool{
 		"a": true, "a=()": true, "a=(self)": true, "a=*": true, "*=1": true, `a=("x" self);r="y", b`: true, "a=1;b;c=d": true, "a=:AA==:": true,
-		"a=( self  none )": true, `a="x\"y"`: true,
+		"a=( self  none )": true, `a="x\"y"`: true, "": true, "a , b": true, "a_b-c.d*z9=1": true, "a=1;  b=2": true, "a=(x;y z)": true,
+		"a;,b": false, "a=\u00fc": false,
 		"a=": false, "A=1": false, "a=(": false, "a=1,": false, "a,,b": false, "a=1 b": false, `a="x`: false, "a=(x": false, `a=("x"y)`: false, "a;=1": false, "geolocation 'none'; x": false,
 	} {
 		o := options(t)

@@ -16,9 +16,6 @@ const adFeatures = "attribution-reporting=(), browsing-topics=(), join-ad-intere
 func (e *editor) optOut(h http.Header) {
 	const field = "Permissions-Policy"
 	values := h[field]
-	if len(values) > 0 && values[len(values)-1] == adFeatures {
-		return
-	}
 	if len(values) == 0 {
 		e.own[0] = adFeatures
 		h[field] = e.own[:]

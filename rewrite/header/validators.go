@@ -76,12 +76,10 @@ func Conditional(h http.Header, state string) {
 	for _, field := range [...]string{"If-Modified-Since", "Range", "If-Range"} {
 		delete(h, field)
 	}
-	if values := h["If-None-Match"]; len(values) > 0 {
-		if tags := unmarked(values, state, false); tags != "" {
-			h["If-None-Match"] = []string{tags}
-		} else {
-			delete(h, "If-None-Match")
-		}
+	if tags := unmarked(h["If-None-Match"], state, false); tags != "" {
+		h["If-None-Match"] = []string{tags}
+	} else {
+		delete(h, "If-None-Match")
 	}
 	if values := h["If-Match"]; len(values) > 0 {
 		h["If-Match"] = []string{unmarked(values, "", true)}
@@ -147,7 +145,6 @@ func cutTag(s string) (tag, rest string) {
 
 // entityTag reads `"opaque"` or `W/"opaque"` (RFC 9110, 8.8.3).
 func entityTag(s string) (opaque string, weak, ok bool) {
-	s = strings.Trim(s, " \t")
 	if t, found := strings.CutPrefix(s, "W/"); found {
 		s, weak = t, true
 	}

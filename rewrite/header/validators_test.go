@@ -24,7 +24,7 @@ func TestRewritten(t *testing.T) {
 func TestMarkETag(t *testing.T) {
 	for in, want := range map[string]string{
 		`"abc"`: `W/"abc-cs.S1"`, `W/"abc"`: `W/"abc-cw.S1"`, `""`: `W/"-cs.S1"`, `"a-cs.S0"`: `W/"a-cs.S0-cs.S1"`, `W/"abc-cs.S1"`: `W/"abc-cs.S1"`,
-		`abc`: "", `"a"b"`: "", "\"a\r\nb\"": "", `w/"abc"`: "",
+		`abc`: "", `abc"`: "", `"a"b"`: "", "\"a\r\nb\"": "", `w/"abc"`: "",
 	} {
 		h := http.Header{"Etag": {in}, "Last-Modified": {"x"}}
 		header.MarkETag(h, "S1")
@@ -53,6 +53,7 @@ func TestConditional(t *testing.T) {
 		{"Range", "bytes=0-1", ""},
 		{"If-Range", `"abc"`, ""},
 		{"If-Match", `W/"abc-cs.S2", "x", *`, `"abc", "x", *`},
+		{"If-Match", `W/"abc-cw.azAZ_-09"`, `W/"abc"`},
 		{"If-Match", `"abc-cs.not a state"`, `"abc-cs.not a state"`},
 		{"If-Unmodified-Since", "Tue, 05 May 2026 10:00:00 GMT", "Tue, 05 May 2026 10:00:00 GMT"},
 	} {
@@ -60,6 +61,14 @@ func TestConditional(t *testing.T) {
 		header.Conditional(h, "S1")
 		if got := h.Get(c.field); got != c.want {
 			t.Errorf("%s: %s became %q, want %q", c.field, c.in, got, c.want)
+		}
+	}
+}
+
+func TestMarked(t *testing.T) {
+	for tags, want := range map[string]bool{`W/"a-cs.S1"`: true, `"b", W/"a-cw.S1"`: true, `"a", W/"b"`: false} {
+		if got := header.Marked(http.Header{"If-None-Match": {`"x"`, tags}}); got != want {
+			t.Errorf("%s: %v", tags, got)
 		}
 	}
 }
@@ -100,6 +109,8 @@ func TestDecoration(t *testing.T) {
 		"/x?a=1":                         "",
 		"/x?gclid=1":                     "/x",
 		"/x?gclid=1#top":                 "/x#top",
+		"/x?gclid=1#a=b":                 "/x#a=b",
+		"?gclid=1&*=2":                   "?*=2",
 		"/x?a=1&gclid=2&b=3":             "/x?a=1&b=3",
 		"/x?gclid=2&b=3&fbclid=9":        "/x?b=3",
 		"/x?GCLID=1&b":                   "/x?b",
