@@ -49,7 +49,7 @@ func ParseGPP(s string) (GPP, error) {
 		return GPP{}, ErrTooLong
 	}
 	header, rest, more := strings.Cut(s, "~")
-	ids, err := parseHeader(header, strings.Count(s, "~"))
+	ids, err := parseHeader(header)
 	if err != nil {
 		return GPP{}, err
 	}
@@ -70,13 +70,13 @@ func ParseGPP(s string) (GPP, error) {
 	return g, nil
 }
 
-// parseHeader reads type, version and the Fibonacci range of section ids, of which there can be as many as there are
-// sections. Ids rise, so the bound holds whatever the ranges claim.
-func parseHeader(header string, sections int) (ids []int, err error) {
+// parseHeader reads type, version and the Fibonacci range of section ids. Ids rise, so that there are maxSection at most,
+// whatever the ranges claim.
+func parseHeader(header string) (ids []int, err error) {
 	c := cursor{bits: packed(strings.TrimRight(header, "="))}
 	kind, version, items := c.uint(6), c.uint(6), int(c.uint(12))
 	switch {
-	case c.bad || !c.bits.valid() || kind != 3 || items > sections || sections > maxSection:
+	case c.bad || !c.bits.valid() || kind != 3:
 		return nil, ErrMalformed
 	case version != 1:
 		return nil, ErrVersion
@@ -89,7 +89,7 @@ func parseHeader(header string, sections int) (ids []int, err error) {
 		if isRange {
 			last += c.fibonacci(maxSection)
 		}
-		if c.bad || last > maxSection || len(ids)+last-first+1 > sections {
+		if c.bad || last > maxSection {
 			return nil, ErrMalformed
 		}
 		for id := first; id <= last; id++ {
@@ -103,9 +103,7 @@ func (g *GPP) addSection(id int, section string) error {
 	switch id {
 	case sectionTC:
 		tc, err := ParseTC(section)
-		if err == nil {
-			g.TC, g.HasTC = tc, true
-		}
+		g.TC, g.HasTC = tc, true
 		return err
 	case sectionUSP:
 		usp, err := ParseUSPrivacy(section)

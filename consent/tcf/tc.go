@@ -29,8 +29,8 @@ func ParseTC(s string) (TC, error) {
 	}
 	segment, rest, more := strings.Cut(s, ".")
 	core := packed(strings.TrimRight(segment, "="))
-	version, ok := core.uint(0, 6)
-	if !ok || !core.valid() || 6*len(core) < tcCore {
+	version, _ := core.uint(0, 6)
+	if !core.valid() || 6*len(core) < tcCore {
 		return TC{}, ErrMalformed
 	}
 	if version != 2 {
@@ -44,7 +44,7 @@ func ParseTC(s string) (TC, error) {
 	for more {
 		segment, rest, more = strings.Cut(rest, ".")
 		p := packed(strings.TrimRight(segment, "="))
-		if _, hasType := p.uint(0, 3); !hasType || !p.valid() {
+		if p == "" || !p.valid() {
 			return TC{}, ErrMalformed
 		}
 	}
@@ -53,7 +53,7 @@ func ParseTC(s string) (TC, error) {
 
 // Consent reports whether the visitor agreed to a purpose of the framework, from 1.
 func (t TC) Consent(purpose int) bool {
-	return purpose >= 1 && purpose <= 24 && t.Consents>>(purpose-1)&1 == 1
+	return purpose >= 1 && t.Consents>>(purpose-1)&1 == 1
 }
 
 // maxAge is 13 months, after which a consent has to be asked for again; maxSkew is how far in the future a clock may be.

@@ -31,6 +31,7 @@ func TestTCPurposes(t *testing.T) {
 		{"audiences", []int{1, 9}, 0, "analytics|functional,marketing"},
 		{"profiles alone", []int{1, 3, 5}, 0, "none|functional,analytics,marketing"},
 		{"personalised advertising", []int{1, 3, 4}, 0, "marketing|functional,analytics"},
+		{"advertising and content that are not personalised", []int{1, 4, 6}, 0, "none|functional,analytics,marketing"},
 		{"personalised content", []int{1, 5, 6}, 0, "functional|analytics,marketing"},
 		{"improvement of services", []int{1, 10}, 0, "none|functional,analytics,marketing"},
 		{"a purpose there is not", []int{1, 24}, 0, "none|functional,analytics,marketing"},
@@ -68,6 +69,10 @@ func TestParseTCRefuses(t *testing.T) {
 		want    error
 	}{
 		{"itself", good, nil},
+		{"of the greatest length", good + ".Q" + strings.Repeat("A", tcf.MaxLen-len(good)-2), nil},
+		{"one longer", good + ".Q" + strings.Repeat("A", tcf.MaxLen-len(good)-1), tcf.ErrTooLong},
+		{"with two segments, padded", good + ".QA==.YA=", nil},
+		{"a segment after an empty one", good + "..QA", tcf.ErrMalformed},
 		{"padded", good + "==", nil},
 		{"with a segment", good + ".QA", nil},
 		{"of a length that base64 does not have", good[:37], nil},
@@ -150,6 +155,15 @@ func TestGPPStored(t *testing.T) {
 		{"GPC subsection", header(7) + "~" + section(1, nil) + ".YA", "none|analytics,marketing,social"},
 		{"GPC subsection, short", header(7) + "~" + section(1, nil) + ".Y", "none|analytics,marketing,social"},
 		{"no GPC", header(7) + "~" + section(1, nil) + ".QA", "none|none"},
+		{"subsection of another kind", header(7) + "~" + section(1, nil) + ".oA", "none|none"},
+		{"GPC subsection, padded, after another", header(7) + "~" + section(1, nil) + "=.oA==.YA==", "none|analytics,marketing,social"},
+		{"opted out of targeted advertising only", header(12) + "~" + section(1, map[int]uint64{14: 1}), "none|marketing,social"},
+		{"a state's layout of a later version", header(9) + "~" + section(2, out), "none|none"},
+		{"California's of a later version", header(8) + "~" + section(2, out), "none|none"},
+		{"one of a notice, later", header(11) + "~" + section(2, map[int]uint64{14: 1}), "none|none"},
+		{"one of later laws, later", header(24) + "~" + section(2, map[int]uint64{22: 1}), "none|none"},
+		{"opted out in the first of two", header(6, 7) + "~1YYN~" + section(1, nil), "none|marketing,social"},
+		{"the last section there can be", header(63) + "~x", "none|none"},
 		{"a section nobody knows", header(40) + "~***", "none|none"},
 		{"two sections", header(2, 12) + "~" + core(2, now, 1, 3, 4, 9) + "~" + section(1, out), "analytics|functional,marketing,social"},
 		{"US Privacy", header(6) + "~1YYN", "none|marketing,social"},
@@ -181,6 +195,14 @@ func TestParseGPPRefuses(t *testing.T) {
 	}{
 		{"empty", "", tcf.ErrMalformed},
 		{"a TC string", core(2, now, 1), tcf.ErrMalformed},
+		{"cut header", "DB", tcf.ErrMalformed},
+		{"header of a wrong alphabet", "DBAA*", tcf.ErrMalformed},
+		{"a number that no counter holds", (&writer{}).uint(3, 6).uint(1, 6).uint(1, 12).uint(0, 64).uint(0, 28).uint(3, 2).String() + "~" + body, tcf.ErrMalformed},
+		{"another kind", (&writer{}).uint(2, 6).uint(1, 6).uint(0, 12).String(), tcf.ErrMalformed},
+		{"a section beyond the last", header(64) + "~" + body, tcf.ErrMalformed},
+		{"a range beyond the last", ranges(62, 2) + "~" + body + "~" + body + "~" + body, tcf.ErrMalformed},
+		{"a range without the sections", ranges(7, 2) + "~" + body + "~" + body, tcf.ErrMalformed},
+		{"a section of a wrong alphabet", header(7) + "~" + body + "*", tcf.ErrMalformed},
 		{"version 2", (&writer{}).uint(3, 6).uint(2, 6).uint(0, 12).String(), tcf.ErrVersion},
 		{"fewer sections than ids", header(7, 8) + "~" + body, tcf.ErrMalformed},
 		{"more sections than ids", header(7) + "~" + body + "~" + body, tcf.ErrMalformed},
@@ -213,7 +235,7 @@ func TestUSPrivacy(t *testing.T) {
 		{"1YYN", "none|marketing,social", nil}, {"1yyn", "none|marketing,social", nil}, {"1-Y-", "none|marketing,social", nil},
 		{"1YNY", "none|none", nil}, {"1---", "none|none", nil},
 		{"", "none|none", tcf.ErrMalformed}, {"1YY", "none|none", tcf.ErrMalformed}, {"1YYNN", "none|none", tcf.ErrMalformed},
-		{"2YYN", "none|none", tcf.ErrVersion}, {"1YXN", "none|none", tcf.ErrMalformed}, {"1Yé", "none|none", tcf.ErrMalformed},
+		{"2YYN", "none|none", tcf.ErrVersion}, {"1YXN", "none|none", tcf.ErrMalformed}, {"1XYN", "none|none", tcf.ErrMalformed}, {"1Yé", "none|none", tcf.ErrMalformed},
 	} {
 		u, err := tcf.ParseUSPrivacy(c.s)
 		if !errors.Is(err, c.err) || answers(u.Stored()) != c.want {
