@@ -210,7 +210,7 @@ func (s *Service) answer(who *visitor, q *question, carried string, now time.Tim
 	down := err != nil && !errors.Is(err, errAnswer)
 	keep := s.config.Keep
 	if err != nil {
-		stored, keep = unknown, keepError
+		keep = keepError
 	}
 	now = now.Add(time.Since(started))
 	if !down { // while nobody answers the circuit spares the questions

@@ -45,7 +45,7 @@ func Filter(header []string, keep func(name []byte) bool) (out []string, removed
 			out = append(make([]string, 0, len(header)), header[:i]...)
 		}
 		removed += n
-		if removed > 0 && (n == 0 || kept != "") {
+		if removed > 0 && kept != "" {
 			out = append(out, kept)
 		}
 	}

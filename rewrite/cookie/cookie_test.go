@@ -30,7 +30,7 @@ func TestEach(t *testing.T) {
 		{[]string{"", " ", ";", ";; ;"}, nil},
 		{[]string{"a=1"}, []pair{{"a", "1"}}},
 		{[]string{"a=1; b=2;c=3 ;\td=4"}, []pair{{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}}},
-		{[]string{"a=1", "b=2"}, []pair{{"a", "1"}, {"b", "2"}}},
+		{[]string{"a=1", "b\t=\t2\t"}, []pair{{"a", "1"}, {"b", "2"}}},
 		{[]string{"a=1; a=2"}, []pair{{"a", "1"}, {"a", "2"}}},
 		{[]string{"a=b=c"}, []pair{{"a", "b=c"}}},
 		{[]string{"alone; =v; n="}, []pair{{"", "alone"}, {"", "v"}, {"n", ""}}},

@@ -56,10 +56,7 @@ func (c *SetCookie) Lifetime(now time.Time) time.Duration {
 		if !digits(v) {
 			return 0
 		}
-		n, err := strconv.ParseInt(v, 10, 32)
-		if err != nil {
-			n = 1<<31 - 1
-		}
+		n, _ := strconv.ParseInt(v, 10, 32) // too much is the most
 		return time.Duration(n) * time.Second
 	}
 	if v, ok := c.Attribute("expires"); ok {
@@ -113,7 +110,7 @@ func clampAttribute(a string, now time.Time, limit time.Duration) (string, bool)
 		if !digits(value) {
 			return a, false // not a number, or negative: ignored, or expires at once (RFC 6265bis, 5.6.2)
 		}
-		if n, err := strconv.ParseInt(value, 10, 64); err != nil || n > seconds {
+		if n, _ := strconv.ParseInt(value, 10, 64); n > seconds { // too much is the most
 			return "Max-Age=" + strconv.FormatInt(seconds, 10), true
 		}
 	case strings.EqualFold(name, "expires"):

@@ -93,6 +93,10 @@ func TestClamp(t *testing.T) {
 		{"a=b; Expires=0 Oct 2037 07:28:00", "a=b"},
 		{"a=b; Expires=007 Oct 2037 07:28:00", "a=b"},
 		{"a=b; Expires=21 Jxn 2037 07:28:00", "a=b"},
+		{"a=b; Expires=21 Oct 20370 07:28:00", "a=b"},
+		{"a=b; Expires=21 Oct 2026 2037 07:28:00", "a=b; Expires=21 Oct 2026 2037 07:28:00"}, // the first of each counts
+		{"a=b; Expires=21 Jan 2027 Dec 07:28:00", "a=b; Expires=21 Jan 2027 Dec 07:28:00"},
+		{"a=\x00b; Max-Age=99999999", "a=\x00b; Max-Age=99999999"}, // no cookie
 		{"a=b; Max-Age=99999999; Expires=Wed, 21 Oct 2037 07:28:00 GMT; Max-Age=1", "a=b; Max-Age=31536000; " + late + "; Max-Age=1"},
 		{`a="q;r"; Max-Age=99999999`, `a="q; r"; Max-Age=31536000`},
 	} {
@@ -161,7 +165,10 @@ func TestExpireLines(t *testing.T) {
 			"a=; Path=/" + dead + "; Secure", "a=; Path=/" + dead + "; Secure; SameSite=None; Partitioned",
 			"a=; Path=/; Domain=example.com" + dead + "; Secure", "a=; Path=/; Domain=example.com" + dead + "; Secure; SameSite=None; Partitioned",
 		}},
+		{"a", cookie.Scope{Host: "example.com."}, []string{"a=; Path=/" + dead, "a=; Path=/; Domain=example.com" + dead}},
 		{"", cookie.Scope{Host: "example.com"}, nil},
+		{"a b", cookie.Scope{Host: "example.com"}, nil},
+		{"a\x7f", cookie.Scope{Host: "example.com"}, nil},
 		{"a;b", cookie.Scope{Host: "example.com"}, nil},
 		{"a\r\nb", cookie.Scope{Host: "example.com"}, nil},
 		{"a", cookie.Scope{Host: "localhost", Paths: []string{"/;x", "/a\r\nb: c", "x"}}, nil},
@@ -260,6 +267,7 @@ func TestLifetime(t *testing.T) {
 		"a=b; Max-Age=60; Expires=Wed, 11 Nov 2026 00:00:00 GMT": time.Minute,
 		"a=b; expires=Wed, 11 Nov 2026 00:00:00 GMT":             240 * time.Hour,
 		"a=b; expires=Wed, 11 Nov 2020 00:00:00 GMT":             0,
+		"a=b; Max-Age=; expires=Wed, 11 Nov 2026 00:00:00 GMT":   240 * time.Hour,
 		"a=b; Max-Age=-1":                     0,
 		"a=b; Max-Age=99999999999999999999":   (1<<31 - 1) * time.Second,
 		"a=b; Max-Age=60; Max-Age=0; Path=/x": 0,

@@ -88,13 +88,13 @@ func appendUnescaped(dst, raw []byte) []byte {
 	return dst
 }
 
-// commonPrefix returns how many bytes a and b have in common at their beginning, in whole units of the raw text of a, and
-// how many bytes these are there.
-func commonPrefix(raw, a, b []byte) (n, rawN int) {
+// commonPrefix returns how many bytes b and the text that raw writes have in common at their beginning, in whole units of
+// raw, and how many bytes these are there.
+func commonPrefix(raw, b []byte) (n, rawN int) {
 	var unit [8]byte
 	for rawN < len(raw) {
 		text, size := appendUnit(unit[:0], raw[rawN:])
-		if !bytes.HasPrefix(b[n:], text) || n+len(text) > len(a) {
+		if !bytes.HasPrefix(b[n:], text) {
 			break
 		}
 		n += len(text)
@@ -103,7 +103,7 @@ func commonPrefix(raw, a, b []byte) (n, rawN int) {
 	return n, rawN
 }
 
-// commonSuffix is commonPrefix for the end. Units can only be told from the beginning, so it walks through all of raw.
+// commonSuffix is commonPrefix for the end; raw writes a. Units can only be told from the beginning, so it walks through all of raw.
 func commonSuffix(raw, a, b []byte) (n, rawN int) {
 	most := 0
 	for most < len(a) && most < len(b) && a[len(a)-1-most] == b[len(b)-1-most] {

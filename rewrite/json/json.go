@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"unicode/utf8"
 )
 
 // defaultLimit is how long the HTML within one string may be.
@@ -91,9 +90,7 @@ func (r *Rewriter) Write(p []byte) (int, error) {
 			from = i
 		}
 	}
-	if r.err == nil && from < len(p) && r.mode != maybe && r.mode != holding && r.mode != heldEscape {
-		r.write(p[from:])
-	}
+	r.write(p[from:])
 	if r.err != nil {
 		return 0, r.err
 	}
@@ -191,7 +188,7 @@ func beginsTag(raw []byte) (n int, tag, known bool) {
 		return n, false, n > 0
 	}
 	second, m := char(raw[n:])
-	tag = second < utf8.RuneSelf && 'a' <= second|0x20 && second|0x20 <= 'z' || second == '/' || second == '!' || second == '?'
+	tag = 'a' <= second|0x20 && second|0x20 <= 'z' || second == '/' || second == '!' || second == '?'
 	return n, tag, m > 0
 }
 
@@ -255,7 +252,7 @@ func (r *Rewriter) rewrite() {
 	}
 	raw, html, next := r.held, r.html, r.next
 	style := styleOf(raw)
-	head, rawHead := commonPrefix(raw, html, next)
+	head, rawHead := commonPrefix(raw, next)
 	tail, rawTail := commonSuffix(raw[rawHead:], html[head:], next[head:])
 	r.write(raw[:rawHead])
 	r.html = appendEscaped(r.html[:0], next[head:len(next)-tail], style)

@@ -52,6 +52,10 @@ var cases = []struct{ name, in, want string }{
 	{"comment", `["é<!-- https://tracker.test/"]`, `["é<!-- ` + `about:\"\u00e9\u2028\\<\ud83d\ude00` + `"]`},
 	{"names stay", `{"<b>https://tracker.test/":"x","\"<b>https://tracker.test/":["<b>é"]}`, ""},
 	{"nested", `[[{"a":{"b":["<b>éhttps://tracker.test/"]}}]]`, `[[{"a":{"b":["<b>é` + gated + `"]}}]]`},
+	{"second in a list", `{"a":["x","<b>éhttps://tracker.test/"]}`, `{"a":["x","<b>é` + gated + `"]}`},
+	{"after a list and an object", `[[1],{"a":{}},"<b>éhttps://tracker.test/",{"a":[1],"<b>https://tracker.test/":2}]`, `[[1],{"a":{}},"<b>é` + gated + `",{"a":[1],"<b>https://tracker.test/":2}]`},
+	{"a quote in a name", `{"a\"b":"<b>éhttps://tracker.test/","c":1}`, `{"a\"b":"<b>é` + gated + `","c":1}`},
+	{"question mark", `["<?éhttps://tracker.test/"]`, `["<?é` + gated + `"]`},
 	{"top level", `"<b>éhttps://tracker.test/"`, `"<b>é` + gated + `"`},
 	{"several texts", "{\"a\":\"x\"}\n{\"a\":\"<b>éhttps://tracker.test/\"}\n", "{\"a\":\"x\"}\n{\"a\":\"<b>é" + gated + "\"}\n"},
 	{"prefix and callback", ")]}'\ncb({\"a\":\"<b>éhttps://tracker.test/\"});", ")]}'\ncb({\"a\":\"<b>é" + gated + "\"});"},
@@ -59,6 +63,8 @@ var cases = []struct{ name, in, want string }{
 	{"lone surrogate", `["<b>\ud800é\udc00https://tracker.test/\ud800"]`, `["<b>\ud800é\udc00` + gated + `\ud800"]`},
 	{"not UTF-8", "[\"<b>\xff\xe9https://tracker.test/\xff\"]", "[\"<b>\xff\xe9" + gated + "\xff\"]"},
 	{"broken escape", `["\u00<b>","\uzz<b>https://tracker.test/é"]`, `["\u00<b>","\uzz<b>` + gated + `é"]`},
+	{"between two changes, escaped", `["<b>https://tracker.test/\uffff\ud800\udc00\udfffhttps://tracker.test/"]`, `["<b>` + gatedASCII + `\uffff\ud800\udc00\udfff` + gatedASCII + `"]`},
+	{"between two changes, not UTF-8", "[\"<b>éhttps://tracker.test/\xff\xed\xa0\u2029https://tracker.test/\"]", "[\"<b>é" + gated + "\xff\xed\xa0\\u2029" + gated + "\"]"},
 	{"cut off", `["<b>https://tracker.test/`, ""},
 	{"cut off in an escape", `["<b>\u00`, ""},
 	{"cut off before a tag", `["x<`, ""},
@@ -118,6 +124,36 @@ func TestLimit(t *testing.T) {
 	}
 	if _, err := io.WriteString(r, "x"); !errors.As(err, &limit) || !errors.As(r.Flush(), &limit) || !errors.As(r.Close(), &limit) {
 		t.Error("the error was forgotten")
+	}
+}
+
+// TestStyle: what is written is escaped as the string around it is.
+func TestStyle(t *testing.T) {
+	o := json.Options{HTML: func(dst, html []byte) []byte { return append(append(dst, html...), "</i>&\x1f "...) }}
+	for in, want := range map[string]string{
+		`["<b>x/"]`:      `["<b>x/</i>&\u001f "]`,
+		`["<b>\/x"]`:     `["<b>\/x<\/i>&\u001f "]`,
+		`["\u003cb>x"]`:  `["\u003cb>x\u003c/i\u003e\u0026\u001f "]`,
+		`["\u003Cb>\/"]`: `["\u003Cb>\/\u003c\/i\u003e\u0026\u001f "]`,
+	} {
+		if got := rewrite(t, o, in); got != want {
+			t.Errorf("%s became %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestDepthIsLeft: below all depth names are taken for values, and above it they are names again.
+func TestDepthIsLeft(t *testing.T) {
+	const named, value = `{"x":0,"<b>https://tracker.test/":1}`, `{"x":0,"<b>` + gatedASCII + `":1}`
+	for _, depth := range []int{2047, 2048, 2050} {
+		open, closed := strings.Repeat("[", depth), strings.Repeat("]", depth)
+		want := value
+		if depth < 2048 {
+			want = named
+		}
+		if got := rewrite(t, json.Options{HTML: gate}, open+named+closed+","+named); got != open+want+closed+","+named {
+			t.Errorf("at a depth of %d: %s", depth, strings.Trim(got, "[]"))
+		}
 	}
 }
 
