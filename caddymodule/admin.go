@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -105,7 +106,7 @@ type adminHandler func(a *App, w http.ResponseWriter, r *http.Request) (any, err
 
 var adminHandlers = map[string]map[string]adminHandler{
 	"status":              {http.MethodGet: func(a *App, _ http.ResponseWriter, r *http.Request) (any, error) { return a.status(r.Context()), nil }},
-	"report":              {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.inventory.report(), nil }},
+	"report":              {http.MethodGet: func(a *App, _ http.ResponseWriter, _ *http.Request) (any, error) { return a.inventory.Report(), nil }},
 	"explain":             {http.MethodGet: (*App).adminExplain},
 	"records":             {http.MethodGet: (*App).adminScan, http.MethodDelete: (*App).adminErase},
 	"link":                {http.MethodPost: (*App).adminLink},
@@ -160,6 +161,33 @@ func (a *App) adminVerify(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, adminError(http.StatusBadRequest, fmt.Errorf("the body must be an array of heads: %w", err))
 	}
 	return a.keeper().Verify(r.Context(), anchors)
+}
+
+// adminDisclosures answers with the ledger, up to now.
+func (a *App) adminDisclosures(_ http.ResponseWriter, r *http.Request) (any, error) {
+	k := a.keeper()
+	if err := a.inventory.Disclose(r.Context(), store.LedgerOf(k.Store), time.Now()); err != nil {
+		return nil, err
+	}
+	lines, err := k.Disclosures(r.Context(), r.URL.Query().Get("site"))
+	if err == nil && lines == nil {
+		lines = []store.Disclosure{}
+	}
+	return lines, err
+}
+
+func (a *App) adminNotice(w http.ResponseWriter, r *http.Request) (any, error) {
+	var sum consent.Hash
+	if err := sum.UnmarshalText([]byte(r.URL.Query().Get("sha256"))); err != nil {
+		return nil, adminError(http.StatusBadRequest, err)
+	}
+	text, err := a.keeper().Notice(r.Context(), sum)
+	if err != nil {
+		return nil, err
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err = w.Write(text)
+	return nil, err
 }
 
 func (a *App) adminExplain(_ http.ResponseWriter, r *http.Request) (any, error) {

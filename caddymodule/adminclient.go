@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -130,6 +131,22 @@ func (c adminClient) Verify(_ context.Context, anchors []store.Head) (r store.Re
 	}
 	err = c.get(http.MethodPost, "records/verify", nil, anchors, &r)
 	return r, err
+}
+
+// Disclosures implements recordKeeper.
+func (c adminClient) Disclosures(_ context.Context, site string) (lines []store.Disclosure, err error) {
+	err = c.get(http.MethodGet, "records/disclosures", url.Values{"site": {site}}, nil, &lines)
+	return lines, err
+}
+
+// Notice implements recordKeeper.
+func (c adminClient) Notice(_ context.Context, sum consent.Hash) ([]byte, error) {
+	r, err := c.do(http.MethodGet, "records/notice", url.Values{"sha256": {hex.EncodeToString(sum[:])}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(r)
+	return text, errors.Join(err, r.Close())
 }
 
 // Close implements recordKeeper.

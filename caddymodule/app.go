@@ -20,8 +20,11 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/caddymodule/anonymize"
 	"github.com/caddy-consent/caddy-consent/caddymodule/cname"
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
+	"github.com/caddy-consent/caddy-consent/caddymodule/problem"
+	"github.com/caddy-consent/caddy-consent/caddymodule/rulesource"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
@@ -47,7 +50,7 @@ type App struct {
 	// Cookie Database. Default: none.
 	CookieDatabase string `json:"cookie_database,omitempty"`
 	// Lists are filter lists in Adblock Plus, uBlock Origin or AdGuard syntax, or hosts files.
-	Lists []List `json:"lists,omitempty"`
+	Lists []rulesource.List `json:"lists,omitempty"`
 	// Retention is how long a consent record is kept after it ended. Default: 3 years.
 	Retention caddy.Duration `json:"retention,omitempty"`
 	// CNAME makes the gateway look up what the sites' own sub-domains stand for. Default: it does not.
@@ -61,9 +64,10 @@ type App struct {
 	released  atomic.Bool
 	keys      *consent.Keyring
 	signer    *store.Signer
-	rules     *ruleSource
-	aliases   *cname.Aliases // nil without CNAME
-	inventory *inventories   // lives with the store, so that a reload loses nothing
+	rules     *rulesource.Source
+	compiled  rulesource.Rules     // those in force
+	aliases   *cname.Aliases       // nil without CNAME
+	inventory *inventory.Inventory // lives with the store, so that a reload loses nothing
 
 	limiter *limiter // of answers
 	claims  *limiter // of what clients say that a site loads
@@ -110,7 +114,7 @@ func (a *App) provisionStore() error {
 		if kind, address := kindOf(opener); errors.Is(err, store.ErrUnavailable) { // in the error, a masked log has no address
 			a.log.Error("the consent store does not answer", zap.String("kind", kind), anonymize.Own("store", address))
 		}
-		return placed(a.Places, storePlace, err) // it names the store
+		return problem.At(a.Places, storePlace, err) // it names the store
 	}
 	a.inventory = a.store.inventory
 	a.answersOut.where, a.recordsOut.where = a.store.address, a.store.address
@@ -122,7 +126,7 @@ func (a *App) provisionStore() error {
 func (a *App) open() error {
 	a.opening.Do(func() {
 		if a.opened = a.makeKey(); a.opened == nil {
-			a.opened = placed(a.Places, storePlace, a.store.open(a.signer))
+			a.opened = problem.At(a.Places, storePlace, a.store.open(a.signer))
 		}
 		if a.keys == nil {
 			a.keys, _ = consent.NewKeyring(consent.GenerateKey()) // by which no answer is valid
@@ -158,10 +162,10 @@ func (a *App) Start() error {
 	if err := a.open(); err != nil {
 		return err
 	}
-	a.rules.keep()
+	a.rules.Keep()
 	ctx, cancel := context.WithCancel(a.ctx)
 	a.stop = cancel
-	a.done.Go(func() { a.rules.watch(ctx, a.rulesChanged) })
+	a.done.Go(func() { a.rules.Watch(ctx, a.rulesChanged) })
 	a.done.Go(func() { a.watchDatabases(ctx) })
 	a.done.Go(func() { a.sweep(ctx) })
 	if a.aliases != nil {
@@ -232,23 +236,6 @@ func (a *App) learnedOf(host string) *learned.Hosts {
 		return learned.Shared()
 	}
 	return a.store.learned.Of(host)
-}
-
-// rulesChanged compiles every site anew after the lists or vendor files changed.
-func (a *App) rulesChanged(c compiledRules) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.rules.compiled = c
-	for h := range a.sites {
-		s := h.site.Load()
-		next, err := s.withRules(c)
-		if err != nil {
-			a.log.Error("the changed rules do not fit a site's options; its old rules stay", zap.String("site", s.options.Site), zap.Error(err))
-			continue
-		}
-		h.site.Store(next)
-	}
-	a.publish()
 }
 
 // retention is how long each class of records is kept.

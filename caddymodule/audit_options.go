@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/rulesource"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 )
@@ -19,7 +20,7 @@ func (a *auditor) options(path, site string, o gjson.Result) {
 	if o.Get("mode").String() == "report" {
 		note("report-only", "consent report changes nothing", "trackers are loaded and cookies set before anybody agreed", "write consent once the report says what you expect")
 	}
-	c, err := builtinVendors()
+	c, err := rulesource.Builtin()
 	if err != nil {
 		return
 	}

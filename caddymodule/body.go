@@ -17,7 +17,7 @@ import (
 
 // unrewritable is what becomes of a body that could hold markup and cannot be read.
 func (x *exchange) unrewritable(h http.Header) plan {
-	x.policy.tally.unreadable++
+	x.policy.tally.Unreadable++
 	x.confine(h)
 	if x.site.options.OnUnrewritable == "block" {
 		return planBlock
@@ -82,7 +82,7 @@ func (x *exchange) rewriterTo(w io.Writer, h http.Header, kind encoding.Kind, re
 	if (kind == encoding.KindHTML || x.xhtml) && x.document() {
 		metrics.CountPage(&x.decision)
 		if x.writer.status < http.StatusBadRequest { // whoever invents paths adds no page of the site
-			x.policy.tally.document, x.policy.tally.counts = true, x.site.app.views.allow(client(x.r), time.Now())
+			x.policy.tally.Document, x.policy.tally.Counts = true, x.site.app.views.allow(client(x.r), time.Now())
 			x.policy.learned.Page(x.url.Path)
 		}
 	}
@@ -100,7 +100,7 @@ var rewriters = sync.Pool{New: func() any { return new(html.Rewriter) }}
 func (x *exchange) done() {
 	if x.html != nil {
 		if x.html.Limited() != nil {
-			x.policy.tally.oversize++
+			x.policy.tally.Oversize++
 		}
 		x.html.Reset(nil, html.Options{}) // holds on to nothing of this response
 		rewriters.Put(x.html)

@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/rulesource"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist/source"
 )
 
@@ -172,7 +173,7 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 	case len(args) == 2 && args[0] == "cookies":
 		return d.Err("rules cookies stands twice: put the lines of both files into one")
 	case len(args) == 2 && args[0] == "list":
-		l := List{Source: args[1]}
+		l := rulesource.List{Source: args[1]}
 		switch path := strings.ContainsAny(l.Source, `/\.{`); {
 		case path && !strings.Contains(l.Source, "://"):
 			l.Source = absolute(d, l.Source)
@@ -180,16 +181,16 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 		case !path && !slices.Contains(source.Names(), l.Source):
 			return d.Errf("rules list %q is none of the names %s: use one of them, an address, or a path (./%s)", l.Source, strings.Join(source.Names(), ", "), l.Source)
 		}
-		err := parseBlock(d, &l, "rules list", func(n string) option[List] { return listOptions[n] }, func() []string { return slices.Sorted(maps.Keys(listOptions)) })
+		err := parseBlock(d, &l, "rules list", func(n string) option[rulesource.List] { return listOptions[n] }, func() []string { return slices.Sorted(maps.Keys(listOptions)) })
 		a.Lists = append(a.Lists, l)
 		return err
 	}
 	return d.Errf("rules %s is not understood: use rules builtin, rules file GLOB, rules cookies FILE, or rules list PATH|URL|NAME", strings.Join(args, " "))
 }
 
-var listOptions = map[string]option[List]{
-	"purpose": func(d *caddyfile.Dispenser, l *List) error { return oneString(d, &l.Purpose) },
-	"refresh": func(d *caddyfile.Dispenser, l *List) error { return oneDuration(d, &l.Refresh) },
+var listOptions = map[string]option[rulesource.List]{
+	"purpose": func(d *caddyfile.Dispenser, l *rulesource.List) error { return oneString(d, &l.Purpose) },
+	"refresh": func(d *caddyfile.Dispenser, l *rulesource.List) error { return oneDuration(d, &l.Refresh) },
 }
 
 // parseCNAME reads: cname [RESOLVER].

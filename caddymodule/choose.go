@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -83,7 +84,7 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 	x.decision = consent.Decide(&x.site.terms, &x.signals, now)
 	if grants {
 		page, _, _ := strings.Cut(x.returnPath(), "?")
-		app.inventory.revive(x.siteName, page, x.permits)
+		app.inventory.Revive(x.siteName, page, x.permits)
 	}
 	x.expireCookies(w)
 	x.answer(w, record, nil)
@@ -138,7 +139,7 @@ func (x *exchange) record(t *consent.Token, event consent.Event, now time.Time) 
 	r.Method, r.BrowserMajor = x.method(), consent.BrowserMajor(x.r.UserAgent())
 	o := &x.site.options
 	r.Controllers = []consent.Party{{Name: cmp.Or(o.Controller, x.siteName), URL: cmp.Or(o.ImprintURL, o.PolicyURL)}}
-	r.Information = []consent.PII{{Type: disclosedContact}, {Type: disclosedCookie}}
+	r.Information = []consent.PII{{Type: inventory.DisclosedContact}, {Type: inventory.DisclosedCookie}}
 	for n, granted := range t.Vendors.All() {
 		if v := x.site.vendor(n); v != nil {
 			if r.Vendors == nil {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
+
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 )
 
 // Bounds of a crawl.
@@ -28,7 +30,7 @@ type crawl struct {
 	judge    *site
 	pages    int
 	client   *http.Client
-	seen     inventories
+	seen     inventory.Inventory
 	problems []string
 	behind   bool // a gateway, which is among the problems
 
@@ -202,7 +204,7 @@ func (c *crawl) judgeResponse(res *http.Response, dest string, body []byte) erro
 		return err
 	}
 	err = w.finish()
-	c.seen.add(x.siteName, u.Path, &x.policy.tally)
+	c.seen.Add(x.siteName, u.Path, &x.policy.tally)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite/header"
 	"github.com/caddy-consent/caddy-consent/rules"
@@ -187,9 +188,9 @@ func (x *exchange) cspReport(w http.ResponseWriter) {
 			if d, err := url.Parse(report.Body.Document); err == nil {
 				page = d.Path
 			}
-			var seen tally
+			var seen inventory.Tally
 			x.policy.claim(&seen, report.Body.Blocked, destinationOfDirective(report.Body.Directive))
-			x.site.app.inventory.add(x.siteName, page, &seen)
+			x.site.app.inventory.Add(x.siteName, page, &seen)
 			// judge notes the host as learned if no rule gates it. What is gated should never have come so far.
 			if _, gated := x.policy.judge(report.Body.Blocked, destinationOfDirective(report.Body.Directive)); gated && x.policy.learned != nil {
 				x.policy.learned.Escape()

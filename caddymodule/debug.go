@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-consent/caddy-consent/caddymodule/anonymize"
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/rules"
 )
 
@@ -36,15 +37,15 @@ type reasons struct {
 }
 
 // add takes the reason for one thing that was gated, or would have been in report mode.
-func (s *reasons) add(of kind, what []byte, m *rules.Match) {
+func (s *reasons) add(of inventory.Kind, what []byte, m *rules.Match) {
 	if len(s.list) == maxReasons || s.bytes >= maxReasonBytes {
 		return
 	}
-	if of == kindScript {
+	if of == inventory.KindScript {
 		what = fmt.Appendf(nil, "inline script: %.60s", what)
 	}
 	remedy := "consent " + m.Purpose.String()
-	if host := hostIn(what); of == kindResource && host != "" {
+	if host := hostIn(what); of == inventory.KindResource && host != "" {
 		remedy += ", or allow " + host
 	} else if m.Vendor != "" {
 		remedy += ", or allow " + m.Vendor
@@ -158,7 +159,7 @@ func (x *exchange) explain(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h[DecisionHeader] = []string{d.String()}
 	h[DebugHeader] = []string{fmt.Sprintf(`mode=%s, regime=%q, region=%q, signals=%q, version=%s, gated=%d, listed=%d`,
-		x.site.mode, d.Regime, x.signals.Region, d.Signals, quoted(x.site.options.PolicyVersion), x.policy.tally.gates, len(list))}
+		x.site.mode, d.Regime, x.signals.Region, d.Signals, quoted(x.site.options.PolicyVersion), x.policy.tally.Gates, len(list))}
 	delete(h, gatedHeader)
 	if len(list) > 0 {
 		h[gatedHeader] = append([]string(nil), list...)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -160,12 +161,12 @@ func (x *exchange) judge(w http.ResponseWriter) {
 	}
 	metrics.CountJudged(len(q.U))
 	answers := make([]string, len(q.U))
-	var seen tally
+	var seen inventory.Tally
 	for i, u := range q.U {
 		answers[i], _ = x.policy.judge(u[0], u[1])
 		x.policy.claim(&seen, u[0], u[1])
 	}
-	x.site.app.inventory.add(x.siteName, page, &seen)
+	x.site.app.inventory.Add(x.siteName, page, &seen)
 	writeJSON(w, http.StatusOK, "application/json", map[string][]string{"v": answers})
 }
 
@@ -214,18 +215,15 @@ func (p *policy) judge(raw, destination string) (owner string, gated bool) {
 
 // claim counts a third party that a client says a page contacts: so many for one request, and none of a client that says
 // too much (see limitClaims).
-func (p *policy) claim(seen *tally, raw, destination string) {
+func (p *policy) claim(seen *inventory.Tally, raw, destination string) {
 	u, err := weburl.Parse(raw)
-	if err != nil || p.learned == nil || len(seen.hosts) == learned.MaxClaims || !header.IsHostSource([]byte(u.Host())) {
+	if err != nil || p.learned == nil || seen.Hosts() == learned.MaxClaims || !header.IsHostSource([]byte(u.Host())) {
 		return
 	}
 	r := resourceOf(u, destinationOf(destination))
 	m, found := p.match(&r)
 	if p.request.ThirdParty {
-		seen.claimed = true
-		if h := seen.addHost(r.Host(), r.Destination, &m, found && !p.decision.Permits(m.Purpose, m.Number)); h != nil {
-			h.permitted = 0 // what a client says discloses nothing
-		}
+		seen.AddClaim(r.Host(), r.Destination, &m, found && !p.decision.Permits(m.Purpose, m.Number))
 	}
 }
 

@@ -237,10 +237,8 @@ func decidedBy(d *consent.Decision, p consent.Purpose, vendor uint16) string {
 }
 
 func resourceOf(u *weburl.URL, d rewrite.Destination) rewrite.Resource {
-	href := []byte(u.String())
-	start := strings.Index(u.String(), "://") + len("://")
-	start += strings.Index(u.String()[start:], u.Host())
-	return rewrite.Resource{URL: href, HostStart: start, HostEnd: start + len(u.Host()), Destination: d, Element: "script"}
+	start, end := u.HostRange()
+	return rewrite.Resource{URL: []byte(u.String()), HostStart: start, HostEnd: end, Destination: d, Element: "script"}
 }
 
 func (e *explanation) write(out io.Writer, asJSON bool) error {
@@ -290,7 +288,7 @@ func offlineSite(path string) (*site, error) {
 	if err := app.provisionRules(); err != nil {
 		return nil, err
 	}
-	for _, l := range app.rules.status() {
+	for _, l := range app.rules.Status() {
 		if l.Error != "" {
 			return nil, errors.New(l.Error)
 		}

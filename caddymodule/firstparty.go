@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/rules"
 )
 
@@ -19,7 +20,7 @@ const (
 // Elsewhere a shape is counted and reported only.
 func (x *exchange) gatedRequest() bool {
 	if m, found := x.site.declaredPath(x.url.Path); found {
-		return x.policy.verdict(kindFirstParty, []byte(x.url.Path), m).Gate
+		return x.policy.verdict(inventory.KindFirstParty, []byte(x.url.Path), m).Gate
 	}
 	if !x.site.options.DetectFirstParty && x.site.mode != modeReport {
 		return false
@@ -29,7 +30,7 @@ func (x *exchange) gatedRequest() bool {
 		body = peekBody(x.r)
 	}
 	m, found := x.site.rules.FirstParty(x.r.Method, x.url.Path, x.url.RawQuery, x.r.Header.Get("Content-Type"), body)
-	return found && x.policy.verdict(kindFirstParty, []byte(x.url.Path), m).Gate && x.site.options.DetectFirstParty
+	return found && x.policy.verdict(inventory.KindFirstParty, []byte(x.url.Path), m).Gate && x.site.options.DetectFirstParty
 }
 
 // declaredPath judges a path of the site by what the operator declared.

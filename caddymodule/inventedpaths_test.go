@@ -37,6 +37,7 @@ func everywhere(t *testing.T) (s *served, visit func(path string, network int)) 
 // TestInventedPathsLeaveRoom: one network that asks for paths that nobody else asks for keeps the site's pages out of the report
 // neither before they were visited nor after.
 func TestInventedPathsLeaveRoom(t *testing.T) {
+	const maxPaths = 300 // of a site in the inventory
 	s, visit := everywhere(t)
 	invent := func() {
 		for n := range 3 * maxPaths {
@@ -52,7 +53,7 @@ func TestInventedPathsLeaveRoom(t *testing.T) {
 	}
 	invent()
 	visit("/late", 2)
-	report := s.handler.app.inventory.report().Sites[0]
+	report := s.handler.app.inventory.Report().Sites[0]
 	for n := range 10 {
 		if path := fmt.Sprintf("/page%d", n); report.Pages[path] != 4 {
 			t.Errorf("%s was counted %d times, not 4", path, report.Pages[path])
@@ -98,16 +99,16 @@ func TestInventedPathsRefuseNoList(t *testing.T) {
 	for n := range 200 {
 		visit(fmt.Sprintf("/page%d", n%20), 2+n)
 	}
-	if err := s.handler.app.samples().refuse(engine); err != nil {
+	if err := s.handler.app.samples().Refuse(engine); err != nil {
 		t.Errorf("refused: %v", err)
 	}
 	for n := range 100 { // now these are what visitors look at
 		visit("/adserver/", 2+n)
 	}
-	if err := s.handler.app.samples().refuse(engine); err == nil {
+	if err := s.handler.app.samples().Refuse(engine); err == nil {
 		t.Error("a list that blocks a third of what visitors look at is not refused")
 	}
-	if pages := s.handler.app.inventory.pages(10)["site.test"]; len(pages) > 10 || !slices.Contains(pages, "/adserver/") {
+	if pages := s.handler.app.inventory.Pages(10)["site.test"]; len(pages) > 10 || !slices.Contains(pages, "/adserver/") {
 		t.Errorf("the pages are %q", pages)
 	}
 }

@@ -19,7 +19,7 @@ type output struct {
 }
 
 func (o *output) Write(p []byte) (int, error) {
-	o.w.x.policy.tally.written += len(p)
+	o.w.x.policy.tally.Written += len(p)
 	n := len(p)
 	if o.n > 0 { // filled up first: a small first write would keep encode from compressing
 		fit := copy(o.buf[o.n:], p)

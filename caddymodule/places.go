@@ -13,11 +13,3 @@ func (o *Options) place(d *caddyfile.Dispenser, what string) {
 
 // storePlace is what the store's place is noted under.
 const storePlace = "store"
-
-// placed names the place where what an error is about is named, if it is known.
-func placed(places map[string]string, what string, err error) error {
-	if at := places[what]; at != "" && err != nil {
-		return fmt.Errorf("%s: %w", at, err)
-	}
-	return err
-}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -25,7 +26,7 @@ type policy struct {
 	learned  *learned.Hosts // nil where nothing is to be learned
 	claimed  bool           // a client says what is judged, no page
 	claims   int            // hosts learned from what a client says
-	tally    tally
+	tally    inventory.Tally
 	reasons  *reasons      // nil unless the client may ask why, and does
 	request  rules.Request // scratch, so that judging allocates nothing
 }
@@ -62,16 +63,16 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	m, found := p.match(r)
 	if !found {
 		if p.request.ThirdParty {
-			p.tally.addHost(r.Host(), r.Destination, &m, false)
+			p.tally.AddHost(r.Host(), r.Destination, &m, false)
 		}
 		if p.request.ThirdParty && p.learned != nil && (r.Destination == rewrite.DestinationScript || r.Destination == rewrite.DestinationWorker) {
 			p.learned.Add(r.Host())
 		}
 		return rewrite.Verdict{}
 	}
-	v := p.verdict(kindResource, r.URL, m)
+	v := p.verdict(inventory.KindResource, r.URL, m)
 	if p.request.ThirdParty {
-		p.tally.addHost(r.Host(), r.Destination, &m, !p.decision.Permits(m.Purpose, m.Number))
+		p.tally.AddHost(r.Host(), r.Destination, &m, !p.decision.Permits(m.Purpose, m.Number))
 	}
 	if v.Gate && r.Destination == rewrite.DestinationFrame && !r.Beacon && p.page != nil {
 		v.Placeholder = p.site.placeholder(m.Vendor, p.page.lang(), p.page.origin(), cmp.Or(p.back, p.page.url.RequestURI()), r.URL)
@@ -120,7 +121,7 @@ func (p *policy) Script(text []byte) rewrite.Verdict {
 	if !found || m.Mixed {
 		return rewrite.Verdict{}
 	}
-	v := p.verdict(kindScript, text, m)
+	v := p.verdict(inventory.KindScript, text, m)
 	if v.Gate {
 		v.Globals = strings.TrimSpace(v.Globals + " " + javascript.Declared(text))
 	}
@@ -133,16 +134,16 @@ func (p *policy) Cookie(name []byte) rewrite.Verdict {
 	if !found {
 		return rewrite.Verdict{}
 	}
-	return p.verdict(kindCookie, name, m)
+	return p.verdict(inventory.KindCookie, name, m)
 }
 
 // verdict is the answer for a match of what, a thing of that kind; in report mode it is counted and let pass.
-func (p *policy) verdict(of kind, what []byte, m rules.Match) rewrite.Verdict {
+func (p *policy) verdict(of inventory.Kind, what []byte, m rules.Match) rewrite.Verdict {
 	if p.decision.Permits(m.Purpose, m.Number) {
-		p.tally.add(of, &m, false)
+		p.tally.Add(of, &m, false)
 		return rewrite.Verdict{}
 	}
-	p.tally.add(of, &m, true)
+	p.tally.Add(of, &m, true)
 	if p.reasons != nil {
 		p.reasons.add(of, what, &m)
 	}

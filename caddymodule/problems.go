@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,6 +11,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-consent/caddy-consent/caddymodule/cname"
+	"github.com/caddy-consent/caddy-consent/caddymodule/problem"
+	"github.com/caddy-consent/caddy-consent/caddymodule/rulesource"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/ui"
 	"github.com/caddy-consent/caddy-consent/rules"
@@ -22,27 +23,27 @@ import (
 // catalogue the names of vendors are not checked.
 func (o Options) problems(c *catalogue.Catalogue) []error {
 	terms, err := o.compile()
-	errs := each(err)
+	errs := problem.Each(err)
 	_, err = parseRanges(o.Debug)
-	errs = append(errs, each(err)...)
+	errs = append(errs, problem.Each(err)...)
 	ruleOptions, err := o.ruleOptions()
-	errs = append(errs, each(err)...)
+	errs = append(errs, problem.Each(err)...)
 	if c != nil {
-		errs = append(errs, each(o.knownVendors(c))...)
+		errs = append(errs, problem.Each(o.knownVendors(c))...)
 		hosts := slices.DeleteFunc(ruleOptions.Allow, func(a string) bool {
 			return c.Vendor(a) != nil || slices.ContainsFunc(o.Require, func(r Require) bool { return slices.Contains(r.Vendors, a) })
 		})
 		_, err = rules.New(new(catalogue.Catalogue), nil, rules.Options{Allow: hosts})
-		errs = append(errs, each(err)...)
+		errs = append(errs, problem.Each(err)...)
 		fixed := o
 		fixed.Ask = slices.DeleteFunc(slices.Clone(o.Ask), func(a Ask) bool { return strings.Contains(a.URL, "{") })
 		_, err = fixed.compilePlatforms(c, zap.NewNop())
-		errs = append(errs, each(err)...)
+		errs = append(errs, problem.Each(err)...)
 	}
 	if o.asks() {
 		o.Prefix = defaultPrefix // compile has looked at it
 		_, err = ui.New((&site{options: o, terms: terms}).uiConfig())
-		errs = append(errs, each(err)...)
+		errs = append(errs, problem.Each(err)...)
 	}
 	return errs
 }
@@ -57,55 +58,26 @@ func (a *App) problems(c *catalogue.Catalogue) []error {
 	var errs []error
 	for _, text := range a.Keys {
 		if _, err := consent.ParseKey(text); !strings.Contains(text, "{") {
-			errs = append(errs, each(err)...)
+			errs = append(errs, problem.Each(err)...)
 		}
 	}
 	for _, l := range a.Lists {
-		if _, err := newRuleList(l); err != nil {
-			errs = append(errs, fmt.Errorf("rules list %s: %w", l.Source, err))
-		}
+		errs = append(errs, problem.Each(rulesource.Check(l))...)
 	}
 	if a.CNAME != nil {
 		_, err := cname.New(a.CNAME.Resolver)
-		errs = append(errs, each(err)...)
+		errs = append(errs, problem.Each(err)...)
 	}
 	return append(errs, a.Options.problems(c)...)
 }
 
 // vendorsAtHand is the catalogue with the operator's own vendor files, nil where one of them cannot be read (yet).
 func (a *App) vendorsAtHand() *catalogue.Catalogue {
-	c, err := (&ruleSource{vendors: a.VendorFiles}).loadCatalogue()
+	c, err := rulesource.Vendors(nil, a.VendorFiles)
 	if err != nil {
 		return nil
 	}
 	return c
-}
-
-// joined adds to the errors that were met first the other problems, so that all can be mended at once.
-func joined(first error, problems []error) error {
-	errs := each(first)
-	for _, p := range problems {
-		if !slices.ContainsFunc(errs, func(e error) bool { return e.Error() == p.Error() }) {
-			errs = append(errs, p)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// each returns the errors that were joined into one.
-func each(err error) []error {
-	if err == nil {
-		return nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var list []error
-	for _, e := range joined.Unwrap() {
-		list = append(list, each(e)...)
-	}
-	return list
 }
 
 // line is one option of a block in a Caddyfile: where it stands, and a value in which nothing else is set.

@@ -97,6 +97,15 @@ func (k storeKeeper) Verify(ctx context.Context, anchors []store.Head) (store.Re
 	return report, err
 }
 
+// Disclosures implements recordKeeper.
+func (k storeKeeper) Disclosures(ctx context.Context, site string) ([]store.Disclosure, error) {
+	l := store.LedgerOf(k.Store)
+	if l == nil {
+		return nil, fmt.Errorf("%w: this store keeps no disclosure ledger", store.ErrUnavailable)
+	}
+	return l.Disclosures(ctx, site)
+}
+
 // compact writes a store's file anew, if it is one in a file: the pages that erased records leave behind hold their bytes
 // until they are used again.
 func compact(ctx context.Context, s store.Store) (bool, error) {

@@ -145,3 +145,21 @@ diff <(caddy consent records notice SHA256) <(caddy consent records notice SHA25
 		})
 	c.Flags().StringVar(&site, "site", "", "only this site")
 }
+
+// addNotice adds the sub-command that prints a text.
+func (f *recordsFlags) addNotice(sub subCommand) {
+	sub("notice SHA256", "Show the text that a record's visitor was asked with",
+		`Prints the text whose hash stands in a record under privacy_notice. Each text is kept in Caddy's storage, under
+consent/notices, so that a record proves what was agreed to also after the text has changed.`, 1,
+		func(ctx context.Context, k recordKeeper, out io.Writer, args []string) error {
+			var sum consent.Hash
+			if err := sum.UnmarshalText([]byte(args[0])); err != nil {
+				return fmt.Errorf("%q: %w: it stands in the record under privacy_notice", args[0], err)
+			}
+			text, err := k.Notice(ctx, sum)
+			if err == nil {
+				_, err = out.Write(text)
+			}
+			return err
+		})
+}

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/problem"
 	"github.com/caddy-consent/caddy-consent/consent"
 )
 
@@ -29,7 +30,7 @@ func (a *App) regionFunc(o *Options) (func(http.Header, netip.Addr) consent.Regi
 	db := a.databases[r.Database]
 	if db == nil {
 		if db, err = regions.OpenDatabase(r.Database); err != nil {
-			return nil, placed(o.Places, r.Database, err)
+			return nil, problem.At(o.Places, r.Database, err)
 		}
 		if a.databases == nil {
 			a.databases = map[string]*consent.RegionDatabase{}
@@ -39,9 +40,12 @@ func (a *App) regionFunc(o *Options) (func(http.Header, netip.Addr) consent.Regi
 	return db.Region, nil
 }
 
+// databasesEvery is how often region databases are looked at for changes.
+const databasesEvery = 2 * time.Second
+
 // watchDatabases reads region databases again when they were replaced, until ctx ends.
 func (a *App) watchDatabases(ctx context.Context) {
-	t := time.NewTicker(watchEvery)
+	t := time.NewTicker(databasesEvery)
 	defer t.Stop()
 	said := map[string]string{}
 	for {

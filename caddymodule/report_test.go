@@ -9,18 +9,20 @@ import (
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/spf13/cobra"
+
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 )
 
 // TestHostileDraft: paths that an outsider asked for add no line to the draft, nor declare more than themselves, and
 // nothing that is printed moves the cursor of a terminal.
 func TestHostileDraft(t *testing.T) {
 	paths := []string{"/\nhandle {\n\trespond evil\n}\n", "/x\timport\t/etc/passwd", "/\u202e{\u2028\x1b[2J", "/a\xff", "/*", "/orders/*", "/a`b", "/collect"}
-	r := inventoryReport{Sites: []siteReport{{Site: "shop.example", Since: time.Now()}}}
+	r := inventory.Report{Sites: []inventory.SiteReport{{Site: "shop.example", Since: time.Now()}}}
 	for _, p := range paths {
-		r.Sites[0].Hosts = append(r.Sites[0].Hosts, hostReport{Host: "cdn.example", Types: []string{"script"}, Pages: []string{p}})
-		r.Sites[0].Seen = append(r.Sites[0].Seen, seenReport{Kind: "first-party", Vendor: "plausible", Purpose: "analytics", Rule: "shape\x1b[1A", Pages: []string{p}})
+		r.Sites[0].Hosts = append(r.Sites[0].Hosts, inventory.HostReport{Host: "cdn.example", Types: []string{"script"}, Pages: []string{p}})
+		r.Sites[0].Seen = append(r.Sites[0].Seen, inventory.SeenReport{Kind: "first-party", Vendor: "plausible", Purpose: "analytics", Rule: "shape\x1b[1A", Pages: []string{p}})
 	}
-	draft := r.Sites[0].draft()
+	draft := draft(&r.Sites[0])
 	blocks, err := caddyfile.Parse("Caddyfile", []byte(draft))
 	if err != nil || len(blocks) != 1 || len(blocks[0].Segments) != 1 {
 		t.Fatalf("%v, %+v: %s", err, blocks, draft)
@@ -36,7 +38,7 @@ func TestHostileDraft(t *testing.T) {
 		t.Errorf("%q, want %q: %s", declared, want, draft)
 	}
 	var out bytes.Buffer
-	run := command("x", "", "", func(cmd *cobra.Command, _ []string) error { return r.write(cmd.OutOrStdout()) })
+	run := command("x", "", "", func(cmd *cobra.Command, _ []string) error { return writeText(cmd.OutOrStdout(), r) })
 	run.SetOut(&out)
 	run.SetArgs(nil)
 	if err := run.Execute(); err != nil {

@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"io"
 	"slices"
+
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 )
 
 //go:embed report.html
@@ -14,18 +16,18 @@ var reportPage string
 var reportTemplate = template.Must(template.New("report").Parse(reportPage))
 
 // writeHTML writes a page that needs no other file and no script.
-func (r inventoryReport) writeHTML(w io.Writer) error {
+func writeHTML(w io.Writer, r inventory.Report) error {
 	var sites []siteView
 	for i := range r.Sites {
 		s := &r.Sites[i]
-		sites = append(sites, siteView{*s, s.charts(), s.draft()})
+		sites = append(sites, siteView{*s, charts(s), draft(s)})
 	}
 	return reportTemplate.Execute(w, sites)
 }
 
 // siteView is what the page shows of a site.
 type siteView struct {
-	siteReport
+	inventory.SiteReport
 	Charts []chart
 	Draft  string
 }
@@ -53,7 +55,7 @@ const (
 	maxBars   = 15
 )
 
-func (s *siteReport) charts() []chart {
+func charts(s *inventory.SiteReport) []chart {
 	purposes, vendors := map[string]*bar{}, map[string]*bar{}
 	add := func(m map[string]*bar, label string, gated, passed uint64) {
 		if m[label] == nil {

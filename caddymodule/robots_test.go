@@ -17,14 +17,3 @@ func TestRobots(t *testing.T) {
 		t.Error("the group for our own name does not count")
 	}
 }
-
-func TestPathPattern(t *testing.T) {
-	for path, want := range map[string]string{
-		"/": "/", "/blog/2026/11/a-very-long-title-of-an-article-1234": "/blog/2026/11/a-very-long-title-of-an-article-1234",
-		"/orders/12345678": "/orders/*", "/u/jane@example.com/x": "/u/*/x", "/t/9f86d081884c7d659a2feaa0c55ad015": "/t/*",
-	} {
-		if got := pathPattern(path); got != want {
-			t.Errorf("%s: %s, want %s", path, got, want)
-		}
-	}
-}

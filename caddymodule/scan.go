@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/consent"
 )
 
@@ -71,17 +72,17 @@ func (f *scanFlags) run(cmd *cobra.Command, args []string) error {
 	for _, p := range c.problems {
 		fmt.Fprintln(cmd.ErrOrStderr(), p)
 	}
-	return f.tell(cmd.OutOrStdout(), c.seen.report())
+	return f.tell(cmd.OutOrStdout(), c.seen.Report())
 }
 
 // tell prints the result and decides about the exit status.
-func (f *scanFlags) tell(out io.Writer, r inventoryReport) error {
+func (f *scanFlags) tell(out io.Writer, r inventory.Report) error {
 	var err error
 	switch {
 	case f.json:
 		err = json.NewEncoder(out).Encode(r)
 	case f.html == "":
-		err = r.write(out)
+		err = writeText(out, r)
 	}
 	if err == nil && f.html != "" {
 		if f.json {

@@ -81,7 +81,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return nil
 	}
 	if x.gatedRequest() {
-		h.app.inventory.add(x.siteName, x.url.Path, &x.policy.tally)
+		h.app.inventory.Add(x.siteName, x.url.Path, &x.policy.tally)
 		if x.policy.reasons != nil {
 			x.explain(w.Header())
 		}
@@ -93,7 +93,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return next.ServeHTTP(w, r) // a tunnel (RFC 8441): what is written are frames, not a body
 	}
 	err := x.reply(w, next)
-	h.app.inventory.add(x.siteName, x.url.Path, &x.policy.tally)
+	h.app.inventory.Add(x.siteName, x.url.Path, &x.policy.tally)
 	if err != nil {
 		caddyhttp.SetVar(r.Context(), takenVar, nil) // handle_errors may have a consent of its own
 	}
@@ -222,7 +222,7 @@ func (x *exchange) told(name string) (any, bool) {
 	case "version":
 		return x.site.options.PolicyVersion, true
 	case "report.gated":
-		return x.policy.tally.gates, true
+		return x.policy.tally.Gates, true
 	}
 	if p, err := consent.ParsePurpose(name); err == nil {
 		return x.decision.Permits(p, 0), true

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"weak"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/rulesource"
 	"github.com/caddy-consent/caddy-consent/consent/ui"
 	"github.com/caddy-consent/caddy-consent/rules"
 	"github.com/caddy-consent/caddy-consent/rules/catalogue"
@@ -36,12 +37,12 @@ type compiledFrom struct {
 }
 
 // get returns the value of the rules and options, and compiles it if nobody has it.
-func (s *shared[V]) get(c compiledRules, options any, compile func() (*V, error)) (*V, error) {
+func (s *shared[V]) get(c rulesource.Rules, options any, compile func() (*V, error)) (*V, error) {
 	text, err := json.Marshal(options)
 	if err != nil {
 		return nil, err
 	}
-	from := compiledFrom{weak.Make(c.catalogue), weak.Make(c.engine), weak.Make(c.cookies), sha256.Sum256(text)}
+	from := compiledFrom{weak.Make(c.Catalogue), weak.Make(c.Engine), weak.Make(c.Cookies), sha256.Sum256(text)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.values[from].Value(); known != nil {

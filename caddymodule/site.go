@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/problem"
+	"github.com/caddy-consent/caddy-consent/caddymodule/rulesource"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/ui"
 	"github.com/caddy-consent/caddy-consent/rewrite/guard"
@@ -47,7 +49,7 @@ func newSite(app *App, o Options, m mode) (*site, error) {
 	var err, regionErr, platformErr, bridgeErr, debugErr error
 	s.terms, err = s.options.compile()
 	s.readers.region, regionErr = app.regionFunc(&s.options)
-	s.readers.platforms, platformErr = s.options.compilePlatforms(app.rules.compiled.catalogue, app.log)
+	s.readers.platforms, platformErr = s.options.compilePlatforms(app.compiled.Catalogue, app.log)
 	s.bridge, bridgeErr = newBridge(s.options.Platforms, s.options.Prefix)
 	s.debug, debugErr = parseRanges(s.options.Debug)
 	if s.decorations = linkDecoration; s.options.LinkParameters != nil {
@@ -59,55 +61,55 @@ func newSite(app *App, o Options, m mode) (*site, error) {
 	}
 	n := s
 	if err = errors.Join(err, regionErr, platformErr, bridgeErr, debugErr); err == nil {
-		n, err = s.withRules(app.rules.compiled)
+		n, err = s.withRules(app.compiled)
 	}
 	if err != nil {
-		return nil, joined(err, o.problems(app.rules.compiled.catalogue))
+		return nil, problem.Join(err, o.problems(app.compiled.Catalogue))
 	}
 	return n, nil
 }
 
 // withRules returns the site with other rules. What is wrong with options that name vendors shows here.
-func (s *site) withRules(c compiledRules) (*site, error) {
+func (s *site) withRules(c rulesource.Rules) (*site, error) {
 	n := *s
 	ruleOptions, err := n.options.ruleOptions()
 	if err != nil {
 		return nil, err
 	}
-	if err := n.options.knownVendors(c.catalogue); err != nil {
+	if err := n.options.knownVendors(c.Catalogue); err != nil {
 		return nil, err
 	}
-	ruleOptions.ListPurposes, ruleOptions.Cookies = c.purposes, c.cookies
-	common, opened := ruleOptions, n.options.opened(c.catalogue)
+	ruleOptions.ListPurposes, ruleOptions.Cookies = c.Purposes, c.Cookies
+	common, opened := ruleOptions, n.options.opened(c.Catalogue)
 	common.Allow = slices.DeleteFunc(slices.Clone(common.Allow), func(a string) bool { return slices.Contains(opened, a) })
-	n.common, err = sharedRules.get(c, common, func() (*rules.Set, error) { return rules.New(c.catalogue, c.engine, common) })
+	n.common, err = sharedRules.get(c, common, func() (*rules.Set, error) { return rules.New(c.Catalogue, c.Engine, common) })
 	if err != nil {
 		return nil, err
 	}
 	if n.rules, err = n.common.Open(opened...); err != nil {
 		return nil, err
 	}
-	if n.catalogue != nil && n.catalogue != c.catalogue { // names that platforms do not define are those of vendors
+	if n.catalogue != nil && n.catalogue != c.Catalogue { // names that platforms do not define are those of vendors
 		n.readers = &readers{region: s.readers.region}
-		if n.readers.platforms, err = n.options.compilePlatforms(c.catalogue, n.app.log); err != nil {
+		if n.readers.platforms, err = n.options.compilePlatforms(c.Catalogue, n.app.log); err != nil {
 			return nil, err
 		}
 	}
-	n.catalogue = c.catalogue
-	if n.sum, err = c.sumWith(build(), n.mode, &n.options); err != nil {
+	n.catalogue = c.Catalogue
+	if n.sum, err = sumWith(&c, build(), n.mode, &n.options); err != nil {
 		return nil, err
 	}
 	texts := n.uiConfig()
-	if n.ui, err = sharedUIs.get(compiledRules{}, texts, func() (*ui.UI, error) { return ui.New(texts) }); err != nil {
+	if n.ui, err = sharedUIs.get(rulesource.Rules{}, texts, func() (*ui.UI, error) { return ui.New(texts) }); err != nil {
 		return nil, err
 	}
 	purposes := ruleOptions.Purposes
-	if n.parties, err = sharedParties.get(compiledRules{catalogue: c.catalogue}, purposes, func() (*parties, error) { return newParties(c.catalogue, purposes), nil }); err != nil {
+	if n.parties, err = sharedParties.get(rulesource.Rules{Catalogue: c.Catalogue}, purposes, func() (*parties, error) { return newParties(c.Catalogue, purposes), nil }); err != nil {
 		return nil, err
 	}
 	n.preferencesUIs, n.policies = new(preferencesUIs), new(memo[policyKey])
 	for i, payment := range []bool{false, true} {
-		if n.guards[i], err = scripts.compile(n.guardConfig(rules.Context{Payment: payment}, c.engine != nil)); err != nil {
+		if n.guards[i], err = scripts.compile(n.guardConfig(rules.Context{Payment: payment}, c.Engine != nil)); err != nil {
 			return nil, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/rulesource"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/consent/store/postgres"
@@ -22,22 +23,11 @@ type status struct {
 		Error   string `json:"error,omitempty"`   // why it cannot be read now; until it can, nobody's agreement counts
 	} `json:"store"`
 	Rules struct {
-		Vendors int          `json:"vendors"`
-		Filters int          `json:"filters"` // rules of all lists
-		Lists   []listStatus `json:"lists"`
+		Vendors int                     `json:"vendors"`
+		Filters int                     `json:"filters"` // rules of all lists
+		Lists   []rulesource.ListStatus `json:"lists"`
 	} `json:"rules"`
 	Sites []siteStatus `json:"sites"`
-}
-
-// listStatus is how a filter list is doing.
-type listStatus struct {
-	Source  string    `json:"source"`
-	Purpose string    `json:"purpose"`
-	Rules   int       `json:"rules,omitempty"`   // of this list
-	Dropped int       `json:"dropped,omitempty"` // lines that are not in force, where the text was read since the start
-	Checked time.Time `json:"checked,omitzero"`  // when its publisher last said that this is it; when its file was written
-	Since   time.Time `json:"since,omitzero"`    // when the rules in force were loaded
-	Error   string    `json:"error,omitempty"`
 }
 
 // siteStatus is one handler's site.
@@ -63,12 +53,12 @@ func (a *App) status(ctx context.Context) status {
 	spool := a.store.spool.Stats()
 	s.Store.Kind, s.Store.Address, s.Store.Spooled, s.Store.Dropped = a.store.kind, a.store.address, spool.Pending, spool.Dropped
 	a.mu.Lock()
-	s.Rules.Vendors = len(a.rules.compiled.catalogue.Vendors)
-	if e := a.rules.compiled.engine; e != nil {
+	s.Rules.Vendors = len(a.compiled.Catalogue.Vendors)
+	if e := a.compiled.Engine; e != nil {
 		s.Rules.Filters = e.Len()
 	}
 	a.mu.Unlock()
-	s.Rules.Lists = a.rules.status()
+	s.Rules.Lists = a.rules.Status()
 	for _, one := range a.activeSites() {
 		s.Sites = append(s.Sites, siteStatus{one.options.Site, one.mode.String(), one.options.PolicyVersion, one.since})
 	}

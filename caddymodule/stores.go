@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-consent/caddy-consent/caddymodule/anonymize"
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -172,7 +173,7 @@ type storeLease struct {
 	kind        string // for the status
 	address     string // its file, or where it is in the network
 	spool       *store.Spool
-	inventory   *inventories
+	inventory   *inventory.Inventory
 	learned     *learned.Sites
 	stop        context.CancelFunc
 	running     sync.WaitGroup
@@ -199,7 +200,7 @@ func leaseStore(o StoreOpener) (*storeLease, error) {
 		if err := o.Check(ctx); err != nil && !errors.Is(err, store.ErrHeld) {
 			return nil, err
 		}
-		l := &storeLease{Store: unavailable{err: errStoreUnopened}, opener: o, inventory: openInventories(inventoryPath(o.Key())), learned: learned.NewSites(), stop: func() {}}
+		l := &storeLease{Store: unavailable{err: errStoreUnopened}, opener: o, inventory: inventory.Open(inventoryPath(o.Key())), learned: learned.NewSites(), stop: func() {}}
 		l.kind, l.address = kindOf(o)
 		return l, nil
 	})
@@ -251,9 +252,9 @@ func (l *storeLease) begin(s store.Store) error {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.Store, l.spool, l.stop = spool, spool, stop
-	l.running.Go(func() { l.inventory.run(ctx, inventoryPath(l.opener.Key())) })
+	l.running.Go(func() { l.inventory.Run(ctx, inventoryPath(l.opener.Key())) })
 	l.running.Go(func() {
-		l.inventory.tell(ctx, store.LedgerOf(s), func(err error) {
+		l.inventory.Tell(ctx, store.LedgerOf(s), func(err error) {
 			caddy.Log().Named("consent").Error("the disclosure ledger could not be written; it is tried again", anonymize.Own("store", l.address), zap.Error(err))
 		})
 	})

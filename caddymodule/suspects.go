@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
 	"github.com/caddy-consent/caddy-consent/rules"
@@ -20,11 +21,11 @@ func (x *exchange) suspectCookies(h http.Header, now time.Time) {
 	for _, line := range lines {
 		c, ok := cookie.Parse(line)
 		if ok && x.suspect(&c, now) {
-			m := rules.Match{Purpose: consent.Marketing, Rule: suspectRule + pathPattern(c.WireName())}
+			m := rules.Match{Purpose: consent.Marketing, Rule: suspectRule + inventory.PathPattern(c.WireName())}
 			gate := x.site.mode == modeStrict && !x.decision.Permits(m.Purpose, 0)
-			x.policy.tally.add(kindCookie, &m, gate)
+			x.policy.tally.Add(inventory.KindCookie, &m, gate)
 			if gate && x.policy.reasons != nil {
-				x.policy.reasons.add(kindCookie, []byte(c.WireName()), &m)
+				x.policy.reasons.add(inventory.KindCookie, []byte(c.WireName()), &m)
 			}
 			if gate {
 				continue

@@ -8,35 +8,14 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent/ui"
 )
 
-// Bounds of the vendors that a preference centre lists: a visitor reads those of the site, not the whole catalogue.
-const (
-	maxListed      = 200
-	maxPreferences = 64
-)
-
-// vendors returns the catalogue ids of the vendors seen on a site, sorted.
-func (i *inventories) vendors(site string) []string {
-	v := i.of(site)
-	if v == nil {
-		return nil
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	var ids []string
-	for k := range v.Seen {
-		if k.Vendor != "" && !slices.Contains(ids, k.Vendor) && len(ids) < maxListed {
-			ids = append(ids, k.Vendor)
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
+// maxPreferences bounds the preference centres that are kept.
+const maxPreferences = 64
 
 // preferencesUI is the UI whose preference centre lists the vendors seen on the site and those that the operator
 // declared. One is compiled for each different set.
 func (x *exchange) preferencesUI() *ui.UI {
 	s := x.site
-	ids := s.app.inventory.vendors(x.siteName)
+	ids := s.app.inventory.Vendors(x.siteName)
 	for _, r := range s.options.Require {
 		ids = append(ids, r.Vendors...)
 	}

@@ -369,7 +369,7 @@ func (w *responseWriter) finish() error {
 		return err
 	}
 	if w.gzip != nil {
-		w.x.policy.tally.written = int(w.gzip.Size())
+		w.x.policy.tally.Written = int(w.gzip.Size())
 		if err := w.gzip.Close(); err != nil {
 			return err
 		}

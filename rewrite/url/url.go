@@ -58,6 +58,9 @@ func (u *URL) String() string { return u.href }
 // Host returns the host without port: lower-case ASCII, IPv6 in brackets.
 func (u *URL) Host() string { return u.href[u.hostStart:u.hostEnd] }
 
+// HostRange returns where in String the host begins and ends.
+func (u *URL) HostRange() (start, end int) { return u.hostStart, u.hostEnd }
+
 // Scheme returns the scheme without colon, in lower case.
 func (u *URL) Scheme() string { return u.href[:u.schemeEnd] }
 

@@ -1,4 +1,4 @@
-package caddymodule
+package inventory
 
 import (
 	"fmt"
@@ -13,22 +13,22 @@ import (
 // TestInventedNamesLeaveRoom: neither hosts that a client only speaks of, nor sites that it asks for once, keep what the
 // pages hold out of the report.
 func TestInventedNamesLeaveRoom(t *testing.T) {
-	var i inventories
+	var i Inventory
 	for n := range 2 * maxSeenHosts {
-		claimed := tally{claimed: true}
-		claimed.addHost(fmt.Appendf(nil, "h%d.invented.example", n), rewrite.DestinationScript, &rules.Match{}, false)
-		i.add("shop.example", "/", &claimed)
+		claimed := Tally{claimed: true}
+		claimed.AddHost(fmt.Appendf(nil, "h%d.invented.example", n), rewrite.DestinationScript, &rules.Match{}, false)
+		i.Add("shop.example", "/", &claimed)
 	}
-	page := tally{document: true}
-	page.addHost([]byte("cdn.example"), rewrite.DestinationScript, &rules.Match{}, false)
-	i.add("shop.example", "/", &page)
-	i.add("shop.example", "/", &page)
+	page := Tally{Document: true}
+	page.AddHost([]byte("cdn.example"), rewrite.DestinationScript, &rules.Match{}, false)
+	i.Add("shop.example", "/", &page)
+	i.Add("shop.example", "/", &page)
 	for n := range 2 * maxSites {
-		i.add(fmt.Sprintf("h%d.invented.example", n), "/", &tally{document: true})
+		i.Add(fmt.Sprintf("h%d.invented.example", n), "/", &Tally{Document: true})
 	}
-	i.add("late.example", "/", &tally{document: true})
-	sites := map[string]siteReport{}
-	for _, s := range i.report().Sites {
+	i.Add("late.example", "/", &Tally{Document: true})
+	sites := map[string]SiteReport{}
+	for _, s := range i.Report().Sites {
 		sites[s.Site] = s
 	}
 	if _, ok := sites["late.example"]; !ok || len(sites) > maxSites {
@@ -46,8 +46,8 @@ func TestInventedNamesLeaveRoom(t *testing.T) {
 func TestInventoryIsSavedLater(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "dir")
 	path := filepath.Join(dir, "inventory.json")
-	var i inventories
-	i.add("shop.example", "/", &tally{document: true})
+	var i Inventory
+	i.Add("shop.example", "/", &Tally{Document: true})
 	if err := os.WriteFile(dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,18 @@ func TestInventoryIsSavedLater(t *testing.T) {
 	if err := i.save(path); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := readReport(path); err != nil || len(r.Sites) != 1 {
+	if r, err := ReadReport(path); err != nil || len(r.Sites) != 1 {
 		t.Errorf("%d sites were saved: %v", len(r.Sites), err)
+	}
+}
+
+func TestPathPattern(t *testing.T) {
+	for path, want := range map[string]string{
+		"/": "/", "/blog/2026/11/a-very-long-title-of-an-article-1234": "/blog/2026/11/a-very-long-title-of-an-article-1234",
+		"/orders/12345678": "/orders/*", "/u/jane@example.com/x": "/u/*/x", "/t/9f86d081884c7d659a2feaa0c55ad015": "/t/*",
+	} {
+		if got := PathPattern(path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package caddymodule
+package rulesource
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/problem"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
 )
 
@@ -19,7 +20,7 @@ import (
 const watchEvery = 2 * time.Second
 
 // look returns a text that changes when a vendor file or the cookie database does.
-func (s *ruleSource) look() string {
+func (s *Source) look() string {
 	paths := []string{s.cookies}
 	for _, glob := range s.vendors {
 		matches, _ := filepath.Glob(glob)
@@ -34,9 +35,9 @@ func (s *ruleSource) look() string {
 	return b.String()
 }
 
-// watch compiles the rules anew when something has changed, and hands them to changed. Rules that cannot be loaded leave
+// Watch compiles the rules anew when something has changed, and hands them to changed. Rules that cannot be loaded leave
 // the old ones in force.
-func (s *ruleSource) watch(ctx context.Context, changed func(compiledRules)) {
+func (s *Source) Watch(ctx context.Context, changed func(Rules)) {
 	t := time.NewTicker(watchEvery)
 	defer t.Stop()
 	for {
@@ -56,20 +57,20 @@ func (s *ruleSource) watch(ctx context.Context, changed func(compiledRules)) {
 			continue
 		}
 		s.log.Info("rules reloaded")
-		s.keep()
+		s.Keep()
 		changed(c)
 	}
 }
 
 // untold returns what of err fail has not logged: all but what is wrong with lists.
 func untold(err error) error {
-	return errors.Join(slices.DeleteFunc(each(err), func(e error) bool {
+	return errors.Join(slices.DeleteFunc(problem.Each(err), func(e error) bool {
 		return errors.As(e, new(*listError)) || errors.As(e, new(*filterlist.Refusal))
 	})...)
 }
 
 // renewed reports whether anything has changed. A list that was missing and is there now counts again.
-func (s *ruleSource) renewed(ctx context.Context) (renewed bool) {
+func (s *Source) renewed(ctx context.Context) (renewed bool) {
 	if stamp := s.look(); stamp != s.stamp {
 		s.stamp, renewed = stamp, true
 	}
@@ -85,8 +86,8 @@ func (s *ruleSource) renewed(ctx context.Context) (renewed bool) {
 }
 
 // reload loads the rules with the lists that were missing, if they are there now, and without those that still are.
-func (s *ruleSource) reload(ctx context.Context) (compiledRules, error) {
-	var missing []*ruleList
+func (s *Source) reload(ctx context.Context) (Rules, error) {
+	var missing []*list
 	for _, l := range s.lists {
 		if l.missing {
 			missing = append(missing, l)

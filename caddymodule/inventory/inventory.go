@@ -1,4 +1,4 @@
-package caddymodule
+package inventory
 
 import (
 	"slices"
@@ -16,12 +16,13 @@ const (
 	maxPages     = 20  // example pages for one thing seen
 	maxSeenHosts = 500 // third-party hosts of one site
 	maxPaths     = 300 // pages of one site
+	maxListed    = 200 // vendors of a preference centre
 	maxPath      = 200 // bytes of a page's path
 )
 
 // seenKey is one kind of thing that was seen.
 type seenKey struct {
-	Kind            kind
+	Kind            Kind
 	Vendor, Purpose string
 	Rule            string
 }
@@ -42,8 +43,8 @@ func (c *seenCount) note(gated, passed int, path string, known bool) {
 	}
 }
 
-// inventory is what was seen of one site: counts and example pages, nothing of visitors.
-type inventory struct {
+// siteSeen is what was seen of one site: counts and example pages, nothing of visitors.
+type siteSeen struct {
 	mu         sync.Mutex
 	Site       string
 	Since      time.Time
@@ -63,29 +64,29 @@ type hostCount struct {
 	permitted       uint64 // of those that passed, what a rule knows; since this process began
 }
 
-// inventories are those of all sites.
-type inventories struct {
+// Inventory is what was seen of all sites; its zero value has seen nothing. It may be used by many goroutines.
+type Inventory struct {
 	mu    sync.Mutex
-	sites map[string]*inventory
+	sites map[string]*siteSeen
 	dirty bool // something was added that no file holds yet
 }
 
-func newInventory(site string) *inventory {
-	return &inventory{Site: site, Since: time.Now().UTC(), Paths: map[string]*views{}, Hosts: map[string]*hostCount{}, Seen: map[seenKey]*seenCount{}}
+func newSiteSeen(site string) *siteSeen {
+	return &siteSeen{Site: site, Since: time.Now().UTC(), Paths: map[string]*views{}, Hosts: map[string]*hostCount{}, Seen: map[seenKey]*seenCount{}}
 }
 
-func (i *inventories) of(site string) *inventory {
+func (i *Inventory) of(site string) *siteSeen {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.sites == nil {
-		i.sites = map[string]*inventory{}
+		i.sites = map[string]*siteSeen{}
 	}
 	v := i.sites[site]
 	if v == nil && len(i.sites) >= maxSites {
 		i.forgetOne()
 	}
 	if v == nil && len(i.sites) < maxSites {
-		v = newInventory(strings.Clone(site))
+		v = newSiteSeen(strings.Clone(site))
 		i.sites[v.Site] = v
 	}
 	return v
@@ -93,7 +94,7 @@ func (i *inventories) of(site string) *inventory {
 
 // forgetOne makes room by leaving out a site of which no more than one page was delivered: whoever asks a handler that
 // serves any host for names that do not exist must not keep out those that do.
-func (i *inventories) forgetOne() {
+func (i *Inventory) forgetOne() {
 	for name, v := range i.sites {
 		v.mu.Lock()
 		once := v.Documents <= 1
@@ -106,7 +107,7 @@ func (i *inventories) forgetOne() {
 }
 
 // touch notes that something is added, and returns the site's name in metrics.
-func (i *inventories) touch(site string) string {
+func (i *Inventory) touch(site string) string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.dirty = true
@@ -126,7 +127,7 @@ func (v *views) count() uint64 { return v.n - v.before }
 
 // view counts a page. Where there are too many, a new one takes the place of the one that was asked for least, and begins where
 // that ended, so that it has its time to be asked for again (Metwally, Agrawal, El Abbadi: Space-Saving, 2005).
-func (v *inventory) view(path string) {
+func (v *siteSeen) view(path string) {
 	if one := v.Paths[path]; one != nil {
 		one.n++
 		return
@@ -147,7 +148,7 @@ func (v *inventory) view(path string) {
 }
 
 // forget leaves a page out, also as an example.
-func (v *inventory) forget(path string) {
+func (v *siteSeen) forget(path string) {
 	delete(v.Paths, path)
 	is := func(p string) bool { return p == path }
 	for _, c := range v.Hosts {
@@ -158,35 +159,35 @@ func (v *inventory) forget(path string) {
 	}
 }
 
-// add takes over what a response held. Responses that held nothing, and are no page, cost nothing.
-func (i *inventories) add(site, path string, t *tally) {
-	metrics.CountRewritten(t.written)
-	for range t.unreadable {
+// Add takes over what a response held. Responses that held nothing, and are no page, cost nothing.
+func (i *Inventory) Add(site, path string, t *Tally) {
+	metrics.CountRewritten(t.Written)
+	for range t.Unreadable {
 		metrics.CountError(metrics.ErrorUnrewritable)
 	}
-	for range t.oversize {
+	for range t.Oversize {
 		metrics.CountError(metrics.ErrorOversize)
 	}
-	if len(t.entries) == 0 && len(t.hosts) == 0 && t.unreadable == 0 && t.oversize == 0 && !t.document {
+	if len(t.entries) == 0 && len(t.thirdParties) == 0 && t.Unreadable == 0 && t.Oversize == 0 && !t.Document {
 		return
 	}
 	v := i.of(site)
 	if v == nil {
 		return
 	}
-	label, path := i.touch(site), pathPattern(path)
+	label, path := i.touch(site), PathPattern(path)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.Unreadable += uint64(t.unreadable)
-	v.Oversize += uint64(t.oversize)
-	if t.document {
+	v.Unreadable += uint64(t.Unreadable)
+	v.Oversize += uint64(t.Oversize)
+	if t.Document {
 		v.Documents++
 	}
-	if t.document && t.counts {
+	if t.Document && t.Counts {
 		v.view(path)
 	}
 	_, known := v.Paths[path]
-	known = known || !t.document && !t.claimed // whoever asks for pages that are not there must not have them named
+	known = known || !t.Document && !t.claimed // whoever asks for pages that are not there must not have them named
 	for n := range t.entries {
 		e := &t.entries[n]
 		if e.gated > 0 {
@@ -203,12 +204,12 @@ func (i *inventories) add(site, path string, t *tally) {
 		}
 		c.note(e.gated, e.passed, path, known)
 	}
-	for n := range t.hosts {
-		v.addHost(t, &t.hosts[n], path, known)
+	for n := range t.thirdParties {
+		v.addHost(t, &t.thirdParties[n], path, known)
 	}
 }
 
-func (v *inventory) addHost(t *tally, h *tallyHost, path string, known bool) {
+func (v *siteSeen) addHost(t *Tally, h *tallyHost, path string, known bool) {
 	name := t.hostNames[h.start:h.end]
 	c := v.Hosts[string(name)]
 	if c == nil {
@@ -226,8 +227,8 @@ func (v *inventory) addHost(t *tally, h *tallyHost, path string, known bool) {
 	c.note(h.gated, h.passed, path, known)
 }
 
-// pathPattern is a page's path as it is kept: what may name a person or an order is left out.
-func pathPattern(path string) string {
+// PathPattern is a page's path as it is kept: what may name a person or an order is left out.
+func PathPattern(path string) string {
 	parts := strings.Split(path[:min(len(path), maxPath)], "/")
 	for i, p := range parts {
 		if personal(p) {
@@ -255,4 +256,22 @@ func personal(part string) bool {
 		}
 	}
 	return len(part) >= 20 && digits >= 4 && !strings.Contains(part, "-")
+}
+
+// Vendors returns the catalogue ids of vendors seen on a site, sorted, so many at most that a visitor reads them.
+func (i *Inventory) Vendors(site string) []string {
+	v := i.of(site)
+	if v == nil {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var ids []string
+	for k := range v.Seen {
+		if k.Vendor != "" && !slices.Contains(ids, k.Vendor) && len(ids) < maxListed {
+			ids = append(ids, k.Vendor)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }

@@ -1,4 +1,4 @@
-package caddymodule
+package inventory
 
 import (
 	"cmp"
@@ -12,27 +12,27 @@ import (
 	"time"
 )
 
-// inventoryReport is what was seen of the sites, as the admin API answers and as the file beside the store holds it. It has
+// Report is what was seen of the sites, as the admin API answers and as the file beside the store holds it. It has
 // nothing of visitors: counts, hosts, names of cookies, and paths of pages without their queries.
-type inventoryReport struct {
-	Sites []siteReport `json:"sites"`
+type Report struct {
+	Sites []SiteReport `json:"sites"`
 }
 
-// siteReport is what was seen of one site.
-type siteReport struct {
+// SiteReport is what was seen of one site.
+type SiteReport struct {
 	Site       string            `json:"site"`
 	Since      time.Time         `json:"since"`
 	Documents  uint64            `json:"documents"`
 	Unreadable uint64            `json:"unreadable,omitempty"`
 	Oversize   uint64            `json:"oversize,omitempty"`
 	Pages      map[string]uint64 `json:"pages"`
-	Hosts      []hostReport      `json:"hosts"`
-	Seen       []seenReport      `json:"seen"`
+	Hosts      []HostReport      `json:"hosts"`
+	Seen       []SeenReport      `json:"seen"`
 	Undeclared []string          `json:"undeclared"` // hosts of no vendor that is known, and not allowed
 }
 
-// hostReport is a third-party host.
-type hostReport struct {
+// HostReport is a third-party host.
+type HostReport struct {
 	Host    string   `json:"host"`
 	Vendor  string   `json:"vendor,omitempty"`
 	Purpose string   `json:"purpose,omitempty"`
@@ -42,8 +42,8 @@ type hostReport struct {
 	Pages   []string `json:"pages"`
 }
 
-// seenReport is one thing that a rule recognised.
-type seenReport struct {
+// SeenReport is one thing that a rule recognised.
+type SeenReport struct {
 	Kind    string   `json:"kind"` // resource, script, cookie or first-party
 	Vendor  string   `json:"vendor,omitempty"`
 	Purpose string   `json:"purpose"`
@@ -53,41 +53,41 @@ type seenReport struct {
 	Pages   []string `json:"pages"`
 }
 
-// report copies what was seen.
-func (i *inventories) report() inventoryReport {
+// Report copies what was seen.
+func (i *Inventory) Report() Report {
 	i.mu.Lock()
 	sites := slices.Collect(maps.Values(i.sites))
 	i.mu.Unlock()
-	slices.SortFunc(sites, func(a, b *inventory) int { return cmp.Compare(a.Site, b.Site) })
-	r := inventoryReport{Sites: []siteReport{}}
+	slices.SortFunc(sites, func(a, b *siteSeen) int { return cmp.Compare(a.Site, b.Site) })
+	r := Report{Sites: []SiteReport{}}
 	for _, v := range sites {
 		r.Sites = append(r.Sites, v.report())
 	}
 	return r
 }
 
-func (v *inventory) report() siteReport {
+func (v *siteSeen) report() SiteReport {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r := siteReport{Site: v.Site, Since: v.Since, Documents: v.Documents, Unreadable: v.Unreadable, Oversize: v.Oversize, Pages: map[string]uint64{},
-		Hosts: []hostReport{}, Seen: []seenReport{}, Undeclared: []string{}}
+	r := SiteReport{Site: v.Site, Since: v.Since, Documents: v.Documents, Unreadable: v.Unreadable, Oversize: v.Oversize, Pages: map[string]uint64{},
+		Hosts: []HostReport{}, Seen: []SeenReport{}, Undeclared: []string{}}
 	for path, one := range v.Paths {
 		r.Pages[path] = one.count()
 	}
 	for host, c := range v.Hosts {
-		r.Hosts = append(r.Hosts, hostReport{host, c.Vendor, c.Purpose, typeNames(c.Types), c.Gated, c.Passed, slices.Clone(c.Pages)})
+		r.Hosts = append(r.Hosts, HostReport{host, c.Vendor, c.Purpose, typeNames(c.Types), c.Gated, c.Passed, slices.Clone(c.Pages)})
 		if c.Vendor == "" && c.Purpose != "necessary" {
 			r.Undeclared = append(r.Undeclared, host)
 		}
 	}
 	for k, c := range v.Seen {
-		r.Seen = append(r.Seen, seenReport{string(k.Kind), k.Vendor, k.Purpose, k.Rule, c.Gated, c.Passed, slices.Clone(c.Pages)})
+		r.Seen = append(r.Seen, SeenReport{string(k.Kind), k.Vendor, k.Purpose, k.Rule, c.Gated, c.Passed, slices.Clone(c.Pages)})
 	}
 	slices.Sort(r.Undeclared)
-	slices.SortFunc(r.Hosts, func(a, b hostReport) int {
+	slices.SortFunc(r.Hosts, func(a, b HostReport) int {
 		return cmp.Or(cmp.Compare(b.Gated+b.Passed, a.Gated+a.Passed), cmp.Compare(a.Host, b.Host))
 	})
-	slices.SortFunc(r.Seen, func(a, b seenReport) int {
+	slices.SortFunc(r.Seen, func(a, b SeenReport) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Vendor, b.Vendor), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Purpose, b.Purpose))
 	})
 	return r
@@ -108,7 +108,7 @@ func typeNames(bits uint32) []string {
 }
 
 // restore takes over what a file held. Unknown kinds and types are left out: they are of another version.
-func (i *inventories) restore(r inventoryReport) {
+func (i *Inventory) restore(r Report) {
 	for _, s := range r.Sites[:min(len(r.Sites), maxSites)] {
 		v := i.of(s.Site)
 		v.Since, v.Documents, v.Unreadable, v.Oversize = s.Since, s.Documents, s.Unreadable, s.Oversize
@@ -127,19 +127,19 @@ func (i *inventories) restore(r inventoryReport) {
 			v.Hosts[h.Host] = c
 		}
 		for _, one := range s.Seen {
-			switch k := kind(one.Kind); k {
-			case kindResource, kindScript, kindCookie, kindFirstParty:
+			switch k := Kind(one.Kind); k {
+			case KindResource, KindScript, KindCookie, KindFirstParty:
 				v.Seen[seenKey{k, one.Vendor, one.Purpose, one.Rule}] = &seenCount{one.Gated, one.Passed, one.Pages, told{passed: one.Passed}}
 			}
 		}
 	}
 }
 
-// pages returns, of the n sites that delivered most, at most n pages each: those that were delivered most, again and again in
+// Pages returns, of the n sites that delivered most, at most n pages each: those that were delivered most, again and again in
 // proportion, so that a page counts for as much as it is asked for.
-func (i *inventories) pages(n int) map[string][]string {
-	reports := i.report().Sites
-	slices.SortStableFunc(reports, func(a, b siteReport) int { return cmp.Compare(b.Documents, a.Documents) })
+func (i *Inventory) Pages(n int) map[string][]string {
+	reports := i.Report().Sites
+	slices.SortStableFunc(reports, func(a, b SiteReport) int { return cmp.Compare(b.Documents, a.Documents) })
 	sites := map[string][]string{}
 	for _, s := range reports[:min(n, len(reports))] {
 		paths := slices.Sorted(maps.Keys(s.Pages))
@@ -158,8 +158,8 @@ func (i *inventories) pages(n int) map[string][]string {
 	return sites
 }
 
-// readReport reads a file that save wrote, or an answer of the admin API that somebody kept.
-func readReport(path string) (r inventoryReport, err error) {
+// ReadReport reads a file that save wrote, or an answer of the admin API that somebody kept.
+func ReadReport(path string) (r Report, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return r, err
@@ -167,17 +167,17 @@ func readReport(path string) (r inventoryReport, err error) {
 	return r, json.Unmarshal(data, &r)
 }
 
-// openInventories reads what an earlier process saw. A file that cannot be read is as good as none.
-func openInventories(path string) *inventories {
-	i := new(inventories)
-	if r, err := readReport(path); err == nil {
+// Open reads what an earlier process saw. A file that cannot be read is as good as none.
+func Open(path string) *Inventory {
+	i := new(Inventory)
+	if r, err := ReadReport(path); err == nil {
 		i.restore(r)
 	}
 	return i
 }
 
 // save writes what was seen since the last time, in one step: a crash leaves the old file or the new one.
-func (i *inventories) save(path string) error {
+func (i *Inventory) save(path string) error {
 	i.mu.Lock()
 	dirty := i.dirty
 	i.dirty = false
@@ -194,8 +194,8 @@ func (i *inventories) save(path string) error {
 	return err
 }
 
-func (i *inventories) write(path string) error {
-	data, err := json.Marshal(i.report())
+func (i *Inventory) write(path string) error {
+	data, err := json.Marshal(i.Report())
 	if err != nil {
 		return err
 	}
@@ -217,8 +217,8 @@ func (i *inventories) write(path string) error {
 // saveEvery is how often what was seen is written down.
 const saveEvery = time.Minute
 
-// run saves again and again until ctx ends, and then once more.
-func (i *inventories) run(ctx context.Context, path string) {
+// Run writes what was seen to a file, once a minute until ctx ends, and then once more.
+func (i *Inventory) Run(ctx context.Context, path string) {
 	t := time.NewTicker(saveEvery)
 	defer t.Stop()
 	for {

@@ -1,4 +1,4 @@
-package caddymodule
+package rulesource
 
 import (
 	"os"
@@ -24,14 +24,15 @@ func TestListIsLoggedOnce(t *testing.T) {
 		return path
 	}
 	core, logs := logged.New(zap.ErrorLevel)
-	app := &App{log: zap.New(core), Lists: []List{{Source: write("list.txt", "||one.example^\n")}}}
-	if err := app.provisionRules(); err != nil {
+	none := func() Samples { return NewSamples(nil, nil) }
+	source, _, err := Open(Config{Log: zap.New(core), Lists: []List{{Source: write("list.txt", "||one.example^\n")}}, Dir: t.TempDir(), Samples: none})
+	if err != nil {
 		t.Fatal(err)
 	}
 	for what, text := range map[string]string{"no list": "<!doctype html>", "a disaster": "/style.css\n/main.\n/app.js\n/logo.\n"} {
 		write("list.txt", text)
 		for range 3 {
-			_, err := app.rules.reload(t.Context())
+			_, err := source.reload(t.Context())
 			if err == nil || untold(err) != nil {
 				t.Errorf("%s: %v, of which is to be logged: %v", what, err, untold(err))
 			}
@@ -41,8 +42,24 @@ func TestListIsLoggedOnce(t *testing.T) {
 			t.Errorf("%s: the log says %v", what, said)
 		}
 	}
-	app.rules.cookies = filepath.Join(dir, "gone.csv")
-	if _, err := app.rules.reload(t.Context()); err == nil || untold(err) == nil || !strings.Contains(untold(err).Error(), "gone.csv") {
+	source.cookies = filepath.Join(dir, "gone.csv")
+	if _, err := source.reload(t.Context()); err == nil || untold(err) == nil || !strings.Contains(untold(err).Error(), "gone.csv") {
 		t.Errorf("of a list and a database that are wrong, this is to be logged: %v", untold(err))
+	}
+}
+
+// TestContent: other rules have another sum.
+func TestContent(t *testing.T) {
+	vendors, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := *vendors
+	one.Vendors = vendors.Vendors[1:]
+	all, fewer := Rules{Catalogue: vendors}, Rules{Catalogue: &one}
+	a, err := all.content()
+	b, wrong := fewer.content()
+	if err != nil || wrong != nil || a == b {
+		t.Errorf("a catalogue with one vendor less has the same sum: %v, %v", err, wrong)
 	}
 }
