@@ -41,12 +41,13 @@ func TestParseChoice(t *testing.T) {
 		{"choice=accept&choice=refuse", consent.Choice{}, "exactly one"},
 		{"choice=save&purpose=telepathy", consent.Choice{}, "telepathy"},
 		{"choice=save&vendor=v7", consent.Choice{}, "+id"},
-		{"choice=save&vendor=%2Bnobody", consent.Choice{}, "nobody"},
+		{"choice=save&vendor=%2Bnobody", consent.Choice{}, `unknown id "nobody"`},
 		{"choice=save&vendor=-v3000", consent.Choice{}, "purpose"},
 		{"choice=save&vendor=%2Bv0", consent.Choice{}, "purpose"},
 		{"choice=save&scope=vendor&vendor=", consent.Choice{}, "vendor"},
 		{"choice=refuse" + strings.Repeat("&vendor=", 2000), consent.Choice{Answer: consent.Refuse, VendorsListed: true}, ""},
 		{"choice=save" + strings.Repeat("&purpose=social", 600), consent.Choice{}, "fields"},
+		{"choice=save" + strings.Repeat("&vendor=-v8", 600), consent.Choice{}, "fields"},
 	} {
 		form, _ := url.ParseQuery(c.form)
 		got, err := consent.ParseChoice(form, number)
@@ -90,10 +91,17 @@ func TestChoose(t *testing.T) {
 		{"accept on a child-directed site", consent.Terms{Asked: optional, ChildDirected: true}, consent.Signals{}, accept, "functional,analytics,social|none||given"},
 		{"accept on one over a refusal", consent.Terms{Asked: optional, ChildDirected: true}, valid(token(0, optional, 0)), accept, "functional,analytics,social|none||given"},
 		{"accept a new purpose only", all, valid(token(analytics, functional|marketing, 0)), accept, "analytics,social|functional,marketing||given"},
+		{"accept a new purpose, beside vendors", all, valid(withVendors(token(analytics, functional|marketing, 0))), accept, "analytics,social|functional,marketing|5+ 6- |given"},
 		{"accept with GPC", all, gpc(consent.Signals{}), accept, "functional,analytics,marketing,social|none||given"},
 		{"refuse", all, consent.Signals{}, refuse, "none|functional,analytics,marketing,social||refused"},
 		{"refuse after a grant", all, valid(withVendors(token(analytics, 0, 0))), refuse, "none|functional,analytics,marketing,social||withdrawn"},
 		{"withdraw", all, valid(token(analytics, 0, 0)), consent.Choice{Answer: consent.Withdraw}, "none|functional,analytics,marketing,social||withdrawn"},
+		{"refuse after a grant that lapsed", consent.Terms{Asked: optional, Lifetime: 1}, valid(token(analytics, 0, 0)), refuse, "none|functional,analytics,marketing,social||refused"},
+		{"refuse a vendor while the store is down", all, func() consent.Signals {
+			s := valid(withVendors(token(0, 0, 0)))
+			s.TokenState = consent.TokenSuperseded
+			return s
+		}(), refuse, "none|functional,analytics,marketing,social||withdrawn"},
 		{"refuse while the store is down", all, unsure(func(s *consent.Signals) { s.TokenState = consent.TokenSuperseded }), refuse,
 			"none|functional,analytics,marketing,social||withdrawn"},
 		{"refuse while a platform is down", all, unsure(func(s *consent.Signals) { s.Stored.Unknown = true }), refuse,
@@ -154,6 +162,10 @@ func TestChooseMakesNothingYounger(t *testing.T) {
 		if k, _ := consent.Choose(&terms, &s, c, now.Add(time.Hour)); !k.At.Equal(s.Token.At) {
 			t.Errorf("%+v: a grant of %v is now of %v", c, s.Token.At, k.At)
 		}
+	}
+	s.Token.At = now.Add(time.Minute) // by another clock
+	if k, _ := consent.Choose(&terms, &s, one, now); !k.At.Equal(now) {
+		t.Errorf("an answer of %v is now of %v", now, k.At)
 	}
 }
 

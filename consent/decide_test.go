@@ -57,6 +57,10 @@ func TestDecide(t *testing.T) {
 			"necessary,functional|analytics,marketing,social|none|N"},
 		{"an opt-out outlives its header", all, valid(token(0, analytics|marketing|social, consent.SignalGPC)),
 			"necessary|analytics,marketing,social|functional|N"},
+		{"DNT disregarded", with(func(u *consent.Terms) { u.DisregardDNT = true }), signals(accepted, dnt),
+			"necessary,functional,analytics,marketing,social|none|none|C"},
+		{"DNT disregarded, GPC not", with(func(u *consent.Terms) { u.DisregardDNT = true }), signals(signals(accepted, dnt), gpc),
+			"necessary,functional|analytics,marketing,social|none|N"},
 		{"GPC disregarded", with(func(u *consent.Terms) { u.DisregardGPC = true }), signals(accepted, gpc),
 			"necessary,functional,analytics,marketing,social|none|none|C"},
 		{"GPC disregarded under opt-out", with(func(u *consent.Terms) { u.DisregardGPC = true; u.Regime = consent.OptOut }),
@@ -277,6 +281,16 @@ func checkDecision(t *testing.T, terms *consent.Terms, s *consent.Signals, d *co
 	}
 	if strings.Contains("NCTD", string(d.TrackingStatus())) == false {
 		fail("not a tracking status")
+	}
+}
+
+func TestSourceNames(t *testing.T) {
+	var names []string
+	for s := consent.SourceNone; s <= consent.SourceRegime+1; s++ {
+		names = append(names, s.String())
+	}
+	if got := strings.Join(names, " "); got != "none necessary terms token dnt gpc platform regime " {
+		t.Error(got)
 	}
 }
 

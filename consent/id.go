@@ -43,10 +43,10 @@ var errID = errors.New("consent id: want 22 characters of base64url")
 // ParseID reads what String wrote, and nothing else.
 func ParseID(s string) (ID, error) {
 	var id ID
-	if len(s) != 22 || hasBreak(s) {
+	if len(s) != 22 {
 		return id, errID
 	}
-	if _, err := strictBase64.Decode(id[:], []byte(s)); err != nil {
+	if n, err := strictBase64.Decode(id[:], []byte(s)); err != nil || n != len(id) { // line breaks are skipped
 		return ID{}, errID
 	}
 	return id, nil

@@ -36,6 +36,7 @@ func TestLink(t *testing.T) {
 		{"a token of that length", site, (token + token)[:consent.MaxLinkLen], keys, now, false},
 		{"cut", site, segment[:len(segment)-1], keys, now, false},
 		{"longer", site, segment + "A", keys, now, false},
+		{"line breaks inside", site, segment[:8] + "\n\r" + segment[8:len(segment)-2], keys, now, false},
 		{"line break", site, segment[:len(segment)-1] + "\n", keys, now, false},
 		{"empty", site, "", keys, now, false},
 	} {
@@ -48,6 +49,24 @@ func TestLink(t *testing.T) {
 	}
 	if _, err := keys.Verify(site, segment); err == nil {
 		t.Error("a link passes for a token")
+	}
+	late := consent.Link{ID: id(5), Expiry: time.Unix(1<<33+7, 0).UTC()}
+	if got, err := keys.VerifyLink(site, keys.SignLink(site, late), now); err != nil || got != late {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestLinkUse: a record tells that a link was used, and that another was not; its ID is like any other.
+func TestLinkUse(t *testing.T) {
+	for i := range 200 {
+		segment := fmt.Sprint("link", i)
+		one, two := consent.LinkUse(segment), consent.LinkUse(segment)
+		if one == two || !consent.LinkUsed(segment, one) || !consent.LinkUsed(segment, two) || consent.LinkUsed(segment+"x", one) || consent.LinkUsed(segment, consent.NewID()) {
+			t.Errorf("%s: %v, %v", segment, one, two)
+		}
+		if strings.HasPrefix(one.String(), "-") {
+			t.Errorf("%s looks like an option", one)
+		}
 	}
 }
 

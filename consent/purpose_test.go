@@ -32,6 +32,9 @@ func TestPurposesNames(t *testing.T) {
 	if _, err := consent.ParsePurposes("analytics,,social"); err == nil {
 		t.Error("accepted an empty name")
 	}
+	if s, err := consent.ParsePurposes(""); err != nil || s != 0 || consent.AllPurposes.Has(0) {
+		t.Error(s, err)
+	}
 	if s, err := consent.ParsePurposes(" analytics , social"); err != nil || s != analytics|social {
 		t.Error(s, err)
 	}
@@ -42,7 +45,7 @@ func TestIDText(t *testing.T) {
 	if got, err := consent.ParseID(want.String()); err != nil || got != want {
 		t.Errorf("%v, %v", got, err)
 	}
-	for _, bad := range []string{"", "AAAA", "AQEBAQEBAQEBAQEBAQEBAR", "AQEBAQEBAQEBAQEBAQEB\nA", "AQEBAQEBAQEBAQEBAQEBA="} {
+	for _, bad := range []string{"", "AAAA", "AQEBAQEBAQEBAQEBAQEBAR", "AQEBAQEBAQEBAQEBAQEB\nA", "AQEBAQEBAQEBAQEBAQEB\n\n", "AQEBAQEBAQEB\r\rAQEBAQEB", "AQEBAQEBAQEBAQEBAQEBA="} {
 		if _, err := consent.ParseID(bad); err == nil {
 			t.Errorf("accepted %q", bad)
 		}

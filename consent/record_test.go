@@ -58,8 +58,9 @@ func TestRecordGolden(t *testing.T) {
 
 func TestRecordRoundTrip(t *testing.T) {
 	for name, r := range map[string]consent.Record{
-		"full": exampleRecord(),
-		"bare": {Event: consent.EventRefused, Granted: consent.Purposes(consent.Necessary)},
+		"full":      exampleRecord(),
+		"withdrawn": {Event: consent.EventWithdrawn, Denied: optional},
+		"bare":      {Event: consent.EventRefused, Granted: consent.Purposes(consent.Necessary)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := json.Marshal(r)

@@ -99,10 +99,7 @@ func NewRegions(changes map[string]Regime) (*Regions, error) {
 
 // Find returns the region of an ISO 3166 code, case-insensitively; the zero Region for anything else.
 func (t *Regions) Find(code string) Region {
-	r, ok := parseRegion(code)
-	if !ok {
-		return Region{}
-	}
+	r, _ := parseRegion(code)
 	regime, ok := t.regimes[r]
 	if !ok {
 		regime = t.regimes[Region{Country: r.Country}]

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/regiontest"
@@ -57,6 +58,9 @@ func TestRegimeNames(t *testing.T) {
 			t.Errorf("%v: %v, %v", r, back, err)
 		}
 	}
+	if got := fmt.Sprint(consent.OptIn, consent.OptOut, consent.NoticeOnly, consent.ByRegion, consent.ByRegion+1); got != "opt-in opt-out notice by-region " {
+		t.Error(got)
+	}
 	if _, err := consent.ParseRegime("whatever"); err == nil || !strings.Contains(err.Error(), "opt-out") {
 		t.Error(err)
 	}
@@ -69,6 +73,12 @@ func TestRegionFromHeader(t *testing.T) {
 		want         string
 	}{
 		{[]string{"US"}, nil, "US opt-out"},
+		{[]string{"US-CA"}, []string{"TX"}, "US-CA opt-out"},
+		{[]string{"us"}, []string{"zz"}, "US-ZZ opt-out"},
+		{[]string{"U:"}, nil, " opt-in"},
+		{[]string{"u~"}, nil, " opt-in"},
+		{[]string{"U`"}, nil, " opt-in"},
+		{[]string{"U/"}, nil, " opt-in"},
 		{[]string{"US-CA"}, nil, "US-CA opt-out"},
 		{[]string{"CA"}, []string{"ON"}, "CA-ON opt-out"},
 		{[]string{"CA"}, []string{"QC"}, "CA-QC opt-in"},
@@ -178,6 +188,11 @@ func TestDatabaseIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	step("moved over", true, false, "US-TX")
+	write(german)
+	if err := os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	step("written over with as much", true, false, "DE-TX")
 	close(stop)
 	wg.Wait()
 }

@@ -85,11 +85,7 @@ func (d *RegionDatabase) Region(_ http.Header, addr netip.Addr) Region {
 	}
 	found := d.reader.Load().Lookup(addr.Unmap().WithZone(""))
 	var country, sub string
-	if !found.Found() || found.DecodePath(&country, "country", "iso_code") != nil {
-		return Region{}
-	}
-	if found.DecodePath(&sub, "subdivisions", 0, "iso_code") != nil {
-		sub = ""
-	}
+	_ = found.DecodePath(&country, "country", "iso_code") // what is not there, or no text, stays empty, and is unknown
+	_ = found.DecodePath(&sub, "subdivisions", 0, "iso_code")
 	return d.regions.strictest(country, sub)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -129,10 +130,24 @@ func TestTokenFormat(t *testing.T) {
 	if got := sign(payload()); got != value {
 		t.Fatalf("by hand: %s, signed: %s", got, value)
 	}
+	secret := sha256.Sum256([]byte{1})
+	name := hmac.New(sha256.New, secret[:])
+	name.Write([]byte("caddy-consent key id"))
 	b := payload()
-	b[0] = 2
+	if want := name.Sum(nil)[:4]; string(b[1:5]) != string(want) || key(1).ID() != hex.EncodeToString(want) {
+		t.Errorf("key id % x, by hand % x", b[1:5], want)
+	}
+	b[0] = 3
 	if _, err := keys.Verify(site, sign(b)); !errors.Is(err, consent.ErrTokenMalformed) {
 		t.Errorf("another format: %v", err)
+	}
+	// Sparse: nothing, a number of the dense form, a cut varint, a long spelling, numbers beyond the last.
+	for _, tail := range []string{"", "\x02", "\xff", "\x81\x80", "\x80\x88\x00", "\xfe\x17\x00", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
+		b := append(payload()[:41], tail...)
+		b[0] = 2
+		if got, err := keys.Verify(site, sign(b)); !errors.Is(err, consent.ErrTokenMalformed) {
+			t.Errorf("sparse vendors % x: %+v, %v", tail, got, err)
+		}
 	}
 	b = payload()
 	b[5], b[6] = 255, byte(social)

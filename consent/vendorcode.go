@@ -40,16 +40,9 @@ func (v VendorChoices) fitting() (VendorChoices, bool) {
 
 // sparse reports whether a number is beyond the dense form.
 func (v *VendorChoices) sparse() bool {
-	for i := range v.granted {
-		set := v.granted[i] | v.refused[i]
-		if i == maxDense/64 {
-			set &^= 1<<(maxDense%64+1) - 1
-		}
-		if set != 0 && i >= maxDense/64 {
-			return true
-		}
-	}
-	return false
+	const dense = (maxDense + 1) / 64 // words, and no part of one
+	return [vendorWords - dense]uint64(v.granted[dense:]) != [vendorWords - dense]uint64{} ||
+		[vendorWords - dense]uint64(v.refused[dense:]) != [vendorWords - dense]uint64{}
 }
 
 // appendDense appends the shortest dense form, at most vendorBytes long.
@@ -88,7 +81,7 @@ func parseVendors(format byte, src []byte) (VendorChoices, bool) {
 
 // parseDense reads what appendDense wrote and refuses any other spelling.
 func parseDense(src []byte) (v VendorChoices, ok bool) {
-	if len(src) > vendorBytes || len(src) > 0 && src[len(src)-1] == 0 {
+	if len(src) > 0 && src[len(src)-1] == 0 {
 		return v, false
 	}
 	for i, b := range src {
