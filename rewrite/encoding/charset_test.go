@@ -51,6 +51,27 @@ func TestSniff(t *testing.T) {
 		{"text/css", `@charset "koi8-r"; a{}`, "koi8-r", true},
 		{"text/css", `@charset 'koi8-r';`, "utf-8", false},
 		{"text/css", ` @charset "koi8-r";`, "utf-8", false},
+		{"text/css", `@charset "koi8-r`, "utf-8", false},
+		{"text/xml", `<a encoding="gbk">`, "utf-8", true},
+		{"text/xml", `<?xml encoding`, "utf-8", true},
+		{"text/xml", `<?xml encoding>`, "utf-8", true},
+		{"text/xml", `<?xml encoding=>`, "utf-8", true},
+		{"text/html", `<p encoding="gbk">`, "windows-1252", false},
+		{"text/html", "<!--><meta charset=koi8-r>", "koi8-r", true},
+		{"text/html", "<meta charset=koi8-r charset=gbk>", "koi8-r", true},
+		{"text/html", "<meta http-equiv=content-type content='charset=gbk' charset=koi8-r>", "koi8-r", true},
+		{"text/html", "<meta charset=koi8-r http-equiv=content-type content='charset=gbk'>", "koi8-r", true},
+		{"text/html", "<meta http-equiv=content-type content=charset charset=koi8-r>", "koi8-r", true},
+		{"text/html", "<meta http-equiv=content-type content='text/html; charset='>", "windows-1252", false},
+		{"text/html", "<meta http-equiv=content-type content='charset x charset\t=\tkoi8-r; x'>", "koi8-r", true},
+		{"text/html", "<meta http-equiv=content-type content='charset=koi8-r x'>", "koi8-r", true},
+		{"text/html", `<meta http-equiv=content-type content='charset="koi8-r"x'>`, "koi8-r", true},
+		{"text/html", `<meta http-equiv=content-type content='charset="koi8-r'>`, "windows-1252", false},
+		{"text/html", "<meta =x charset=koi8-r>", "koi8-r", true},
+		{"text/html", "</p x='>'><meta charset=koi8-r>", "koi8-r", true},
+		{"text/html", "</ <p x='<meta charset=koi8-r>'>", "windows-1252", false},
+		{"text/html", "<?x><meta charset=koi8-r>", "koi8-r", true},
+		{"text/html; x=\";charset=gbk;\"; charset=koi8-r", "", "koi8-r", true},
 		{"application/json", `{}`, "utf-8", false},
 		{"text/html", strings.Repeat(" ", 1003) + "<meta charset=koi8-r>", "koi8-r", true},
 		{"text/html", strings.Repeat(" ", 1004) + "<meta charset=koi8-r>", "windows-1252", false},
@@ -117,7 +138,7 @@ func TestTransparent(t *testing.T) {
 			}
 		}
 	}
-	for _, label := range []string{"utf-16le", "iso-2022-jp", "shift_jis", "gbk", "gb18030", "big5", "euc-kr", "replacement", "nonsense"} {
+	for _, label := range []string{"utf-16le", "utf-16be", "iso-2022-jp", "shift_jis", "gbk", "gb18030", "big5", "euc-kr", "replacement", "nonsense"} {
 		if encoding.Transparent(label) {
 			t.Errorf("%s is transparent", label)
 		}
@@ -183,6 +204,19 @@ func TestKindOf(t *testing.T) {
 		{"text/html, nonsense", false, "", encoding.KindHTML},
 		{"text/html, */*", false, "", encoding.KindHTML},
 		{`text/plain; x="a, text/html"`, false, page, encoding.KindOther},
+		{`text/plain; x="a, text/html, b"`, false, page, encoding.KindOther},
+		{`text/plain; x="\", text/html, b"`, false, page, encoding.KindOther},
+		{`text/plain; x=\", text/html, "`, false, page, encoding.KindOther},
+		{`text/plain; x=\, text/html`, false, page, encoding.KindHTML},
+		{"te\x7fxt/plain", false, page, encoding.KindHTML},
+		{"\x1f/plain", false, page, encoding.KindHTML},
+		{"", false, "<b", encoding.KindHTML},
+		{"", false, "</p>" + page, encoding.KindHTML},
+		{"", false, "<1" + page, encoding.KindOther},
+		{"", false, "\xfe\xff\x00<\x00h\x00t\x00m\x00l", encoding.KindHTML},
+		{"text/json", true, "", encoding.KindJSON},
+		{"application/xml", true, "", encoding.KindXML},
+		{"text/xsl", true, "", encoding.KindXML},
 		{"", false, page, encoding.KindHTML},
 		{"", true, page, encoding.KindOther},
 		{"*/*", false, page, encoding.KindHTML},
@@ -267,6 +301,29 @@ func TestHidingPlaces(t *testing.T) {
 	t.Logf("%d pages", n)
 }
 
+// TestData: the type and the text of data: URLs.
+func TestData(t *testing.T) {
+	for _, c := range []struct {
+		rest, mime, body string
+		ok               bool
+	}{
+		{"text/html,<p>%41", "text/html", "<p>A", true},
+		{"TEXT/HTML;x=Y,a#b", "text/html;x=y", "a", true},
+		{",x", "", "x", true},
+		{"text/html", "", "", false},
+		{"text/html;base64,PHA+QQ==", "text/html;base64", "<p>A", true},
+		{"text/html;\tBASE64 ,P%48A%2BQ\nQ%3D%3D", "text/html;\tbase64 ", "<p>A", true},
+		{"text/html;base64,PHA+Q*", "text/html;base64", "<p>", true},
+		{"base64,PHA+QQ", "base64", "PHA+QQ", true},
+		{"text/html;charset=utf-16le,<%00p%00>%00", "text/html;charset=utf-16le", "<p>", true},
+		{"text/html;charset=shift_jis,%95%5c", "text/html;charset=shift_jis", "表", true},
+	} {
+		if mime, body, ok := encoding.Data([]byte(c.rest)); mime != c.mime || string(body) != c.body || ok != c.ok {
+			t.Errorf("%q: %q, %q, %v; want %q, %q, %v", c.rest, mime, body, ok, c.mime, c.body, c.ok)
+		}
+	}
+}
+
 func FuzzSniff(f *testing.F) {
 	for _, s := range []string{"<meta charset=gbk>", "<meta http-equiv=content-type content='text/html;charset=koi8-r'>", "<!-- <meta charset=gbk> --><?xml encoding='x'?>", "<meta", "<a b='", "</x y", "\xff\xfe", "<meta charset"} {
 		f.Add("text/html", []byte(s))
@@ -330,13 +387,13 @@ func ExamplePrescan() {
 func TestUndeclared(t *testing.T) {
 	var out bytes.Buffer
 	w := encoding.NewUndeclared(&out)
-	for _, p := range []string{"<p>", "a\x1b$B<!--\x1b(B", "\x00b"} {
+	for _, p := range []string{"<p>", "a\x1b$B<!--\x1b(B", "\x00b", "\x1bc"} {
 		in := []byte(p)
 		if n, err := w.Write(in); n != len(p) || err != nil || string(in) != p {
 			t.Errorf("%q: %d, %v, now %q", p, n, err, in)
 		}
 	}
-	if got := out.String(); got != "<p>a\x1a$B<!--\x1a(B\x1ab" {
+	if got := out.String(); got != "<p>a\x1a$B<!--\x1a(B\x1ab\x1ac" {
 		t.Errorf("%q", got)
 	}
 }
@@ -347,6 +404,7 @@ func TestXHTML(t *testing.T) {
 		`<html ` + ns + `>`: true, "<html\nlang='>'\txmlns = 'http://www.w3.org/1999/xhtml'": true,
 		"\xef\xbb\xbf <?xml version='1.0'?>\n<!-- <a> --><!DOCTYPE html><html " + ns + ">": true, `<html xmlns:x="y" ` + ns + `/>`: true,
 		`<?xml-stylesheet href="x"?><html ` + ns + `>`: false, `<!-- <a> --><?x?><?xml-stylesheet href="x"?><html ` + ns + `>`: false,
+		`<!-- [x] --><html ` + ns + `>`: true, `<!DOCTYPE html []><html ` + ns + `>`: false,
 		`<!-- <html ` + ns + `>`: false, ``: false, ` `: false, `<`: false, `<html`: false, `<html `: false, `<html x`: false, `<html x=`: false, `<html x="`: false,
 		`<!DOCTYPE html [<!ENTITY b "c">]><html ` + ns + `>`: false, "<\x00h\x00": false, "\xfe\xff\x00<": false,
 		`<html>`: false, `<html><body ` + ns + `>`: false, `<html x="y"><body ` + ns + `>`: false, `<html xmlns="http://www.w3.org/1999/xhtm` + "`": false,

@@ -145,9 +145,57 @@ func TestDecoderPassesOnWhatIsNotEncoded(t *testing.T) {
 			}
 		}
 	}
+	for _, other := range []string{"\x00\x8bx", "\x1f\x8ax", "\x1f"} {
+		if got, err := decode("gzip", encoding.Limits{}, []byte(other)); err != nil || string(got) != other {
+			t.Errorf("gzip claimed of %q: got %q, %v", other, got, err)
+		}
+	}
+	for _, other := range []string{"\x29\xb5\x2f\xfdx", "\x28\xb5\x2f\xfex", "\x60\x2a\x4d\x18", "\x50\x2a\x4d\x17", "\x50\x2a\x4d"} {
+		if got, err := decode("zstd", encoding.Limits{}, []byte(other)); err != nil || string(got) != other {
+			t.Errorf("zstd claimed of %q: got %q, %v", other, got, err)
+		}
+	}
 	// Encoded once, declared twice.
 	if got, err := decode("gzip, gzip", encoding.Limits{}, encode(t, "gzip", page)); err != nil || !bytes.Equal(got, page) {
 		t.Errorf("gzip declared twice: %d bytes, %v", len(got), err)
+	}
+}
+
+// TestDecoderTellsCodingsFromText: brotli has no magic, and may begin as text does: with a space in this one.
+func TestDecoderTellsCodingsFromText(t *testing.T) {
+	var body bytes.Buffer
+	w := brotli.NewWriterOptions(&body, brotli.WriterOptions{Quality: 5, LGWin: 16})
+	_, _ = w.Write(page[:19])
+	_ = w.Flush()
+	_, _ = w.Write(page[19:])
+	_ = w.Close()
+	if body.Bytes()[0] != ' ' {
+		t.Fatalf("begins with %q, which proves nothing", body.Bytes()[0])
+	}
+	if got, err := decode("br", encoding.Limits{}, body.Bytes()); err != nil || !bytes.Equal(got, page) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+func TestDecoderSkipsFrames(t *testing.T) {
+	for _, magic := range []string{"\x50", "\x5f"} {
+		body := append([]byte(magic+"\x2a\x4d\x18\x04\x00\x00\x00abcd"), encode(t, "zstd", page)...)
+		if got, err := decode("zstd", encoding.Limits{}, body); err != nil || !bytes.Equal(got, page) {
+			t.Errorf("after a skippable frame of %q: %d bytes, %v", magic, len(got), err)
+		}
+	}
+}
+
+// TestDecoderPassesWhatIsNoBomb: by default anything of 8 MiB may come out, and beyond that what real pages unfold to.
+func TestDecoderPassesWhatIsNoBomb(t *testing.T) {
+	var n counter
+	d, _ := encoding.NewDecoder("gzip", &n, encoding.Limits{})
+	if _, err := d.Write(zeros(t, "gzip", 8<<20-1)); err != nil || d.Close() != nil || n != 8<<20-1 {
+		t.Errorf("%d of 8 MiB less one byte passed: %v", n, err)
+	}
+	long := bytes.Repeat(page, 9<<20/len(page))
+	if got, err := decode("gzip", encoding.Limits{}, encode(t, "gzip", long)); err != nil || len(got) != len(long) {
+		t.Errorf("%d of %d bytes of pages passed: %v", len(got), len(long), err)
 	}
 }
 

@@ -91,6 +91,53 @@ func TestGzipConstant(t *testing.T) {
 	}
 }
 
+type full struct{ room int }
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.room -= len(p); f.room < 0 {
+		return 0, io.ErrShortWrite
+	}
+	return len(p), nil
+}
+
+// TestGzipTellsOfErrors: wherever the writer below fails, the body does not end well; and it ends once.
+func TestGzipTellsOfErrors(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	text := make([]byte, 100<<10) // more than a block
+	for i := range text {
+		text[i] = byte(random.Uint32())
+	}
+	constant, err := NewConstant([]byte("a constant"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := func(w io.Writer) error {
+		g := NewGzip(w, constant, GzipFast)
+		if _, err := g.Write(text); err != nil {
+			return err
+		}
+		if _, err := g.Write(constant.text); err != nil {
+			return err
+		}
+		if err := g.Flush(); err != nil {
+			return err
+		}
+		if err := g.Close(); err != nil {
+			return err
+		}
+		return g.Close()
+	}
+	var whole bytes.Buffer
+	if err := body(&whole); err != nil || gunzip(t, whole.Bytes()) != string(text)+"a constant" {
+		t.Fatal(err)
+	}
+	for room := 0; room < whole.Len(); room += 1 + min(room, whole.Len()-room-1)/2 {
+		if err := body(&full{room}); err != io.ErrShortWrite {
+			t.Errorf("with room for %d of %d bytes: %v", room, whole.Len(), err)
+		}
+	}
+}
+
 // TestGzipFlush: all that was written can be read after a flush.
 func TestGzipFlush(t *testing.T) {
 	var b bytes.Buffer

@@ -55,6 +55,38 @@ func TestAppendApart(t *testing.T) {
 	}
 }
 
+// TestScripts: a script is read in more than one way only where its encoding is open, and where that can move a string's end.
+func TestScripts(t *testing.T) {
+	for _, c := range []struct {
+		r    encoding.Readings
+		s    string
+		want int
+	}{
+		{encoding.ReadAnyhow(), "'plain\\'`", 1}, {encoding.ReadAnyhow(), "'\xe9'", 1}, {encoding.ReadAnyhow(), "'\x83\\'", 1 + 5}, {encoding.ReadAnyhow(), "`\xe9`", 1 + 5},
+		{encoding.ReadIn("windows-1252"), "'\x83\\'", 1}, {encoding.Readings{}, "`\xe9`", 1},
+	} {
+		n := 0
+		for text := range c.r.Scripts([]byte(c.s)) {
+			if n++; n == 1 && string(text) != c.s {
+				t.Errorf("%q is first read as %q", c.s, text)
+			}
+		}
+		if n != c.want {
+			t.Errorf("%q: %d readings, want %d", c.s, n, c.want)
+		}
+	}
+	for range encoding.ReadAnyhow().Scripts([]byte("`\xe9`")) {
+		break // who wants no more gets no more
+	}
+	japanese := false
+	for text := range encoding.ReadAnyhow().Scripts([]byte("'\x83\\'")) {
+		japanese = japanese || string(text) == "'ソ'"
+	}
+	if !japanese {
+		t.Error("not read in Shift_JIS")
+	}
+}
+
 // TestReadings: the ways in which a host may be read.
 func TestReadings(t *testing.T) {
 	read := func(r encoding.Readings, s string) (all []string) {
