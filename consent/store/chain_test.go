@@ -53,6 +53,9 @@ func TestLinkDependsOnEverything(t *testing.T) {
 	if store.Commit(store.Salt{1}, []byte("a")) == store.Commit(store.Salt{2}, []byte("a")) {
 		t.Error("the salt does not matter")
 	}
+	if store.NewSalt() == store.NewSalt() {
+		t.Error("two salts are equal")
+	}
 }
 
 func TestSigner(t *testing.T) {
@@ -93,6 +96,11 @@ func TestSigner(t *testing.T) {
 	var back store.Head
 	if err := errors.Join(err, json.Unmarshal(b, &back), old.Check(back)); err != nil {
 		t.Errorf("after JSON: %v", err)
+	}
+	renewed := storetest.Signer(t, 1)
+	renewed.Renew(rotated)
+	if n := renewed.Sign(link, time.Now()); n.Key == h.Key || renewed.Check(n) != nil || renewed.Check(h) != nil {
+		t.Errorf("after a rotation signed with %s, as before with %s", n.Key, h.Key)
 	}
 	if _, err := store.NewSigner(nil); err == nil || !strings.Contains(err.Error(), "64 bytes") {
 		t.Errorf("no key: %v", err)
@@ -190,31 +198,35 @@ func TestVerifierFindsForgeries(t *testing.T) {
 	if _, err := intact.verify(nil); err != nil {
 		t.Fatalf("without a key: %v", err)
 	}
+	if rep, err := (&chain{}).verify(signer); err != nil || rep.Entries != 0 {
+		t.Fatalf("an empty chain: %+v, %v", rep, err)
+	}
 	for name, c := range map[string]struct {
 		forge  func(*chain)
 		want   string
 		keyed  bool // only a signature shows it
 		anchor bool // only a head kept elsewhere shows it
 	}{
-		"content changed":      {forge: func(c *chain) { c.entries[2].Body = []byte(`{}`) }, want: "entry 3: content does not match"},
-		"salt changed":         {forge: func(c *chain) { c.entries[2].Salt[3] ^= 1 }, want: "entry 3: content"},
-		"commitment changed":   {forge: func(c *chain) { c.entries[1].Commitment[0] ^= 1 }, want: "entry 2: hash"},
-		"hash changed":         {forge: func(c *chain) { c.entries[1].Hash[0] ^= 1 }, want: "entry 2: hash"},
-		"kind changed":         {forge: func(c *chain) { c.entries[2].Kind = store.KindErasure }, want: "entry 3: hash"},
-		"content removed":      {forge: func(c *chain) { c.entries[2].Body = nil }, want: "entry 3: content is missing and no erasure"},
-		"erasure removed":      {forge: func(c *chain) { c.entries[6].Body = nil }, want: "entry 7: content is missing"},
-		"entries exchanged":    {forge: func(c *chain) { c.entries[2], c.entries[3] = c.entries[3], c.entries[2] }, want: "entry 4 follows entry 2"},
-		"entry removed":        {forge: func(c *chain) { c.entries = append(c.entries[:3], c.entries[4:]...) }, want: "entry 5 follows entry 3"},
-		"entry doubled":        {forge: func(c *chain) { c.entries = append(c.entries[:4], c.entries[3:]...) }, want: "follows entry 4"},
-		"end cut off":          {forge: func(c *chain) { c.entries = c.entries[:5] }, want: "newest head is 7, the chain ends at 5"},
-		"all cut off":          {forge: func(c *chain) { c.entries = nil }, want: "head 4 is not in the chain"},
-		"head removed":         {forge: func(c *chain) { c.head = store.Head{} }, want: "newest head is 0"},
-		"head of another end":  {forge: func(c *chain) { c.head.Hash[0] ^= 1 }, want: "head 7"},
-		"beginning rewritten":  {forge: func(c *chain) { c.entries[0].Body = []byte("{}"); c.relink(0) }, want: "head 4: the chain has another hash"},
-		"cut to a checkpoint":  {forge: func(c *chain) { c.entries = c.entries[:3]; c.relink(3); c.head = c.heads[0] }, want: "head 4 is not in the chain"},
-		"end rewritten":        {forge: func(c *chain) { c.entries[5].Body = []byte("{}"); c.relink(5) }, want: "newest head 7 is not signed", keyed: true},
-		"checkpoints gone too": {forge: func(c *chain) { c.entries[0].Body = []byte("{}"); c.relink(0); c.heads = nil }, want: "not signed", keyed: true},
-		"signature of another": {forge: func(c *chain) { c.head.Signature = c.heads[0].Signature }, want: "signature does not match", keyed: true},
+		"content changed":        {forge: func(c *chain) { c.entries[2].Body = []byte(`{}`) }, want: "entry 3: content does not match"},
+		"salt changed":           {forge: func(c *chain) { c.entries[2].Salt[3] ^= 1 }, want: "entry 3: content"},
+		"commitment changed":     {forge: func(c *chain) { c.entries[1].Commitment[0] ^= 1 }, want: "entry 2: hash"},
+		"hash changed":           {forge: func(c *chain) { c.entries[1].Hash[0] ^= 1 }, want: "entry 2: hash"},
+		"kind changed":           {forge: func(c *chain) { c.entries[2].Kind = store.KindErasure }, want: "entry 3: hash"},
+		"content removed":        {forge: func(c *chain) { c.entries[2].Body = nil }, want: "entry 3: content is missing and no erasure"},
+		"erasure removed":        {forge: func(c *chain) { c.entries[6].Body = nil }, want: "entry 7: content is missing"},
+		"entries exchanged":      {forge: func(c *chain) { c.entries[2], c.entries[3] = c.entries[3], c.entries[2] }, want: "entry 4 follows entry 2"},
+		"entry removed":          {forge: func(c *chain) { c.entries = append(c.entries[:3], c.entries[4:]...) }, want: "entry 5 follows entry 3"},
+		"entry doubled":          {forge: func(c *chain) { c.entries = append(c.entries[:4], c.entries[3:]...) }, want: "follows entry 4"},
+		"end cut off":            {forge: func(c *chain) { c.entries = c.entries[:5] }, want: "newest head is 7, the chain ends at 5"},
+		"all cut off":            {forge: func(c *chain) { c.entries = nil }, want: "head 4 is not in the chain"},
+		"all cut off, heads too": {forge: func(c *chain) { c.entries, c.heads = nil, nil }, want: "newest head is 7, the chain ends at 0"},
+		"head removed":           {forge: func(c *chain) { c.head = store.Head{} }, want: "newest head is 0"},
+		"head of another end":    {forge: func(c *chain) { c.head.Hash[0] ^= 1 }, want: "head 7"},
+		"beginning rewritten":    {forge: func(c *chain) { c.entries[0].Body = []byte("{}"); c.relink(0) }, want: "head 4: the chain has another hash"},
+		"cut to a checkpoint":    {forge: func(c *chain) { c.entries = c.entries[:3]; c.relink(3); c.head = c.heads[0] }, want: "head 4 is not in the chain"},
+		"end rewritten":          {forge: func(c *chain) { c.entries[5].Body = []byte("{}"); c.relink(5) }, want: "newest head 7 is not signed", keyed: true},
+		"checkpoints gone too":   {forge: func(c *chain) { c.entries[0].Body = []byte("{}"); c.relink(0); c.heads = nil }, want: "not signed", keyed: true},
+		"signature of another":   {forge: func(c *chain) { c.head.Signature = c.heads[0].Signature }, want: "signature does not match", keyed: true},
 		"rolled back": {forge: func(c *chain) {
 			c.entries = c.entries[:4]
 			c.head = c.heads[0]

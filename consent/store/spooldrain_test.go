@@ -111,6 +111,62 @@ func TestDeferredPace(t *testing.T) {
 	wg.Wait()
 }
 
+// picky calls every batch invalid that holds a record of one site.
+type picky struct{ store.Store }
+
+func (p picky) Append(ctx context.Context, records ...*consent.Record) error {
+	for _, r := range records {
+		if r.Site == "bad.example" {
+			return store.ErrInvalid
+		}
+	}
+	return p.Store.Append(ctx, records...)
+}
+
+// TestDrainLeavesOutWhatIsInvalid: a record that the store will never take keeps no other waiting, and is counted.
+func TestDrainLeavesOutWhatIsInvalid(t *testing.T) {
+	inner := newBolt(t)
+	sp := openSpool(t, filepath.Join(t.TempDir(), "spool"), picky{inner}, store.SpoolOptions{})
+	for _, name := range []string{site, "bad.example", site} {
+		if err := sp.Defer(ctx, storetest.Record(name, consent.NewID(), 1, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sp.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	if err := inner.Scan(ctx, store.Filter{}, func(store.Entry) error { n++; return nil }); err != nil || n != 2 {
+		t.Errorf("%d were recorded, %v", n, err)
+	}
+	if st := sp.Stats(); st != (store.SpoolStats{Dropped: 1}) {
+		t.Errorf("%+v", st)
+	}
+}
+
+// TestWaitingAnswersAreMerged: of answers that wait, whatever their order, only what all of the newest permit counts.
+func TestWaitingAnswersAreMerged(t *testing.T) {
+	sp := openSpool(t, filepath.Join(t.TempDir(), "spool"), newBolt(t), store.SpoolOptions{Retry: time.Hour})
+	refusal := func(id consent.ID, seq uint32, denied consent.Purposes) *consent.Record {
+		r := storetest.Record(site, id, seq, 0)
+		r.Denied = denied
+		return r
+	}
+	const analytics, marketing = consent.Purposes(consent.Analytics), consent.Purposes(consent.Marketing)
+	twoTabs, old := consent.NewID(), consent.NewID()
+	for _, r := range []*consent.Record{refusal(twoTabs, 1, analytics), refusal(twoTabs, 1, marketing), refusal(old, 2, storetest.All), refusal(old, 1, analytics)} {
+		if err := sp.Defer(ctx, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if st, err := sp.Latest(ctx, site, twoTabs); err != nil || st.Denied != analytics|marketing {
+		t.Errorf("of two tabs: %v, %v", st.Denied, err)
+	}
+	if st, err := sp.Latest(ctx, site, old); err != nil || st.Seq != 2 || st.Denied != storetest.All {
+		t.Errorf("after an older answer: %d, %v, %v", st.Seq, st.Denied, err)
+	}
+}
+
 // next returns the size of the next batch.
 func next(t *testing.T, batches <-chan int) int {
 	t.Helper()

@@ -23,7 +23,7 @@ func randomState(r *rand.Rand) store.State {
 	}
 	s.Granted = consent.Purposes(r.IntN(32)) &^ s.Denied
 	if r.IntN(2) == 0 {
-		s.Expiry = s.Time.Add(time.Hour)
+		s.Expiry = s.Time.Add(time.Duration(1+r.IntN(3)) * time.Hour)
 	}
 	for _, v := range []string{"a", "b", "c"} {
 		if k := r.IntN(3); k > 0 {
@@ -59,6 +59,11 @@ func TestMergeIsStrict(t *testing.T) {
 		}
 		if m.Granted&^(a.Granted&b.Granted) != 0 || m.Granted&m.Denied != 0 || (a.Denied|b.Denied)&^m.Denied != 0 {
 			t.Fatalf("purposes: %+v and %+v gave %+v", a, b, m)
+		}
+		for _, s := range []store.State{a, b} {
+			if !s.Expiry.IsZero() && (m.Expiry.IsZero() || m.Expiry.After(s.Expiry)) || !m.Expiry.IsZero() && a.Expiry.IsZero() && b.Expiry.IsZero() {
+				t.Fatalf("expiry: %v and %v gave %v", a.Expiry, b.Expiry, m.Expiry)
+			}
 		}
 		for v, granted := range m.Vendors {
 			if granted && !(a.Vendors[v] && b.Vendors[v]) {
@@ -120,6 +125,15 @@ func TestStateBinary(t *testing.T) {
 		}
 		if err := back.UnmarshalBinary(b[:r.IntN(len(b))]); err == nil {
 			t.Fatal("a part was read")
+		}
+		for i := range b {
+			bad := bytes.Clone(b)
+			bad[i] = byte(255 - r.IntN(2))
+			if err := back.UnmarshalBinary(bad); err == nil {
+				if again, err := back.MarshalBinary(); err != nil || !bytes.Equal(again, bad) {
+					t.Fatalf("%x was read as %+v", bad, back)
+				}
+			}
 		}
 	}
 }
