@@ -28,7 +28,7 @@ func dataScriptsOnce(text []byte) (code []byte) {
 		}
 		i += n
 		quote := i - len(scheme)
-		if quote < 0 || !bytes.EqualFold(text[quote+1:i+1], []byte(scheme)) || !isQuote(text[quote]) {
+		if quote < 0 || !isQuote(text[quote]) || !ascii.HasPrefixFold(text[quote+1:], scheme) {
 			continue
 		}
 		literal := text[quote:min(len(text), quote+maxVeiled)]

@@ -70,7 +70,7 @@ func (r *reader) dataBefore() bool {
 		return true
 	}
 	if p.kind == tokenName {
-		return string(p.text) == "case"
+		return p.word&wordCase != 0
 	}
 	if p.kind != tokenPunctuator {
 		return false

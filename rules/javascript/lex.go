@@ -1,12 +1,14 @@
 package javascript
 
 import (
+	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
 )
 
-// tokenKind classifies JavaScript tokens (ECMA-262, 12 "Lexical Grammar") as far as the recogniser needs.
+// tokenKind classifies JavaScript tokens (ECMA-262, 12 "Lexical Grammar") as far as the reader needs.
 type tokenKind uint8
 
 const (
@@ -24,6 +26,7 @@ type token struct {
 	newline bool // a line ended before it
 	escaped bool // a string with escape sequences: see unescape
 	mark    byte // a punctuator that is one character, 0 for other tokens
+	word    word // what a name means
 	text    []byte
 }
 
@@ -36,6 +39,23 @@ func (t *token) is(punctuator string) bool {
 // a closing parenthesis may be guessed wrong there.
 const maxNesting = 256
 
+// nesting has a bit for each open bracket.
+type nesting [maxNesting / 64]uint64
+
+func (n *nesting) set(depth int, on bool) {
+	if depth >= maxNesting {
+		return
+	}
+	mask := uint64(1) << (depth & 63)
+	if n[depth>>6] &^= mask; on {
+		n[depth>>6] |= mask
+	}
+}
+
+func (n *nesting) has(depth int) bool {
+	return depth < maxNesting && n[depth>>6]>>(depth&63)&1 != 0
+}
+
 // lexer reads JavaScript token by token, in constant memory. It never fails: what is no JavaScript yields tokens too.
 type lexer struct {
 	text       []byte
@@ -43,9 +63,10 @@ type lexer struct {
 	divides    bool // a slash divides; else it begins a regular expression
 	lineStart  bool
 	control    bool // the last name was if, while, for or with
+	wasted     int  // bytes that were looked through for the end of a regular expression in vain
 	depth      int
-	afterParen [maxNesting]bool // per open bracket: a slash after its end begins a regular expression
-	template   [maxNesting]bool // per open brace: it is a template's ${
+	afterParen nesting // a slash after the bracket's end begins a regular expression
+	template   nesting // the brace is a template's ${
 }
 
 func newLexer(text []byte) lexer { return lexer{text: text, lineStart: true} }
@@ -58,45 +79,90 @@ func (l *lexer) next() (t token) {
 
 // read is next for a token that is used again.
 func (l *lexer) read(t *token) {
-	newline := false
-	if l.pos < len(l.text) && blankStart[l.text[l.pos]] {
-		newline = l.space()
+	text, i := l.text, l.pos
+	if i < len(text) && text[i] == ' ' { // mostly one is all there is
+		i++
 	}
-	if l.pos >= len(l.text) {
+	newline := false
+	if i < len(text) && class[text[i]] == classBlank {
+		l.pos = i
+		newline = l.space()
+		i = l.pos
+	}
+	if i >= len(text) {
+		l.pos = i
 		*t = token{kind: tokenEnd, newline: newline}
 		return
 	}
-	l.scan(t)
-	t.newline, l.lineStart = newline, false
+	switch c := text[i]; class[c] {
+	case className:
+		end := i + 1
+		for end < len(text) && nameBytes[text[end]] {
+			end++
+		}
+		l.pos = end
+		var w word
+		if wordLengths[c]>>(end-i)&1 != 0 {
+			w = wordOf(text[i:end])
+		}
+		l.divides, l.control = w&wordOperand == 0, w&wordControl != 0
+		t.kind, t.newline, t.escaped, t.mark, t.word, t.text = tokenName, newline, false, 0, w, text[i:end]
+	case classMark:
+		l.pos = i + 1
+		l.divides, l.control = false, false
+		t.kind, t.newline, t.escaped, t.mark, t.word, t.text = tokenPunctuator, newline, false, c, 0, text[i:i+1]
+	case classPunctuator:
+		l.pos = i
+		l.punctuator(t)
+		t.newline = newline
+	default:
+		l.pos = i
+		l.scan(t, c)
+		t.newline = newline
+	}
+	l.lineStart = false
 }
 
-// blankStart has the bytes with which white space and comments may begin.
-var blankStart = func() (t [256]bool) {
-	for c := range t {
-		t[c] = c <= ' ' || c == '/' || c == '<' || c == '-' || c == 0xC2 || c == 0xEF || c == 0xE2
+// What a token may begin with.
+const (
+	classMark       = iota // a punctuator of one character that leaves nothing to be remembered
+	classPunctuator        // other punctuators
+	className              // a name, but for what is in other classes
+	classBlank             // white space or a comment, or what may be one: else as scan says
+	classOther             // see scan
+)
+
+var class = func() (t [256]uint8) {
+	for i := range t {
+		switch c := byte(i); {
+		case c <= ' ' || c == '/' || c == '<' || c == '-' || c == 0xC2 || c == 0xEF || c == 0xE2:
+			t[i] = classBlank
+		case nameByte(c) && (c < '0' || c > '9'):
+			t[i] = className
+		case strings.IndexByte("()[]{}+&|?=!>*%^", c) >= 0:
+			t[i] = classPunctuator
+		case strings.IndexByte("0123456789.\"'`", c) >= 0:
+			t[i] = classOther
+		}
 	}
 	return t
 }()
 
-func (l *lexer) scan(t *token) {
-	start, c := l.pos, l.text[l.pos]
+func (l *lexer) scan(t *token, c byte) {
+	start := l.pos
 	switch {
-	case nameByte(c) && (c < '0' || c > '9'):
-		l.pos = l.nameEnd(l.pos + 1)
-		text := l.text[start:l.pos]
-		l.divides, l.control = true, false
-		if n := len(text); n >= 2 && n <= len("instanceof") {
-			l.divides, l.control = !keywordBeforeOperand(text), controlKeyword(text)
-		}
-		*t = token{kind: tokenName, text: text}
+	case c == '"' || c == '\'':
+		l.quoted(t, c)
 	case '0' <= c && c <= '9', c == '.' && l.pos+1 < len(l.text) && '0' <= l.text[l.pos+1] && l.text[l.pos+1] <= '9':
 		for l.pos < len(l.text) && (nameByte(l.text[l.pos]) || l.text[l.pos] == '.') {
 			l.pos++
 		}
 		l.divides, l.control = true, false
 		*t = token{kind: tokenNumber, text: l.text[start:l.pos]}
-	case c == '"' || c == '\'':
-		*t = l.quoted(c)
+	case nameByte(c): // a byte that some white space begins with, too
+		l.pos = l.nameEnd(l.pos + 1)
+		l.divides, l.control = true, false
+		*t = token{kind: tokenName, text: l.text[start:l.pos]}
 	case c == '`':
 		l.pos++
 		*t = l.templatePiece()
@@ -126,9 +192,7 @@ func (l *lexer) space() (newline bool) {
 			l.pos++
 		case c == '/' && l.has("//"), c == '<' && l.has("<!--"), c == '-' && l.lineStart && l.has("-->"):
 			// ECMA-262, B.1.1: HTML-like comments run to the end of the line.
-			for l.pos < len(l.text) && l.text[l.pos] != '\n' && l.text[l.pos] != '\r' {
-				l.pos++
-			}
+			l.pos = lineEnd(l.text, l.pos)
 		case c == '/' && l.has("/*"):
 			newline = l.blockComment() || newline
 		case c == 0xC2 && l.has("\u00a0"):
@@ -143,15 +207,33 @@ func (l *lexer) space() (newline bool) {
 	return newline
 }
 
-func (l *lexer) blockComment() (newline bool) {
-	for l.pos += 2; l.pos < len(l.text); l.pos++ {
-		if l.has("*/") {
-			l.pos += 2
-			return newline
+// lineEnd returns where the line ends. It looks at no more than a window beyond that, whichever way lines end.
+func lineEnd(text []byte, from int) int {
+	const window = 256
+	for ; from < len(text); from += window {
+		line := text[from:min(len(text), from+window)]
+		end := bytes.IndexByte(line, '\n')
+		if end >= 0 {
+			line = line[:end]
 		}
-		newline = newline || l.text[l.pos] == '\n'
+		if cr := bytes.IndexByte(line, '\r'); cr >= 0 {
+			end = cr
+		}
+		if end >= 0 {
+			return from + end
+		}
 	}
-	return newline
+	return len(text)
+}
+
+func (l *lexer) blockComment() (newline bool) {
+	comment := l.text[l.pos+2:]
+	l.pos = len(l.text)
+	if end := bytes.Index(comment, []byte("*/")); end >= 0 {
+		l.pos += end + len("*/") - len(comment)
+		comment = comment[:end]
+	}
+	return bytes.IndexByte(comment, '\n') >= 0
 }
 
 func (l *lexer) has(s string) bool {
@@ -175,94 +257,10 @@ var nameBytes = func() (t [256]bool) {
 	return t
 }()
 
-// quoted reads a string literal. One that the line ends before its quote ends there.
-func (l *lexer) quoted(quote byte) token {
-	start := l.pos + 1
-	t := token{kind: tokenString}
-	l.divides, l.control = true, false
-	for i := start; i < len(l.text); i++ {
-		switch c := l.text[i]; {
-		case !quotedStop[c]:
-		case c == quote:
-			t.text, l.pos = l.text[start:i], i+1
-			return t
-		case c == '\\':
-			t.escaped = true
-			i++
-		case c == '\n':
-			t.text, l.pos = l.text[start:i], i
-			return t
-		}
-	}
-	t.text, l.pos = l.text[start:], len(l.text)
-	return t
-}
-
-var quotedStop = [256]bool{'"': true, '\'': true, '\\': true, '\n': true}
-
-// templatePiece reads a template literal up to its end or to the next ${, from where the code in braces follows.
-func (l *lexer) templatePiece() token {
-	start := l.pos
-	t := token{kind: tokenString}
-	l.divides, l.control = true, false
-	for i := start; i < len(l.text); i++ {
-		switch c := l.text[i]; {
-		case c == '`':
-			t.text, l.pos = l.text[start:i], i+1
-			return t
-		case c == '\\':
-			t.escaped = true
-			i++
-		case c == '$' && i+1 < len(l.text) && l.text[i+1] == '{':
-			t.text, l.pos = l.text[start:i], i+2
-			l.open(false, true)
-			l.divides = false
-			return t
-		}
-	}
-	t.text, l.pos = l.text[start:], len(l.text)
-	return t
-}
-
-// regexpEnd returns where the regular expression at pos ends, flags included, 0 if none ends on this line.
-func (l *lexer) regexpEnd() int {
-	class := false
-	for i := l.pos + 1; i < len(l.text); i++ {
-		switch l.text[i] {
-		case '\\':
-			i++
-		case '[':
-			class = true
-		case ']':
-			class = false
-		case '\n', '\r':
-			return 0
-		case '/':
-			if !class {
-				return l.nameEnd(i + 1)
-			}
-		}
-	}
-	return 0
-}
-
 func (l *lexer) open(afterRegexp, template bool) {
-	if l.depth < maxNesting {
-		l.afterParen[l.depth], l.template[l.depth] = afterRegexp, template
-	}
+	l.afterParen.set(l.depth, afterRegexp)
+	l.template.set(l.depth, template)
 	l.depth++
-}
-
-// shut closes a bracket and reports what open was told.
-func (l *lexer) shut() (regexp, template bool) {
-	if l.depth == 0 {
-		return false, false
-	}
-	l.depth--
-	if l.depth >= maxNesting {
-		return false, false
-	}
-	return l.afterParen[l.depth], l.template[l.depth]
 }
 
 // punctuator reads one; those made of several characters matter only where they contain = or begin with a character that
@@ -280,7 +278,11 @@ func (l *lexer) punctuator(t *token) {
 	case '{':
 		l.open(true, false)
 	case ')', ']', '}':
-		regexp, template := l.shut()
+		var regexp, template bool
+		if l.depth > 0 {
+			l.depth--
+			regexp, template = l.afterParen.has(l.depth), l.template.has(l.depth)
+		}
 		if template && c == '}' {
 			l.control = false
 			*t = l.templatePiece()
@@ -302,10 +304,10 @@ func (l *lexer) punctuator(t *token) {
 		l.equals(1)
 	}
 	l.control = false
-	*t = token{kind: tokenPunctuator, text: l.text[start:l.pos]}
-	if l.pos == start+1 {
-		t.mark = c
+	if l.pos > start+1 {
+		c = 0
 	}
+	t.kind, t.escaped, t.mark, t.word, t.text = tokenPunctuator, false, c, 0, l.text[start:l.pos]
 }
 
 // equals takes up to n equal signs into the punctuator.
@@ -313,52 +315,4 @@ func (l *lexer) equals(n int) {
 	for ; n > 0 && l.pos < len(l.text) && l.text[l.pos] == '='; n-- {
 		l.pos++
 	}
-}
-
-// keywordBeforeOperand reports whether an operand, hence maybe a regular expression, follows the name.
-func keywordBeforeOperand(name []byte) bool {
-	switch string(name) {
-	case "return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do", "instanceof", "yield", "await":
-		return true
-	}
-	return false
-}
-
-func controlKeyword(name []byte) bool {
-	switch string(name) {
-	case "if", "while", "for", "with":
-		return true
-	}
-	return false
-}
-
-// unescape appends the value of a string literal's text to dst (ECMA-262, 12.9.4).
-func unescape(dst, text []byte) []byte {
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c != '\\' || i+1 == len(text) {
-			dst = append(dst, c)
-			continue
-		}
-		i++
-		switch c = text[i]; c {
-		case 'n', 'r', 't', 'v', 'b', 'f', '0':
-			dst = append(dst, ' ')
-		case '\n':
-		case 'x':
-			r, n := ascii.Hex(text[i+1:], 2)
-			dst, i = utf8.AppendRune(dst, r), i+n
-		case 'u':
-			if i+1 < len(text) && text[i+1] == '{' {
-				r, n := ascii.Hex(text[i+2:], 6)
-				dst, i = utf8.AppendRune(dst, r), min(i+n+2, len(text)-1)
-				continue
-			}
-			r, n := ascii.Hex(text[i+1:], 4)
-			dst, i = utf8.AppendRune(dst, r), i+n
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return dst
 }

@@ -2,24 +2,29 @@ package javascript
 
 import "github.com/caddy-consent/caddy-consent/rules/internal/ascii"
 
-// reader reads one script.
+// reader reads scripts, one after the other. What it allocates is here.
 type reader struct {
 	*Recogniser
 	asker
-	lexer lexer
+	state
 	space [foldSize]byte
-	fold  fold
 	// unescaped holds a string's value while marks are compared with it.
 	unescaped [64]byte
-	active    [16]progress
-	running   int
+}
+
+// state is what is known of the script that is read.
+type state struct {
+	lexer   lexer
+	fold    fold
+	active  [16]progress
+	running int
 	// prev and before are the last two tokens.
 	prev, before *token
 	tokens       [3]token
 	loads        bool
-	imported     bool             // the string that is read is what a module is imported from
-	imports      bool             // such a string names a vendor
-	neutral      [maxNesting]bool // per open bracket: what stands in it is compared, logged or JSON, not loaded
+	imported     bool    // the string that is read is what a module is imported from
+	imports      bool    // such a string names a vendor
+	neutral      nesting // what stands in the bracket is compared, logged or JSON, not loaded
 	depth        int
 	found        int32 // vendor named for sure, -1 if none
 	rule         string
@@ -51,7 +56,8 @@ func (r *reader) find(text []byte) (Finding, bool) {
 }
 
 func (r *reader) read(text []byte) (Finding, bool) {
-	*r = reader{Recogniser: r.Recogniser, asker: asker{Addresses: r.Addresses}, lexer: newLexer(text), found: -1}
+	r.state = state{}
+	r.lexer.text, r.lexer.lineStart, r.found = text, true, -1
 	r.prev, r.before = &r.tokens[0], &r.tokens[1]
 	r.fold.buffer = r.space[:0]
 	r.run()
@@ -63,10 +69,6 @@ func (r *reader) run() {
 	for {
 		r.lexer.read(t)
 		r.body.token(t, r.depth)
-		if t.kind == tokenEnd {
-			r.flush(t)
-			return
-		}
 		if t.kind == tokenString && r.fold.state == foldNone {
 			r.imported = r.importing()
 		}
@@ -77,11 +79,19 @@ func (r *reader) run() {
 			r.mark(t)
 		}
 		switch t.kind {
+		case tokenEnd:
+			return
 		case tokenString:
 			r.importedFrom()
 		case tokenPunctuator:
-			r.verb(t)
-			r.bracket(t)
+			switch t.mark {
+			case '(', '[', '{':
+				r.open(t)
+			case ')', ']', '}':
+				r.depth = max(0, r.depth-1)
+			case '=':
+				r.loads = r.loads || r.prev.word&wordSource != 0 && r.before.mark == '.'
+			}
 		}
 		r.before, r.prev, t = r.prev, t, r.before
 	}
@@ -182,78 +192,54 @@ func (r *reader) answer() (Finding, bool) {
 // in the page can stop that, so the script is not left to the guard.
 func (r *reader) importing() bool {
 	if r.prev.mark == '(' {
-		return r.before.kind == tokenName && string(r.before.text) == "import"
+		return r.before.word&wordImport != 0
 	}
-	return r.prev.kind == tokenName && (string(r.prev.text) == "import" || string(r.prev.text) == "from")
+	return r.prev.word&(wordImport|wordFrom) != 0
 }
 
 // importedFrom notes that a string makes a module load: import "…", import x from "…", export * from "…" (ECMAScript, 16.2).
 func (r *reader) importedFrom() {
-	if r.prev.kind == tokenName && (string(r.prev.text) == "import" || string(r.prev.text) == "from") {
-		r.loads = true
-	}
+	r.loads = r.loads || r.prev.word&(wordImport|wordFrom) != 0
 }
 
-// verb notes what loads: it is enough that the script does it somewhere.
-func (r *reader) verb(t *token) {
-	if r.loads || r.prev.kind != tokenName {
-		return
+// open enters a bracket. It keeps the context of strings, as in a[b.indexOf("host/")] nothing is loaded, and notes what
+// loads: it is enough that the script does it somewhere.
+func (r *reader) open(t *token) {
+	if t.mark == '(' {
+		r.loads = r.loads || r.prev.kind == tokenName && loadingCall(r.prev)
+		r.neutral.set(r.depth, r.prev.word&wordNeutral != 0)
+	} else {
+		r.neutral.set(r.depth, r.quotedKey() || r.inNeutral())
 	}
-	switch t.mark {
-	case '(':
-		r.loads = loadingCall(r.prev.text)
-	case '=':
-		switch string(r.prev.text) {
-		case "src", "innerHTML", "outerHTML", "srcdoc", "data", "href":
-			r.loads = r.before.mark == '.'
-		}
-	}
+	r.depth++
 }
 
 // loadingCall reports whether a function of that name makes a browser fetch something: one of the platform's, or one whose
 // name says so.
-func loadingCall(name []byte) bool {
-	switch string(name) {
-	case "createElement", "createElementNS", "write", "writeln", "Image", "sendBeacon", "fetch", "XMLHttpRequest", "import",
-		"importScripts", "insertAdjacentHTML", "setAttribute", "WebSocket", "EventSource", "ajax", "require", "Worker",
-		"SharedWorker", "createContextualFragment", "parseHTML", "appendChild", "insertBefore":
+func loadingCall(name *token) bool {
+	if name.word&wordLoads != 0 {
 		return true
 	}
-	for _, part := range [...]string{"script", "load", "inject", "include"} {
-		if ascii.IndexFold(name, part) >= 0 {
+	for i, c := range name.text {
+		part := ""
+		switch c | 0x20 {
+		case 's':
+			part = "script"
+		case 'l':
+			part = "load"
+		case 'i':
+			if part = "inject"; ascii.HasPrefixFold(name.text[i:], "include") {
+				return true
+			}
+		default:
+			continue
+		}
+		if ascii.HasPrefixFold(name.text[i:], part) {
 			return true
 		}
 	}
 	return false
 }
 
-// bracket keeps the context of strings: in a[b.indexOf("host/")], nothing is loaded.
-func (r *reader) bracket(t *token) {
-	switch t.mark {
-	case '(', '[', '{':
-		if r.depth < maxNesting {
-			r.neutral[r.depth] = t.mark == '(' && r.prev.kind == tokenName && neutralCall(r.prev.text) ||
-				t.mark != '(' && (r.quotedKey() || r.inNeutral())
-		}
-		r.depth++
-	case ')', ']', '}':
-		r.depth = max(0, r.depth-1)
-	}
-}
-
-// neutralCall reports whether a function of that name only looks at a string or shows it.
-func neutralCall(name []byte) bool {
-	switch string(name) {
-	case "indexOf", "lastIndexOf", "includes", "contains", "test", "match", "search", "startsWith", "endsWith", "split",
-		"log", "warn", "error", "info", "debug", "alert", "confirm", "parse", "querySelector", "querySelectorAll",
-		"matches", "closest", "addEventListener", "getElementById", "hasOwnProperty", "RegExp", "Error", "stringify",
-		"expect", "open", "assert":
-		return true
-	}
-	return false
-}
-
 // inNeutral reports whether the innermost bracket is that of a neutral call.
-func (r *reader) inNeutral() bool {
-	return r.depth > 0 && r.depth <= maxNesting && r.neutral[r.depth-1]
-}
+func (r *reader) inNeutral() bool { return r.depth > 0 && r.neutral.has(r.depth-1) }

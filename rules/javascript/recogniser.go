@@ -67,7 +67,6 @@ func (r *Recogniser) Find(text []byte, a Addresses) (Finding, bool) {
 	if !ok {
 		x = new(reader)
 	}
-	defer r.readers.Put(x)
 	x.Recogniser, x.Addresses = r, a
 	f, ok := x.find(text)
 	if !ok {
@@ -75,6 +74,7 @@ func (r *Recogniser) Find(text []byte, a Addresses) (Finding, bool) {
 			f, ok = x.find(plain)
 		}
 	}
-	*x = reader{} // keep nothing of the text
+	x.state, x.Addresses = state{}, nil // keep nothing of the text
+	r.readers.Put(x)
 	return f, ok
 }

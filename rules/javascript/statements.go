@@ -8,8 +8,9 @@ type statements struct {
 	hasVendor      bool
 	// function is true in a statement that declares one, declares if one without a vendor was declared.
 	function, declares bool
-	// level is the depth of brackets at which statements are counted: functions that only wait for the page to be ready
-	// do not count as a statement, what they hold does.
+	// level is the depth of brackets at which statements are counted: functions that only wait for the page to be ready,
+	// as in $(function(){…}), document.addEventListener("DOMContentLoaded", …) and window.onload = …, do not count as a
+	// statement, what they hold does.
 	level   int
 	wrapper bool
 	ended   bool // a statement may have ended with the last token
@@ -36,9 +37,9 @@ func (s *statements) token(t *token, depth int) {
 	}
 	s.total++
 	s.current++
-	s.function = s.function || s.current == 1 && depth == 0 && t.kind == tokenName && string(t.text) == "function"
-	if t.kind == tokenName && depth <= s.level+1 {
-		s.wrapper = s.wrapper || waits(t.text, s.current == 1)
+	if t.word&(wordFunction|wordWaits|wordWaitsFirst) != 0 {
+		s.function = s.function || s.current == 1 && depth == 0 && t.word&wordFunction != 0
+		s.wrapper = s.wrapper || depth <= s.level+1 && (t.word&wordWaits != 0 || t.word&wordWaitsFirst != 0 && s.current == 1)
 	}
 	if s.wrapper && t.mark == '{' {
 		s.end()
@@ -67,15 +68,3 @@ func (s *statements) mixed(whole bool) bool {
 }
 
 func beginsStatement(t *token) bool { return t.kind == tokenName || t.mark == '(' || t.mark == '!' }
-
-// waits reports whether a name says that a function follows which only waits for the page: $(function(){…}),
-// document.addEventListener("DOMContentLoaded", …), window.onload = ….
-func waits(name []byte, first bool) bool {
-	switch string(name) {
-	case "$", "jQuery":
-		return first
-	case "addEventListener", "attachEvent", "ready", "domReady", "onload":
-		return true
-	}
-	return false
-}

@@ -48,7 +48,7 @@ func unveilOnce(text []byte) []byte {
 			break
 		}
 		i += n
-		if i == 0 || !veilEnd[text[i-1]] {
+		if i < 2 || !veilEnd(text[i-2], text[i-1]) {
 			continue
 		}
 		start, end, value, ok := evaluate(text, i)
@@ -70,13 +70,14 @@ func unveilOnce(text []byte) []byte {
 	return append(append(out, text[done:]...), code...)
 }
 
-// veilEnd has the last letters of the functions that evaluate knows.
-var veilEnd = func() (t [256]bool) {
-	for _, c := range "nbet" {
-		t[c] = true
+// veilEnd reports whether the name of a function that evaluate knows ends in these letters.
+func veilEnd(a, b byte) bool {
+	switch uint16(a)<<8 | uint16(b) {
+	case 'i'<<8 | 'n', 'o'<<8 | 'b', 'p'<<8 | 'e', 'n'<<8 | 't', 'R'<<8 | 'I', 'd'<<8 | 'e', 'c'<<8 | 'e', 'a'<<8 | 't', 'i'<<8 | 't':
+		return true
 	}
-	return t
-}()
+	return false
+}
 
 // evaluate finds the value of the call whose arguments open at text[open]; the call is text[start:end].
 func evaluate(text []byte, open int) (start, end int, value []byte, ok bool) {
@@ -287,7 +288,7 @@ func arrayBefore(text []byte, name int) int {
 // literalBefore returns where the string literal before a method begins, -1 if there is none, and its value.
 func literalBefore(text []byte, name int) (start int, value []byte) {
 	end := receiver(text, name)
-	if end < 1 {
+	if end < 1 || !isQuote(text[end]) {
 		return -1, nil
 	}
 	for start = end - 1; start >= 0 && end-start < maxVeiled; start-- {

@@ -27,7 +27,7 @@ func TestVeiledScripts(t *testing.T) {
 		`'https://www.googleXX-analytics.com/analytics.js'.replace('XX','')`, `'hYtps://www.google-anYlytics.com/ga.js'.replace('Y','t').replace("anY","ana")`,
 		`'https://www.g##gle-analytics.c#m/ga.js'.replace(/#/g, "o")`,
 		`'sj.ag/moc.scitylana-elgoog.www//:sptth'.split('').reverse().join('')`, `'https://www.'.concat('google-analytics','.com/ga.js')`,
-		`decodeURIComponent('https%3A%2F%2Fwww.google%2Danalytics.com%2Fga.js')`, `unescape('%68%74%74%70%73%3A//www.%67oogle-analytics.com/ga.js')`,
+		`decodeURIComponent('https%3A%2F%2Fwww.google%2Danalytics.com%2Fga.js')`, `decodeURI('https://www.google%2Danalytics.com/ga.js')`, `unescape('%68%74%74%70%73%3A//www.%67oogle-analytics.com/ga.js')`,
 		`atob(['aHR0cHM6Ly93d3cuZ29v','Z2xlLWFuYWx5dGljcy5jb20vYW5hbHl0aWNzLmpz'].join(''))`,
 		`decodeURIComponent(atob('aHR0cHMlM0ElMkYlMkZ3d3cuZ29vZ2xlLWFuYWx5dGljcy5jb20lMkZnYS5qcw=='))`,
 	} {
