@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/adminapi"
+	"github.com/caddy-consent/caddy-consent/caddymodule/command"
+	"github.com/caddy-consent/caddy-consent/caddymodule/records"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
@@ -20,9 +24,6 @@ import (
 func init() {
 	caddy.RegisterModule(new(AdminAPI))
 }
-
-// adminBase is where the API stands within Caddy's admin API, which checks Host and Origin.
-const adminBase = "/consent/"
 
 // AdminAPI adds the consent gateway to Caddy's admin API:
 //
@@ -47,7 +48,7 @@ func (*AdminAPI) CaddyModule() caddy.ModuleInfo {
 
 // Routes returns the API's route.
 func (a *AdminAPI) Routes() []caddy.AdminRoute {
-	return []caddy.AdminRoute{{Pattern: adminBase, Handler: caddy.AdminHandlerFunc(a.serve)}}
+	return []caddy.AdminRoute{{Pattern: adminapi.Base, Handler: caddy.AdminHandlerFunc(a.serve)}}
 }
 
 // adminError is an error with a status.
@@ -61,15 +62,15 @@ func (a *AdminAPI) serve(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return adminError(http.StatusNotFound, errors.New("no consent gateway is running: a site block with consent starts one"))
 	}
-	path := strings.TrimPrefix(r.URL.Path, adminBase)
+	path := strings.TrimPrefix(r.URL.Path, adminapi.Base)
 	handlers := adminHandlers[path]
 	if handlers == nil {
-		return adminError(http.StatusNotFound, fmt.Errorf("there is no %s%s", adminBase, path))
+		return adminError(http.StatusNotFound, fmt.Errorf("there is no %s%s", adminapi.Base, path))
 	}
 	handle := handlers[r.Method]
 	if handle == nil {
 		w.Header().Set("Allow", strings.Join(slices.Sorted(maps.Keys(handlers)), ", "))
-		return adminError(http.StatusMethodNotAllowed, fmt.Errorf("%s%s does not take %s", adminBase, path, r.Method))
+		return adminError(http.StatusMethodNotAllowed, fmt.Errorf("%s%s does not take %s", adminapi.Base, path, r.Method))
 	}
 	if err := app.store.hold(); err != nil {
 		return adminError(http.StatusServiceUnavailable, err)
@@ -118,31 +119,26 @@ var adminHandlers = map[string]map[string]adminHandler{
 	}},
 }
 
-func (a *App) keeper() storeKeeper { return storeKeeper{a.store.Store, a.retention(), a.ctx.Storage()} }
-
-// recordLine is one line of the answer to GET records. The last one says whether all came.
-type recordLine struct {
-	Record *consent.Record `json:"record,omitempty"`
-	Error  string          `json:"error,omitempty"`
-	End    bool            `json:"end,omitempty"`
+func (a *App) keeper() records.Local {
+	return records.Local{Store: a.store.Store, Retention: a.retention(), Texts: a.ctx.Storage()}
 }
 
 func (a *App) adminScan(w http.ResponseWriter, r *http.Request) (any, error) {
-	q, err := parseRecordQuery(r.URL.Query())
+	q, err := records.ParseQuery(r.URL.Query())
 	if err != nil {
 		return nil, adminError(http.StatusBadRequest, err)
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	lines := json.NewEncoder(w)
-	last := recordLine{End: true}
-	if err := a.keeper().Scan(r.Context(), q, func(rec *consent.Record) error { return lines.Encode(recordLine{Record: rec}) }); err != nil {
-		last = recordLine{Error: err.Error()}
+	last := adminapi.RecordLine{End: true}
+	if err := a.keeper().Scan(r.Context(), q, func(rec *consent.Record) error { return lines.Encode(adminapi.RecordLine{Record: rec}) }); err != nil {
+		last = adminapi.RecordLine{Error: err.Error()}
 	}
 	return nil, lines.Encode(last)
 }
 
 func (a *App) adminErase(_ http.ResponseWriter, r *http.Request) (any, error) {
-	q, err := parseRecordQuery(r.URL.Query())
+	q, err := records.ParseQuery(r.URL.Query())
 	if err == nil && (q.Site == "" || q.ID.IsZero()) {
 		err = errors.New("an erasure needs both site and id")
 	}
@@ -192,19 +188,15 @@ func (a *App) adminNotice(w http.ResponseWriter, r *http.Request) (any, error) {
 
 func (a *App) adminExplain(_ http.ResponseWriter, r *http.Request) (any, error) {
 	q := r.URL.Query()
-	f := explainFlags{page: q.Get("page"), kind: q.Get("type"), granted: q.Get("granted")}
 	s := a.siteFor(q.Get("site"))
 	if s == nil {
 		return nil, adminError(http.StatusNotFound, errors.New("no consent handler is running for that site"))
 	}
-	if f.page == "" {
-		f.page = defaultPage
-	}
-	p, kinds, err := f.policyOf(s)
+	judge, err := s.explain(command.Question{Page: cmp.Or(q.Get("page"), command.DefaultPage), Type: q.Get("type"), Granted: q.Get("granted")})
 	if err != nil {
 		return nil, adminError(http.StatusBadRequest, err)
 	}
-	e, err := p.explain(q.Get("url"), kinds)
+	e, err := judge(q.Get("url"))
 	if err != nil {
 		return nil, adminError(http.StatusBadRequest, err)
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/caddymodule/problem"
+	"github.com/caddy-consent/caddy-consent/caddymodule/records"
 	"github.com/caddy-consent/caddy-consent/caddymodule/rulesource"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -74,7 +75,8 @@ type App struct {
 	views   *limiter
 
 	answersOut, recordsOut outage
-	notices                notices
+	notices                records.Notices
+	noticesFailing         atomic.Bool
 
 	mu        sync.Mutex
 	databases map[string]*consent.RegionDatabase // by path

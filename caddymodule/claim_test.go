@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/command"
 	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
 	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/consent"
@@ -30,7 +31,7 @@ func TestClaimsDiscloseNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := (&explainFlags{page: defaultPage, granted: "analytics,marketing"}).policyOf(s)
+	p, _, err := s.policyFor(command.Question{Page: command.DefaultPage, Granted: "analytics,marketing"})
 	if err != nil {
 		t.Fatal(err)
 	}

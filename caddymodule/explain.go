@@ -1,19 +1,12 @@
 package caddymodule
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"math/bits"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-	"go.uber.org/zap"
-
+	"github.com/caddy-consent/caddy-consent/caddymodule/command"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
@@ -21,114 +14,45 @@ import (
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
 )
 
-// explanation is why a URL is gated or not.
-type explanation struct {
-	URL       string `json:"url"`
-	Verdict   string `json:"verdict"` // gate or pass
-	Vendor    string `json:"vendor"`
-	Purpose   string `json:"purpose"`
-	Rule      string `json:"rule"`
-	List      string `json:"list"`
-	Line      int    `json:"line"`
-	DecidedBy string `json:"decided_by"`
-	name      string
-	reason    string // why the operator declared it
-	remedy    string // what would let it pass
-	closes    string // what would gate it
-}
-
-// defaultPage stands for a page of a site that nobody knows.
-const defaultPage = "https://site.example/"
-
-// explainFlags are the flags of `caddy consent explain`.
-type explainFlags struct {
-	page, kind, granted, config string
-	json                        bool
-}
-
-func explainCommand() *cobra.Command {
-	var f explainFlags
-	cmd := command("explain URL…", "Tell why a URL is gated or passes",
-		`Judges each URL as the gateway would on a page, and names vendor, purpose, rule, list and line, and what would change
-the verdict. "-" reads URLs from standard input, one a line. Without --type a URL is tried as every type of resource.`,
-		func(cmd *cobra.Command, args []string) error { return f.run(cmd.InOrStdin(), cmd.OutOrStdout(), args) })
-	flags := cmd.Flags()
-	flags.StringVar(&f.page, "page", defaultPage, "the page that would contact the URL")
-	flags.StringVar(&f.kind, "type", "", "script, image, stylesheet, subdocument, xmlhttprequest, ping, websocket, media, font, object or other")
-	flags.StringVar(&f.granted, "granted", "", "purposes that the visitor agreed to, joined by commas")
-	flags.StringVar(&f.config, "config", "", "a Caddyfile or JSON configuration whose rules and options count")
-	flags.BoolVar(&f.json, "json", false, "print one JSON object a line")
-	return cmd
-}
-
-func (f *explainFlags) run(in io.Reader, out io.Writer, args []string) error {
-	if len(args) == 0 {
-		return usageError("explain takes at least one URL, or - for standard input")
-	}
-	p, kinds, err := f.policy()
+// explainOffline returns what judges URLs as the site of a configuration does.
+func explainOffline(config string, q command.Question) (func(string) (command.Explanation, error), error) {
+	s, err := offlineSite(config)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	explain := func(raw string) error {
-		e, err := p.explain(raw, kinds)
-		if err != nil {
-			return err
-		}
-		return e.write(out, f.json)
-	}
-	for _, arg := range args {
-		if arg != "-" {
-			if err := explain(arg); err != nil {
-				return err
-			}
-			continue
-		}
-		lines := bufio.NewScanner(in)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			if line := strings.TrimSpace(lines.Text()); line != "" {
-				if err := explain(line); err != nil {
-					return err
-				}
-			}
-		}
-		if err := lines.Err(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.explain(q)
 }
 
-// policy is that of the configured site for a visitor who agreed to what the flags say.
-func (f *explainFlags) policy() (*policy, []rewrite.Destination, error) {
-	s, err := offlineSite(f.config)
+// explain returns what judges URLs as the site does.
+func (s *site) explain(q command.Question) (func(string) (command.Explanation, error), error) {
+	p, kinds, err := s.policyFor(q)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return f.policyOf(s)
+	return func(raw string) (command.Explanation, error) { return p.explain(raw, kinds) }, nil
 }
 
-// policyOf is that of a site.
-func (f *explainFlags) policyOf(s *site) (*policy, []rewrite.Destination, error) {
+// policyFor is the site's for a visitor who agreed to what the question says.
+func (s *site) policyFor(q command.Question) (*policy, []rewrite.Destination, error) {
 	kinds := explainedTypes
-	if f.kind != "" {
-		t, err := filterlist.ParseType(f.kind)
+	if q.Type != "" {
+		t, err := filterlist.ParseType(q.Type)
 		if err != nil {
-			return nil, nil, usageError("--type: %v", err)
+			return nil, nil, command.UsageError("--type: %v", err)
 		}
 		i := slices.Index(types[:], t)
 		if i < 0 {
-			return nil, nil, usageError("--type %s is nothing that a page fetches", f.kind)
+			return nil, nil, command.UsageError("--type %s is nothing that a page fetches", q.Type)
 		}
 		kinds = []rewrite.Destination{rewrite.Destination(i)}
 	}
-	granted, err := consent.ParsePurposes(f.granted)
+	granted, err := consent.ParsePurposes(q.Granted)
 	if err != nil {
-		return nil, nil, usageError("--granted: %v", err)
+		return nil, nil, command.UsageError("--granted: %v", err)
 	}
-	page, err := weburl.Parse(f.page)
+	page, err := weburl.Parse(q.Page)
 	if err != nil {
-		return nil, nil, usageError("--page %q is no URL", f.page)
+		return nil, nil, command.UsageError("--page %q is no URL", q.Page)
 	}
 	signals := consent.Signals{}
 	if granted != 0 {
@@ -158,34 +82,34 @@ var explainedTypes = []rewrite.Destination{
 }
 
 // explain judges one URL; the first type under which it is gated counts.
-func (p *policy) explain(raw string, kinds []rewrite.Destination) (explanation, error) {
+func (p *policy) explain(raw string, kinds []rewrite.Destination) (command.Explanation, error) {
 	u, err := weburl.Parse(raw)
 	if err != nil {
-		return explanation{}, usageError("%q is no URL that a page could contact", raw)
+		return command.Explanation{}, command.UsageError("%q is no URL that a page could contact", raw)
 	}
-	pass := explanation{URL: raw, Verdict: "pass", DecidedBy: "no rule"}
+	pass := command.Explanation{URL: raw, Verdict: "pass", DecidedBy: "no rule"}
 	for _, kind := range kinds {
 		r := resourceOf(u, kind)
 		m, found := p.match(&r)
 		if !found && (m.Rule == "" || pass.Rule != "") {
 			continue
 		}
-		e := explanation{URL: raw, Verdict: "gate", Vendor: m.Vendor, Purpose: m.Purpose.String(), Rule: m.Rule, List: m.List, Line: m.Line}
+		e := command.Explanation{URL: raw, Verdict: "gate", Vendor: m.Vendor, Purpose: m.Purpose.String(), Rule: m.Rule, List: m.List, Line: m.Line}
 		v := p.site.catalogue.Vendor(m.Vendor)
 		if v != nil {
-			e.name = v.Name
+			e.Name = v.Name
 		}
 		if !found {
-			e.passed(v, kind)
+			passed(&e, v, kind)
 			if e.DecidedBy == "allow" {
-				e.reason = p.site.allowReason(m.Vendor, u.Host())
+				e.Reason = p.site.allowReason(m.Vendor, u.Host())
 			}
 			pass = e
 			continue
 		}
 		e.DecidedBy = decidedBy(p.decision, m.Purpose, m.Number)
 		if !p.decision.Permits(m.Purpose, m.Number) {
-			e.remedy = "the visitor agrees to " + e.Purpose + " (--granted " + e.Purpose + "), or the operator declares it: allow " + u.Host()
+			e.Remedy = "the visitor agrees to " + e.Purpose + " (--granted " + e.Purpose + "), or the operator declares it: allow " + u.Host()
 			return e, nil
 		}
 		e.Verdict = "pass"
@@ -195,7 +119,7 @@ func (p *policy) explain(raw string, kinds []rewrite.Destination) (explanation, 
 }
 
 // passed says why a rule lets through what it recognised.
-func (e *explanation) passed(v *catalogue.Vendor, kind rewrite.Destination) {
+func passed(e *command.Explanation, v *catalogue.Vendor, kind rewrite.Destination) {
 	e.Verdict = "pass"
 	switch {
 	case e.List == "allow" || v == nil:
@@ -210,7 +134,7 @@ func (e *explanation) passed(v *catalogue.Vendor, kind rewrite.Destination) {
 		e.DecidedBy = "allow"
 	default:
 		e.DecidedBy = "default"
-		e.closes = "the operator requires consent: require " + e.Purpose + " " + e.Vendor
+		e.Closes = "the operator requires consent: require " + e.Purpose + " " + e.Vendor
 	}
 }
 
@@ -239,63 +163,4 @@ func decidedBy(d *consent.Decision, p consent.Purpose, vendor uint16) string {
 func resourceOf(u *weburl.URL, d rewrite.Destination) rewrite.Resource {
 	start, end := u.HostRange()
 	return rewrite.Resource{URL: []byte(u.String()), HostStart: start, HostEnd: end, Destination: d, Element: "script"}
-}
-
-func (e *explanation) write(out io.Writer, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(out).Encode(e)
-	}
-	fmt.Fprintf(out, "%s  %s\n", e.Verdict, e.URL)
-	if e.Rule == "" {
-		_, err := fmt.Fprintf(out, "      no rule knows it\n")
-		return err
-	}
-	who := e.name + ", for " + e.Purpose
-	switch {
-	case e.Purpose == "":
-		who = "declared by the operator"
-	case e.name == "":
-		who = "a vendor that only the list knows, for " + e.Purpose
-	}
-	where := e.List
-	if e.Line > 0 {
-		where = fmt.Sprintf("%s:%d", e.List, e.Line)
-	}
-	by := e.DecidedBy
-	if e.reason != "" {
-		by += ": " + e.reason
-	}
-	fmt.Fprintf(out, "      who   %s\n      rule  %s  (%s)\n      by    %s\n", who, e.Rule, where, by)
-	if e.remedy != "" {
-		fmt.Fprintf(out, "      passes when %s\n", e.remedy)
-	}
-	if e.closes != "" {
-		fmt.Fprintf(out, "      gated when  %s\n", e.closes)
-	}
-	_, err := fmt.Fprintln(out)
-	return err
-}
-
-// offlineSite is the first site of a configuration, or one with all defaults, without a store: it can judge, not record.
-func offlineSite(path string) (*site, error) {
-	app, h := &App{}, &Handler{}
-	if path != "" {
-		if err := readConfig(path, app, h); err != nil {
-			return nil, err
-		}
-	}
-	app.log = zap.NewNop()
-	if err := app.provisionRules(); err != nil {
-		return nil, err
-	}
-	for _, l := range app.rules.Status() {
-		if l.Error != "" {
-			return nil, errors.New(l.Error)
-		}
-	}
-	m, err := parseMode(h.Mode)
-	if err != nil {
-		return nil, err
-	}
-	return newSite(app, app.Options.merged(h.Options), m)
 }

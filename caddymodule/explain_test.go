@@ -8,6 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/caddy-consent/caddy-consent/caddymodule/command"
 )
 
 // TestExplainPasses: what passes although a rule knows it is explained by that rule, and by what would gate it.
@@ -30,8 +34,11 @@ func TestExplainPasses(t *testing.T) {
 		"https://maps.googleapis.com/maps/api/js?key=ours": {"Google Maps"},
 	} {
 		var out bytes.Buffer
-		f := explainFlags{page: "https://shop.example/pay", config: config}
-		if err := f.run(nil, &out, []string{url}); err != nil {
+		cmd := new(cobra.Command)
+		command.Add(cmd, offline)
+		cmd.SetOut(&out)
+		cmd.SetArgs([]string{"explain", "--page", "https://shop.example/pay", "--config", config, url})
+		if err := cmd.Execute(); err != nil {
 			t.Fatal(err)
 		}
 		for _, part := range want {
@@ -57,10 +64,11 @@ func TestScanDraft(t *testing.T) {
 		_, _ = w.Write([]byte("<!DOCTYPE html>" + page))
 	}))
 	defer up.Close()
-	cmd := scanCommand()
+	cmd := new(cobra.Command)
+	command.Add(cmd, offline)
 	var out bytes.Buffer
 	cmd.SetOut(&out)
-	cmd.SetArgs([]string{up.URL})
+	cmd.SetArgs([]string{"scan", up.URL})
 	if err := cmd.Execute(); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
+	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
 	"github.com/caddy-consent/caddy-consent/rules"
 )
 
@@ -36,7 +37,7 @@ func (x *exchange) gatedRequest() bool {
 // declaredPath judges a path of the site by what the operator declared.
 func (s *site) declaredPath(path string) (rules.Match, bool) {
 	for _, f := range s.options.FirstParty {
-		if !globMatch(f.Path, path) {
+		if !weburl.MatchPath(f.Path, path) {
 			continue
 		}
 		if v := s.catalogue.Vendor(f.Vendor); v != nil {

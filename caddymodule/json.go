@@ -9,12 +9,13 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 	"github.com/caddy-consent/caddy-consent/rewrite/html"
 	"github.com/caddy-consent/caddy-consent/rewrite/json"
+	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
 // readsJSON reports whether a JSON body is rewritten: the rules by which a browser loads pages ahead always, others where
 // the operator says that they hold HTML.
 func (x *exchange) readsJSON(contentType string) bool {
-	return isRuleSet(contentType) || slices.ContainsFunc(x.site.options.JSON, func(g string) bool { return globMatch(g, x.url.Path) })
+	return isRuleSet(contentType) || slices.ContainsFunc(x.site.options.JSON, func(g string) bool { return weburl.MatchPath(g, x.url.Path) })
 }
 
 // isRuleSet tells speculation rules by their type, without which no browser takes them (Speculation Rules, "fetch speculation rules").

@@ -2,19 +2,16 @@ package caddymodule
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/spf13/cobra"
 
+	"github.com/caddy-consent/caddy-consent/caddymodule/adminapi"
 	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
+	"github.com/caddy-consent/caddy-consent/caddymodule/records"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
@@ -100,19 +97,10 @@ func (s *site) tokenOf(id consent.ID, state *store.State, version string) consen
 	return t
 }
 
-// madeLink is a preference-centre link for a mail.
-type madeLink struct {
-	Site     string     `json:"site"`
-	ID       consent.ID `json:"id"`       // whose preferences; drawn where none was given
-	Recorded bool       `json:"recorded"` // there is an answer of that ID
-	Expires  time.Time  `json:"expires"`
-	Path     string     `json:"path"` // on the site
-}
-
 // adminLink makes a link.
 func (a *App) adminLink(_ http.ResponseWriter, r *http.Request) (any, error) {
 	q := r.URL.Query()
-	l := madeLink{Site: q.Get("site"), ID: consent.NewID()}
+	l := adminapi.Link{Site: q.Get("site"), ID: consent.NewID()}
 	s := a.siteFor(l.Site)
 	if l.Site == "" || s == nil {
 		return nil, adminError(http.StatusNotFound, fmt.Errorf("no consent handler is running for the site %q: name it as the records do", l.Site))
@@ -125,7 +113,7 @@ func (a *App) adminLink(_ http.ResponseWriter, r *http.Request) (any, error) {
 		}
 	}
 	if text := q.Get("id"); text != "" {
-		l.ID, errs[1] = parseConsentID(text)
+		l.ID, errs[1] = records.ParseID(text)
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, adminError(http.StatusBadRequest, err)
@@ -137,53 +125,4 @@ func (a *App) adminLink(_ http.ResponseWriter, r *http.Request) (any, error) {
 	l.Recorded, l.Expires = err == nil, time.Now().Add(age).UTC().Truncate(time.Second)
 	l.Path = s.options.Prefix + linkPath + a.keys.SignLink(l.Site, consent.Link{ID: l.ID, Expiry: l.Expires})
 	return l, nil
-}
-
-func linkCommand() *cobra.Command {
-	var address, site, base, id, age string
-	var asJSON bool
-	cmd := command("link --site SITE", "Make a link to the preference centre, for a mail",
-		`Asks a running gateway for a signed link that opens the preference centre without a login, for one consent id: the --id of
-somebody who answered before, or a new one, which is printed, so that a later answer can be told whose it is. The link
-expires, and takes one answer; opening it changes nothing. Whoever has it can answer: send it to that person only.`,
-		func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 || site == "" {
-				return usageError("it is: caddy consent link --site SITE [--id ID] [--for 30d]")
-			}
-			if base == "" {
-				base = "https://" + site
-			}
-			if u, err := url.Parse(base); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-				return usageError("--url %q is no address such as https://shop.example", base)
-			}
-			var l madeLink
-			query := url.Values{"site": {site}, "id": {id}, "for": {age}}
-			if err := newAdminClient(address).get(http.MethodPost, "link", query, nil, &l); err != nil {
-				return err
-			}
-			return l.write(cmd.OutOrStdout(), strings.TrimSuffix(base, "/"), asJSON)
-		})
-	flags := cmd.Flags()
-	flags.StringVar(&address, "address", "", "the admin API of a running Caddy (default localhost:2019)")
-	flags.StringVar(&site, "site", "", "the site, as the records name it")
-	flags.StringVar(&base, "url", "", "where the site is (default https:// and the site's name)")
-	flags.StringVar(&id, "id", "", "the consent id of the person (default: a new one)")
-	flags.StringVar(&age, "for", "", "how long the link opens, at most 90d (default 7d)")
-	flags.BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
-func (l *madeLink) write(out io.Writer, base string, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(out).Encode(struct {
-			URL string `json:"url"`
-			*madeLink
-		}{base + l.Path, l})
-	}
-	who := "who has answered before"
-	if !l.Recorded {
-		who = "of whom there is no answer yet"
-	}
-	_, err := fmt.Fprintf(out, "%s\nopens until %s, for one answer of %s, %s\n", base+l.Path, l.Expires.Format("2006-01-02 15:04 MST"), l.ID, who)
-	return err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/caddymodule/learned"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	weburl "github.com/caddy-consent/caddy-consent/rewrite/url"
 	"github.com/caddy-consent/caddy-consent/rules"
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
 	"github.com/caddy-consent/caddy-consent/rules/javascript"
@@ -34,7 +35,7 @@ type policy struct {
 // setPage says which page the resources belong to.
 func (p *policy) setPage(host, path string) {
 	p.pageHost = host
-	p.context = rules.Context{Payment: rules.PaymentPath(path) || slices.ContainsFunc(p.site.options.Payment, func(g string) bool { return globMatch(g, path) })}
+	p.context = rules.Context{Payment: rules.PaymentPath(path) || slices.ContainsFunc(p.site.options.Payment, func(g string) bool { return weburl.MatchPath(g, path) })}
 }
 
 // types maps Fetch destinations to the resource types of filter lists.
@@ -159,21 +160,3 @@ func (p *policy) named(m *rules.Match) rewrite.Verdict {
 func (p *policy) cookieKept(name []byte) bool { return !p.Cookie(name).Gate }
 
 var _ rewrite.Policy = (*policy)(nil)
-
-// globMatch reports whether a path matches a pattern in which "*" stands for any run of characters.
-func globMatch(pattern, path string) bool {
-	head, rest, star := strings.Cut(pattern, "*")
-	if !star {
-		return pattern == path
-	}
-	path, ok := strings.CutPrefix(path, head)
-	for ok && star {
-		var part string
-		part, rest, star = strings.Cut(rest, "*")
-		if !star {
-			return strings.HasSuffix(path, part)
-		}
-		_, path, ok = strings.Cut(path, part)
-	}
-	return ok
-}

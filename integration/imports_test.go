@@ -23,6 +23,66 @@ var mayImport = map[string][]string{
 	"integration": {"integration", "caddymodule", "consent", "rules", "rewrite"},
 }
 
+// below are the packages below caddymodule, the siblings that each may use, and whether it may know Caddy. None knows caddymodule,
+// which joins them, but the program that is built of it.
+var below = map[string]struct {
+	siblings []string
+	caddy    bool
+}{
+	"adminapi":   {[]string{"records"}, true},
+	"anonymize":  {nil, true},
+	"audit":      {nil, false},
+	"caddy":      {[]string{""}, true},
+	"cname":      {nil, false},
+	"command":    {[]string{"adminapi", "audit", "crawl", "demo", "inventory", "records", "report", "rulesource", "terminal"}, true},
+	"crawl":      {nil, false},
+	"demo":       {nil, false},
+	"inventory":  {[]string{"metrics"}, false},
+	"learned":    {nil, false},
+	"metrics":    {nil, false},
+	"problem":    {nil, false},
+	"records":    {nil, false},
+	"report":     {[]string{"inventory", "rulesource", "terminal"}, false},
+	"rulesource": {[]string{"anonymize", "metrics", "problem"}, true},
+	"terminal":   {nil, false},
+}
+
+// TestBelowCaddymodule: the packages below caddymodule use each other in one direction, and nothing that would make two of them one.
+func TestBelowCaddymodule(t *testing.T) {
+	seen := map[string]bool{}
+	files, err := filepath.Glob(filepath.Join("..", "caddymodule", "*", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		name := filepath.Base(filepath.Dir(path))
+		one, known := below[name]
+		if seen[name] = true; !known {
+			t.Errorf("%s belongs to a package that is not in the list", path)
+		}
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(gotoken.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range f.Imports {
+			imported, _ := strconv.Unquote(i.Path.Value)
+			own, inside := strings.CutPrefix(imported+"/", module+"caddymodule/")
+			if inside && !slices.Contains(one.siblings, strings.TrimSuffix(own, "/")) {
+				t.Errorf("%s imports %s", path, imported)
+			}
+			if strings.HasPrefix(imported, "github.com/caddyserver/") && !one.caddy {
+				t.Errorf("%s imports %s", path, imported)
+			}
+		}
+	}
+	if len(seen) != len(below) {
+		t.Errorf("there are %d packages below caddymodule, the list has %d", len(seen), len(below))
+	}
+}
+
 // TestImports: the three libraries know neither each other nor Caddy nor zap, and every package has one package comment.
 func TestImports(t *testing.T) {
 	comments := map[string]int{}
