@@ -16,8 +16,8 @@ import (
 )
 
 // apps are built from testdata/apps: rendered on a server and hydrated, but for react-client, which has no server. The first
-// three are tried always, the others with CONSENT_APPS=all.
-var apps = []string{"react-document", "vue", "svelte", "react", "react-client", "preact"}
+// four are tried always, the others with CONSENT_APPS=all.
+var apps = []string{"react-document", "react-18-document", "vue", "svelte", "react", "react-client", "preact"}
 
 // buildApps builds them into a folder, with packages that npm fetches once into the folder for temporary files.
 func buildApps(t *testing.T) string {
@@ -40,7 +40,7 @@ func buildApps(t *testing.T) string {
 		if err := os.WriteFile(filepath.Join(packages, "package.json"), manifest, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := exec.CommandContext(ctx, npm, "install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", packages).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, npm, "install", "--legacy-peer-deps", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", packages).CombinedOutput(); err != nil {
 			t.Skipf("npm could not fetch the small applications' packages: %v %.300s", err, out)
 		}
 		if err := os.WriteFile(filepath.Join(packages, "complete"), manifest, 0o600); err != nil {
@@ -113,7 +113,7 @@ func TestApps(t *testing.T) {
 	d := lab.NewDoor(t)
 	addr := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
 	b := lab.NewBrowser(t, d)
-	chosen := apps[:3]
+	chosen := apps[:4]
 	if os.Getenv("CONSENT_APPS") == "all" {
 		chosen = apps
 	}

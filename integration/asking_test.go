@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -55,6 +56,35 @@ func TestEscape(t *testing.T) {
 	a.becomes(t, "after refusal", inBanner("[data-consent-status]", ".textContent != ''"))
 	lab.Eval[bool](t, a.browser, inBanner("summary", ".click(), true"))
 	a.becomes(t, "opened again", inBanner("[data-consent-status]", ".textContent == ''"))
+}
+
+// Who goes by keyboard or ear finds the banner before the page, which keeps its own first and last elements, and nothing of the
+// page lies above the banner, but a dialog that leaves nothing else to use (WCAG 2.2, 2.1.1, 2.4.3 and 2.4.11).
+func TestBannerComesFirst(t *testing.T) {
+	t.Parallel()
+	a := asking(t, `<a id=first href="#x">First</a>`+strings.Repeat(`<p><a href="#y">More</a>`, 30)+
+		`<div style="position:fixed;inset:0;z-index:2147483647;background:teal"></div><dialog id=d><button>Own</button></dialog>`)
+	a.becomes(t, "at first", guardIsWhole)
+	const above = "((r) => document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2))(%s.getBoundingClientRect())"
+	refuse := fmt.Sprintf(above, inBanner("button[value=refuse]", ""))
+	a.becomes(t, "under a cover of the page's", refuse+".localName == 'consent-banner'")
+	lab.Eval[bool](t, a.browser, "d.showModal(), true")
+	a.browser.Do(t, chromedp.KeyEvent("\t"))
+	a.becomes(t, "in a modal dialog", fmt.Sprintf(above, "d")+".closest('dialog')")
+	lab.Eval[bool](t, a.browser, "d.close(), document.activeElement.blur(), true")
+	a.browser.Open(t, "https://"+a.host+"/")
+	a.becomes(t, "anew", guardIsWhole)
+	walk := ""
+	for range 3 {
+		a.browser.Do(t, chromedp.KeyEvent("\t"))
+		walk += lab.Eval[string](t, a.browser, "((e) => e ? e.value || e.localName : document.activeElement.id)(document.activeElement.shadowRoot?.activeElement) + ' '")
+	}
+	if walk != "summary summary refuse " {
+		t.Errorf("Tab leads to %s", walk)
+	}
+	a.becomes(t, "in the end", "document.documentElement.firstElementChild.localName == 'consent-banner' && document.body.firstElementChild.id == 'first'")
+	a.press(t, "refuse")
+	a.becomes(t, "after refusal", fmt.Sprintf(above, inBanner("summary", ""))+".localName == 'consent-banner'")
 }
 
 // Who chooses by keyboard is led back to the button that opens the banner again, and hears what was done (WCAG 2.2, 2.4.3 and

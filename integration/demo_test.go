@@ -71,7 +71,7 @@ func (s *shop) settle(t *testing.T) {
 // guardIsWhole is an expression that is true once the guard's second part runs, whose element has gone by then, and drives the
 // banner, which takes an answer in place: until then a press is a form's.
 const guardIsWhole = "performance.getEntriesByType('resource').some((e) => /guard-/.test(e.name) && e.responseEnd) && !document.querySelector('script[src*=\"/guard-\"]')" +
-	" && performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd > 0 && document.documentElement.lastElementChild.localName == 'consent-banner'"
+	" && performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd > 0 && !!document.querySelector(':not(head) > consent-banner:popover-open')"
 
 // ready waits until the banner takes an answer in place, and the page has nothing left to do.
 func (s *shop) ready(t *testing.T) {

@@ -6,16 +6,18 @@ import {createRequire} from 'node:module';
 
 const out = process.argv[2], require = createRequire(path.join(process.cwd(), 'package.json'));
 const esbuild = require('esbuild'), {compile} = require('svelte/compiler');
-const renderers = ['react-dom/server', 'vue/server-renderer', 'svelte/server', 'preact-render-to-string'];
+const renderers = ['react-dom/server', 'react-dom-18/server', 'vue/server-renderer', 'svelte/server', 'preact-render-to-string'];
 const svelte = (generate) => ({name: 'svelte', setup: (build) => build.onLoad({filter: /\.svelte$/}, ({path: file}) => (
   {contents: compile(fs.readFileSync(file, 'utf8'), {generate, filename: file}).js.code, resolveDir: path.dirname(file)}))});
 const common = {bundle: true, format: 'esm', logLevel: 'error', nodePaths: [path.resolve('node_modules')], define: {'process.env.NODE_ENV': '"production"', __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false', __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'true'}};
 
-await Promise.all(['react', 'react-document', 'react-client', 'preact', 'vue', 'svelte'].map(async (name) => {
-  const entry = path.join(import.meta.dirname, name + '.mjs'), to = path.join(out, name), server = path.join(out, name + '.server.mjs');
+await Promise.all(['react', 'react-document', 'react-18-document', 'react-client', 'preact', 'vue', 'svelte'].map(async (name) => {
+  // React 18 cannot do without one of the nodes that it hydrates, or with one more; Remix and shops made with it have it.
+  const alias = name.includes('-18') ? {react: 'react-18', 'react-dom': 'react-dom-18'} : {};
+  const entry = path.join(import.meta.dirname, name.replace('-18', '') + '.mjs'), to = path.join(out, name), server = path.join(out, name + '.server.mjs');
   await Promise.all([
-    esbuild.build({...common, entryPoints: [entry], outfile: path.join(to, 'client.js'), platform: 'browser', plugins: [svelte('client')], external: renderers}),
-    esbuild.build({...common, entryPoints: [entry], outfile: server, platform: 'node', plugins: [svelte('server')], banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"}}),
+    esbuild.build({...common, alias, entryPoints: [entry], outfile: path.join(to, 'client.js'), platform: 'browser', plugins: [svelte('client')], external: renderers}),
+    esbuild.build({...common, alias, entryPoints: [entry], outfile: server, platform: 'node', plugins: [svelte('server')], banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"}}),
   ]);
   const app = await import(pathToFileURL(server)), body = await app.html();
   fs.writeFileSync(path.join(to, 'index.html'), app.whole ? body

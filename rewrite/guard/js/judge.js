@@ -60,7 +60,6 @@ const learn = (asked, verdicts) => {
 const decode = (body) => {
   try { return JSON.parse(body).v; } catch (e) {}
 };
-const json = {'Content-Type': 'application/json'};
 let batch, replied, line = Later.resolve(), arrive;
 const arrived = new Later((done) => arrive = done);
 const query = (url, kind) => {
@@ -68,7 +67,7 @@ const query = (url, kind) => {
     const asked = batch = [];
     replied = new Later((done) => after(function settled() { now.wait > Date.now() ? after(settled, 99) : done(); }, 1)).then(() => {
       if (batch == asked) batch = 0;
-      return load(endpoint + 'judge', {method: 'POST', body: JSON.stringify({u: asked}), headers: json});
+      return load(endpoint + 'judge', {method: 'POST', body: JSON.stringify({u: asked})});
     }).then((r) => r.text()).then(decode, none).then((v) => learn(asked, v));
   }
   batch.push([parse(url).href, kind]);
@@ -82,7 +81,6 @@ const ask = (url, kind, then) => {
 const loadNow = (url, body) => {
   const x = new Xhr();
   reflect.apply(open, x, [body ? 'POST' : 'GET', url, false]);
-  if (body) x.setRequestHeader('Content-Type', 'application/json');
   reflect.apply(send, x, [body]);
   return x;
 };

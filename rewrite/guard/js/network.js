@@ -17,7 +17,7 @@ const network = (w) => {
   };
   const firstFixed = ([input, ...more]) => [requestOf(input) ? input : fixed(input), ...more];
   const address = (input) => requestOf(input) || '' + input;
-  const answer = () => Later.resolve(new Reply('{}', {headers: json}));
+  const answer = () => Later.resolve(new Reply('{}', {headers: {'Content-Type': 'application/json'}}));
   hook(w, 'fetch', (self, args, go) => {
     args = firstFixed(args);
     return when(address(args[0]), 'fetch', () => go(args).then((r) => (noted(r.type == 'basic' && r.headers.get('consent-mark')), r)), answer);

@@ -1,11 +1,17 @@
 // Start: puts everything in place, and fetches the late part, which no first paint waits for.
 const follower = Channel && new Channel('consent');
-// The banner goes out of the way of a framework that takes the body for its own.
-let banner;
+// The banner comes to stand before the body, where who goes by keyboard or ear finds it first, and is in nobody's way. React 18,
+// when it takes over a whole document, bears no node that it does not know but at the end of head and body: until a page is
+// settled the banner is in the one while the parser is in the other, then in the other. It comes back where a page takes it
+// away, but fights with none.
+let banner, moves = 9;
 const moveBanner = () => {
-  if (!banner || !banner.shadowRoot || now.banner) return;
-  doc.documentElement.append(now.banner = banner);
-  if (now.follow) now.follow();
+  const home = now.settled ? doc.documentElement : doc.readyState == 'loading' ? doc.head : doc.body;
+  if (!moves || !home || !banner?.shadowRoot || now.banner && banner.parentNode == home) return;
+  moves--;
+  now.settled ? home.prepend(banner) : home.append(banner);
+  now.banner = banner;
+  now.follow?.();
 };
 const observe = (records) => {
   trusting = 1;
@@ -16,7 +22,7 @@ const observe = (records) => {
       scan(n);
       const who = n.localName == 'script' && partyOf(n);
       if (who) standIns(who);
-      if (n.localName == 'consent-banner' && getAttr(n, kept + '-ui') == mark) banner = banner || n;
+      if (getAttr(n, dash + 'ui') == mark) banner ||= n;
     }
   }
   trusting = 0;
@@ -55,6 +61,7 @@ if (doc) {
   script.remove();
   patch(self);
   watch();
+  doc.addEventListener('readystatechange', moveBanner);
   if (/g/.test(google(4, 'analytics') + google(8, 'ads'))) consentMode();
   fetchLate();
 } else {

@@ -1,13 +1,6 @@
 // UI: drives the banner, the preference form and the placeholders; keeps tabs, frames and workers in step.
-// Other tabs hear of it; where there is no BroadcastChannel by a storage event (HTML, 12.2.1), which workers do not get.
-const announce = (answer) => {
-  if (follower) return follower.postMessage(answer);
-  try {
-    localStorage.setItem('consent-told', JSON.stringify(answer));
-    localStorage.removeItem('consent-told');
-  } catch (e) {}
-};
-if (!follower) self.addEventListener('storage', (e) => e.key == 'consent-told' && e.newValue && heed({data: JSON.parse(e.newValue)}));
+// Other tabs hear of it; without BroadcastChannel, once they are seen.
+const announce = (answer) => follower?.postMessage(answer);
 // Whether one state permits what another does not; where that depends on a vendor's purpose, it may.
 const exceeds = (a, b) => a.granted & ~b.granted || Object.keys({...a.vendors, ...b.vendors}).some((id) => a.vendors[id] !== b.vendors[id] && a.vendors[id] !== false && !b.vendors[id]);
 const apply = now.apply = (answer, told, wait) => {
@@ -156,14 +149,17 @@ const buttons = () => {
     parked.delete(frame); // it stays what it is
   }
 };
+let followed;
 const drive = () => {
   buttons();
   release();
   lastWord();
   tell('yes');
   now.follow = () => {
-    const root = now.banner.shadowRoot, status = root.querySelector('[data-consent-status]');
-    follow(root);
+    const {banner} = now, root = banner.shadowRoot, status = root.querySelector('[data-consent-status]');
+    if (banner.popover) banner.showPopover(); // on top of everything
+    if (followed == root) return;
+    follow(followed = root);
     // Of the pages of a frameset, which all have the banner, the largest shows it. Gated frames only seem to have a src.
     const own = self.frameElement, area = (f) => f.contentDocument && f.clientWidth * f.clientHeight;
     if (own && own.localName == 'frame' && [...own.ownerDocument.querySelectorAll('frame[src]')].sort((a, b) => area(b) - area(a))[0] != own) root.querySelector('.c').style.display = 'none';
@@ -172,8 +168,13 @@ const drive = () => {
   };
   now.banner ? now.follow() : moveBanner();
 };
+// A page is settled once it had the time to take its document over, or its visitor begins to go through it by keyboard; the banner
+// is not moved while it, or a dialog that leaves nothing else to use, is in use.
+const settle = () => now.banner && !doc.querySelector(':modal,consent-banner:focus-within') && moveBanner(now.settled = 1);
+const ripen = () => after(doc.readyState == 'complete' ? settle : ripen, 2e3);
+ripen();
 // Escape folds the banner, which decides nothing, unless something of the page has the focus.
-doc.addEventListener('keydown', (e) => e.key == 'Escape' && (e.target == now.banner || e.target == doc.body) && panel(false));
+doc.addEventListener('keydown', ({key, target}) => key == 'Tab' ? settle() : key == 'Escape' && (target == now.banner || target == doc.body) && panel(false));
 // A form that leads to a gated party keeps what was typed into it: the visitor is asked instead.
 doc.addEventListener('submit', (e) => {
   if (e.defaultPrevented || keptValue(e.target, 'action') != null || e.submitter && keptValue(e.submitter, 'formaction') != null) e.preventDefault(), panel(true);
