@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -42,6 +43,9 @@ func TestBuiltin(t *testing.T) {
 				t.Errorf("host %s stands in %s and %s", h, other, v.ID)
 			}
 			owner[h] = v.ID
+			if i := slices.IndexFunc(v.Hosts, func(g string) bool { return strings.HasSuffix(h, "."+g) }); i >= 0 {
+				t.Errorf("%s names %s beside %s, which includes it", v.ID, h, v.Hosts[i])
+			}
 		}
 	}
 	if c.Vendor("nobody") != nil || c.ByNumber(65535) != nil {
