@@ -6,7 +6,7 @@ type statements struct {
 	total, vendors int // tokens in all; tokens in statements with a vendor
 	current        int
 	hasVendor      bool
-	// function is true in a statement that declares one, declares if one without a vendor was declared.
+	// function is true in a statement that declares one, declares if one without a vendor was declared, or a library.
 	function, declares bool
 	// level is the depth of brackets at which statements are counted: functions that only wait for the page to be ready,
 	// as in $(function(){…}), document.addEventListener("DOMContentLoaded", …) and window.onload = …, do not count as a
@@ -37,7 +37,8 @@ func (s *statements) token(t *token, depth int) {
 	}
 	s.total++
 	s.current++
-	if t.word&(wordFunction|wordWaits|wordWaitsFirst) != 0 {
+	if t.word&(wordFunction|wordWaits|wordWaitsFirst|wordExports) != 0 {
+		s.declares = s.declares || t.word&wordExports != 0
 		s.function = s.function || s.current == 1 && depth == 0 && t.word&wordFunction != 0
 		s.wrapper = s.wrapper || depth <= s.level+1 && (t.word&wordWaits != 0 || t.word&wordWaitsFirst != 0 && s.current == 1)
 	}

@@ -15,6 +15,7 @@ const (
 	wordSource                      // an assignment to a property of that name makes a browser fetch something
 	wordWaits                       // a function follows that only waits for the page
 	wordWaitsFirst                  // the same, where a statement begins with it
+	wordExports                     // what it belongs to hands a library to others: AMD, CommonJS
 )
 
 var wordLists = map[word][]string{
@@ -34,6 +35,7 @@ var wordLists = map[word][]string{
 	wordSource:     {"src", "innerHTML", "outerHTML", "srcdoc", "data", "href"},
 	wordWaits:      {"addEventListener", "attachEvent", "ready", "domReady", "onload"},
 	wordWaitsFirst: {"$", "jQuery"},
+	wordExports:    {"amd", "exports"},
 }
 
 // wordTable holds the words by their hash, with linear probing; wordLengths, by a word's first byte, a bit for each length.
