@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/caddy-consent/caddy-consent/consent"
@@ -100,7 +101,14 @@ func (x *exchange) page() ui.Page {
 			return x.decision.Vendors.Granted(n), x.decision.Vendors.Granted(n) || x.decision.Vendors.Refused(n)
 		},
 		Signal: signalName(x.decision.SignalDecided()), Return: x.returnTo(), Answered: x.decision.Ask == 0, Recorded: !x.decision.ID.IsZero(),
+		Saved: x.justAnswered(),
 	}
+}
+
+// justAnswered reports whether the visitor's answer is some seconds old, by the clock of whichever node took it: who answered
+// without a script comes back to a page that says so.
+func (x *exchange) justAnswered() bool {
+	return !x.decision.At.IsZero() && time.Since(x.decision.At).Abs() < 10*time.Second
 }
 
 // returnTo is where the visitor goes back to after an answer: this page, or the one the preference centre was opened from.

@@ -192,6 +192,9 @@ func (x *exchange) state() string {
 	}
 	_, _ = f.Write(binary.LittleEndian.AppendUint64(scratch[:0], x.site.sum))
 	_, _ = f.Write([]byte{byte(x.fetch)}) // what fetch() gets has neither guard nor banner
+	if x.document() && x.justAnswered() {
+		_, _ = f.Write([]byte{1}) // a page that says so is not confirmed later
+	}
 	_, _ = io.WriteString(f, x.guard().Hash()+x.lang())
 	if a := x.site.app.aliases; a != nil && x.fetch != fetchWorker { // a worker's script names nothing that is judged
 		_, _ = f.Write(binary.LittleEndian.AppendUint64(scratch[:0], a.Sum()))

@@ -87,6 +87,33 @@ func TestBannerComesFirst(t *testing.T) {
 	a.becomes(t, "after refusal", fmt.Sprintf(above, inBanner("summary", ""))+".localName == 'consent-banner'")
 }
 
+// Who answers without a script comes back to a page that says that the answer was saved; it is not stored as if it always did.
+func TestSavedIsSaid(t *testing.T) {
+	t.Parallel()
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"1"`)
+		http.ServeContent(w, r, "a.html", time.Time{}, strings.NewReader("<!doctype html><html lang=en><title>Asking</title><body><p>x"))
+	}))
+	t.Cleanup(upstream.Close)
+	door := lab.NewDoor(t)
+	addr := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	a := &app{&shop{door, lab.NewBrowser(t, door, chromedp.Flag("blink-settings", "scriptEnabled=false")), addr}, "saved.test"}
+	door.Site(a.host, addr)
+	const said = "[...document.querySelector('consent-banner')?.shadowRoot?.querySelectorAll('[role=status]') || []].some((e) => e.checkVisibility() && e.textContent == 'Your choice has been saved.')"
+	a.browser.Open(t, "https://"+a.host+"/")
+	a.becomes(t, "at first", "!"+said)
+	a.browser.Click(t, "name", "choice", "value", "refuse")
+	a.becomes(t, "after refusal", said)
+	a.browser.Open(t, "https://"+a.host+"/.consent/")
+	a.becomes(t, "in the preference centre", "document.querySelector('[role=status]').textContent == 'Your choice has been saved.'")
+	if !lab.Within(20*time.Second, func() bool {
+		a.browser.Open(t, "https://"+a.host+"/")
+		return lab.Eval[bool](t, a.browser, "!"+said)
+	}) {
+		t.Error("it is said for ever")
+	}
+}
+
 // Who chooses by keyboard is led back to the button that opens the banner again, and hears what was done (WCAG 2.2, 2.4.3 and
 // 4.1.3); a focus of the page's own stays where it is.
 func TestFocusAfterChoice(t *testing.T) {

@@ -58,6 +58,7 @@ const (
 	condWithdraw
 	condTicket
 	condXML
+	condSaved
 )
 
 var slotNames = map[string]slot{
@@ -67,7 +68,7 @@ var slotNames = map[string]slot{
 	"link-text": slotLinkText, "link-name": slotLinkName, "?share": condShare,
 	"?error": condError, "?policy": condPolicy, "?single": condSingle, "?title": condTitle, "?link": condLink, "/": slotEnd,
 	"status": slotStatus, "problem": slotProblem, "error": slotError, "open": slotOpen, "allowed": slotAllowed, "refused": slotRefused,
-	"?recorded": condRecorded, "?withdraw": condWithdraw, "ticket": slotTicket, "?ticket": condTicket, "xmlns": slotXMLNS, "?xml": condXML,
+	"?recorded": condRecorded, "?withdraw": condWithdraw, "ticket": slotTicket, "?ticket": condTicket, "xmlns": slotXMLNS, "?xml": condXML, "?saved": condSaved,
 }
 
 // Slots are written [[name]] in the asset files. Before a template is parsed the brackets become control characters,
@@ -176,6 +177,8 @@ func (v *values) holds(s slot) bool {
 		return v.page.Link != ""
 	case condXML:
 		return v.page.XML
+	case condSaved:
+		return v.page.Saved && v.page.Error == ""
 	case condShare:
 		return v.share
 	}

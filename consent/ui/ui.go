@@ -74,6 +74,8 @@ type Page struct {
 	Link string
 	// Answered is true when there is nothing to ask any more.
 	Answered bool
+	// Saved is true where the visitor has answered just now: the page says that the answer was saved.
+	Saved bool
 	// Error tells why the answer just given could not be saved, in English. The preference page says in the visitor's language
 	// that it could not be saved, and only in English also why.
 	Error string
