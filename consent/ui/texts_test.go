@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,42 @@ func TestLanguagesAreComplete(t *testing.T) {
 		for key := range texts {
 			if _, ok := english[key]; !ok {
 				t.Errorf("%s: %s is not in en", lang, key)
+			}
+		}
+	}
+}
+
+// consentWords begin the word that Regulation (EU) 2016/679 has for consent in each of its languages (Art. 4(11)), and the usual
+// one in Arabic and Hebrew.
+var consentWords = map[string]string{
+	"bg": "съглас", "hr": "privol", "cs": "souhlas", "da": "samtykke", "nl": "toestemming", "en": "consent", "et": "nõusolek", "fi": "suostumu",
+	"fr": "consentement", "de": "einwilligung", "el": "συγκατ", "hu": "hozzájárulás", "ga": "oili", "it": "consens", "lv": "piekrišan", "lt": "sutikim",
+	"mt": "kunsens", "pl": "zgod", "pt": "consentimento", "ro": "consimțăm", "sk": "súhlas", "sl": "privolit", "es": "consentimiento", "sv": "samtyck",
+	"ar": "موافق", "he": "הסכמ",
+}
+
+// TestWordsOfTheLaw: what visitors are asked for, do without and take back has one name in each language, the law's; each of
+// the two sentences stands for itself.
+func TestWordsOfTheLaw(t *testing.T) {
+	for _, lang := range languages {
+		texts := languageTexts(t, lang)
+		for _, key := range []string{"intro", "effect", "withdraw"} {
+			if word := consentWords[lang]; word == "" || !strings.Contains(strings.ToLower(texts[key]), word) {
+				t.Errorf("%s: %s does not say %q: %s", lang, key, word, texts[key])
+			}
+		}
+	}
+}
+
+// TestTypography: French has a space before double punctuation at which no line breaks; no text has typewriter's quotes, three
+// points for an ellipsis or a space too many.
+func TestTypography(t *testing.T) {
+	wrong := regexp.MustCompile(`["']|\.\.\.|  |^ | $`)
+	loose := regexp.MustCompile("[^\u00a0\u202f][:;?!]")
+	for _, lang := range languages {
+		for key, value := range languageTexts(t, lang) {
+			if wrong.MatchString(value) || lang == "fr" && loose.MatchString(value) {
+				t.Errorf("%s: %s: %q", lang, key, value)
 			}
 		}
 	}
