@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -46,6 +47,40 @@ func TestPhone(t *testing.T) {
 				return found;`) {
 				t.Errorf("%s, %dx%d, %s: %s", c.name, c.width, c.height, lang, p)
 			}
+		}
+	}
+}
+
+// TestLargeText: at 320 px, with text of twice the size, everything of the banner can be read and both answers are in view
+// (WCAG 2.2, 1.4.4 and 1.4.10).
+func TestLargeText(t *testing.T) {
+	u := someUI(t)
+	s := site(t, u, plainPage)
+	ctx := newBrowser(t)
+	if _, err := chromedp.Call(ctx, page.SetFontSizes, page.SetFontSizesParams{FontSizes: &page.FontSizes{Standard: 32, Fixed: 26}}); err != nil {
+		t.Fatal(err)
+	}
+	langs := []string{"bg", "de", "el", "fi", "pl", "ar"} // of long words
+	if thorough {
+		langs = u.Languages()
+	}
+	for _, lang := range langs {
+		open(t, ctx, 320, 568, s.URL+"/?csp=1&lang="+lang)
+		for _, p := range inShadow[[]string](t, ctx, `
+			const found = [], size = getComputedStyle(accept).fontSize;
+			if (size != "28px") found.push("letters of " + size);
+			for (const e of [accept, refuse]) {
+				const b = box(e);
+				if (b.y < 0 || b.bottom > innerHeight || root.elementFromPoint(b.x + b.w / 2, b.y + b.h / 2) != e) found.push(e.value + " is out of sight");
+				if (e.scrollWidth > e.clientWidth + 1) found.push(e.value + " is wider than its button");
+			}
+			for (const e of all("*")) if (!e.closest("summary span") && (box(e).right > innerWidth + .5 || box(e).x < -.5)) found.push(e.outerHTML.slice(0, 80) + " sticks out");
+			const panel = $(".b"), own = panel.clientHeight - box(accept.parentNode).h;
+			if (panel.scrollWidth > panel.clientWidth + 1) found.push("the panel scrolls sideways");
+			if (own < 84) found.push("of the text " + own + " px are seen");
+			return found;`) {
+			t.Errorf("%s: %s", lang, p)
+			shoot(t, ctx, "large-"+lang)
 		}
 	}
 }
