@@ -256,8 +256,6 @@ func (x *exchange) editRequest(w http.ResponseWriter) {
 		// itself, and undo it without a bound on what a body unfolds to.
 		x.compresses(w)
 		h["Accept-Encoding"] = []string{"gzip"}
-		delete(h, "Range")
-		delete(h, "If-Range")
 	}
 	if x.fetch.whole() || x.styleWanted() || header.Marked(h) {
 		header.Conditional(h, x.state())

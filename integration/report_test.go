@@ -132,8 +132,8 @@ func TestReportRunTime(t *testing.T) {
 	ask("https://late.unknown.example/a.js", "https://www.google-analytics.com/collect", "https://x{env.HOME}.example/a.js", "/own.js", "https://"+strings.Repeat("a", 150)+".example/a")
 	violation := `{"csp-report":{"document-uri":"http://site/reported","blocked-uri":"https://blocked.unknown.example/a.js","effective-directive":"script-src-elem"}}`
 	res, err := http.Post("http://"+i.addr+"/.consent/csp", "application/csp-report", strings.NewReader(violation))
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || res.StatusCode != http.StatusNoContent {
+		t.Fatal(res, err)
 	}
 	_ = res.Body.Close()
 	for n := range 100 {

@@ -12,7 +12,7 @@ import (
 func TestRequests(t *testing.T) {
 	g := newGateway(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
-		for _, name := range []string{"Cookie", "Consent-Decision", "Consent_decision", "Consent-decision_"} {
+		for _, name := range []string{"Cookie", "Consent-Decision", "Consent_decision", "Consent-decision_", "Accept-Encoding", "Range", "If-Range"} {
 			_, _ = fmt.Fprintf(w, "%s=%s\n", name, strings.Join(r.Header[name], "|"))
 		}
 	}), `handle /off {
@@ -32,6 +32,13 @@ func TestRequests(t *testing.T) {
 		res, body := g.get(t, proto, "/", "Cookie", "_ga=GA1.1.1.1; session=7; _fbp=fb.1.1", "Consent-Decision", "analytics=granted", "Consent_Decision", "analytics=granted")
 		if !strings.Contains(body, "Cookie=session=7\n") || !strings.Contains(body, "analytics=undecided") || strings.Contains(body, "analytics=granted") {
 			t.Errorf("%s: the app saw %q", proto, body)
+		}
+		if _, body := g.get(t, proto, "/", "Cookie", "_ga=GA1.1.1.1; _fbp=fb.1.1"); !strings.Contains(body, "Cookie=\n") {
+			t.Errorf("%s: of tracking cookies alone the app saw %q", proto, body)
+		}
+		// A page is asked for whole and in what the gateway reads, whatever the visitor's browser takes.
+		if _, body := g.get(t, proto, "/", "Accept-Encoding", "br, zstd", "Range", "bytes=0-9", "If-Range", `"x"`); !strings.Contains(body, "Accept-Encoding=gzip\nRange=\nIf-Range=\n") {
+			t.Errorf("%s: of a page the app saw %q", proto, body)
 		}
 		if v := res.Header.Get("X-State"); !strings.Contains(v, "analytics=undecided") || !strings.HasSuffix(v, " false 1") {
 			t.Errorf("%s: placeholders %q", proto, v)
