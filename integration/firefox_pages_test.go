@@ -50,7 +50,7 @@ func TestXHTMLInFirefox(t *testing.T) {
 	p.Visit(t, "http://fox.test/")
 	p.wait(t, "the page's own script", "document.documentElement.dataset.ran == '1' && document.getElementById('made').childElementCount == 3")
 	p.wait(t, "a placeholder", "document.querySelector('iframe[srcdoc]')")
-	p.wait(t, "the banner", "document.querySelector('consent-banner')?.shadowRoot?.querySelector('[role=dialog]')?.getBoundingClientRect().height > 99")
+	p.wait(t, "the banner", "document.querySelector('consent-banner')?.shadowRoot?.querySelector('[role=region]')?.getBoundingClientRect().height > 99")
 	p.door.Quiet(time.Second)
 	for _, c := range p.door.Contacts() {
 		t.Errorf("contact before consent: %s%s", c.Host, c.Path)

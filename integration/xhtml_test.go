@@ -83,7 +83,7 @@ func TestXHTML(t *testing.T) {
 			if lab.Eval[bool](t, b, `!!document.querySelector("parsererror")`) {
 				t.Fatalf("not well-formed: %s", lab.Eval[string](t, b, `document.querySelector("parsererror").textContent`))
 			}
-			shown := `(()=>{const b=document.querySelector("consent-banner"),r=b&&b.shadowRoot,p=r&&r.querySelector("[role=dialog]");return !!p&&p.checkVisibility()&&p.getBoundingClientRect().height>99&&getComputedStyle(p).backgroundColor!="rgba(0, 0, 0, 0)"})()`
+			shown := `(()=>{const b=document.querySelector("consent-banner"),r=b&&b.shadowRoot,p=r&&r.querySelector("[role=region]");return !!p&&p.checkVisibility()&&p.getBoundingClientRect().height>99&&getComputedStyle(p).backgroundColor!="rgba(0, 0, 0, 0)"})()`
 			if !p.banner {
 				if lab.Eval[bool](t, b, `!!document.querySelector("consent-banner")`) {
 					t.Error("a banner where none can be")

@@ -19,7 +19,7 @@ func TestNoticeText(t *testing.T) {
 	for _, lang := range u.Languages() {
 		var shown []string
 		for _, n := range nodes(t, banner(u, "ask", lang)) {
-			if role, _ := attr(n, "role"); role != "dialog" {
+			if role, _ := attr(n, "role"); role != "region" {
 				continue
 			}
 			for d := range n.Descendants() {

@@ -43,6 +43,7 @@ func TestPhone(t *testing.T) {
 					if (size < 12 || size > 18) found.push(e.value + " has letters of " + size + " px");
 					if (b.w * v.scale < 44 || b.h * v.scale < 24) found.push(e.value + " is small");
 				}
+				for (const e of all("a, p, h2, button, i")) if (parseFloat(getComputedStyle(e).lineHeight) < 1.25 * parseFloat(getComputedStyle(e).fontSize)) found.push("the lines of " + e.textContent + " overlap");
 				if (panel.h > v.height) found.push("the panel is higher than the screen");
 				return found;`) {
 				t.Errorf("%s, %dx%d, %s: %s", c.name, c.width, c.height, lang, p)
