@@ -95,7 +95,7 @@ http://127.0.0.1:0 {
 			t.Errorf("a start did not make %s, but %q", want, made)
 		}
 	}
-	if lists := within(t, listsDir()); len(lists) != 3 {
+	if lists := within(t, listsDir()); len(lists) != 2 {
 		t.Errorf("of the list, a start keeps %q", lists)
 	}
 }

@@ -76,7 +76,6 @@ type Source struct {
 	dir     string
 	stamp   string
 	samples func() Samples
-	made    source.Compiled // of the lists in force
 
 	mu    sync.Mutex
 	lists []*list
@@ -246,7 +245,7 @@ func (s *Source) loadLists(ctx context.Context, c *Rules) error {
 	if len(sources) == 0 {
 		return nil
 	}
-	lists, err := source.Compile(ctx, s.dir, sources...)
+	lists, err := source.Compile(ctx, sources...)
 	if err != nil {
 		var files []error
 		for i, wrong := range lists.Errors {
@@ -267,7 +266,7 @@ func (s *Source) loadLists(ctx context.Context, c *Rules) error {
 	if err := s.samples().Refuse(lists.Engine); err != nil {
 		return err
 	}
-	c.Engine, s.made = lists.Engine, lists
+	c.Engine = lists.Engine
 	s.note(loaded, lists)
 	return nil
 }
@@ -279,7 +278,7 @@ func (e *listError) Error() string { return "rules list: " + e.err.Error() }
 
 func (e *listError) Unwrap() error { return e.err }
 
-// Keep writes down what was fetched and compiled, for the next start. Loading does not: who validates a configuration is
+// Keep writes down what was fetched, for the next start. Loading does not: who validates a configuration is
 // often another user than the one that the files must belong to.
 func (s *Source) Keep() {
 	for _, l := range s.lists {
@@ -287,7 +286,6 @@ func (s *Source) Keep() {
 			s.log.Error("a filter list is in force, but could not be kept for the next start; make the folder writable", zap.String("folder", s.dir), zap.Error(err))
 		}
 	}
-	s.made.Keep()
 }
 
 // note keeps the counts of the lists that are in force now.
@@ -300,11 +298,9 @@ func (s *Source) note(loaded []*list, c source.Compiled) {
 		l.status.Rules = infos[i].Rules
 		l.noteChecked()
 		metrics.SetListRules(l.Name(), infos[i].Rules)
-		if i < len(c.Reports) {
-			r := c.Reports[i]
-			l.status.Dropped = r.Dropped
-			s.log.Info("filter list loaded", zap.String("list", l.Name()), zap.Int("rules", r.Rules), zap.Int("dropped", r.Dropped))
-		}
+		r := c.Reports[i]
+		l.status.Dropped = r.Dropped
+		s.log.Info("filter list loaded", zap.String("list", l.Name()), zap.Int("rules", r.Rules), zap.Int("dropped", r.Dropped))
 	}
 }
 

@@ -237,19 +237,6 @@ func BenchmarkLoadText(b *testing.B) {
 	}
 }
 
-func BenchmarkLoadCache(b *testing.B) {
-	var cache bytes.Buffer
-	if _, err := compileCorpus(b, "easyprivacy", "easylist").WriteTo(&cache); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := ReadEngine(bytes.NewReader(cache.Bytes())); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // BenchmarkHeap reports what a compiled engine keeps of the heap.
 func BenchmarkHeap(b *testing.B) {
 	heap := func() float64 {

@@ -1,8 +1,6 @@
 package filterlist
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -179,48 +177,6 @@ func randomRequest(rnd *rand.Rand, reqs []pageRequest, rules []string) Request {
 	}
 	x.Method = []string{"", "GET", "POST", "PUT", "BREW"}[rnd.IntN(5)]
 	return x
-}
-
-func TestCacheRoundTrip(t *testing.T) {
-	e := realLists(t)
-	var b bytes.Buffer
-	n, err := e.WriteTo(&b)
-	if err != nil || n != int64(b.Len()) {
-		t.Fatal(n, err)
-	}
-	t.Logf("%d bytes", n)
-	c, err := ReadEngine(bytes.NewReader(b.Bytes()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range pageRequests(t) {
-		want, wb := e.Match(&p.req)
-		if got, gb := c.Match(&p.req); got != want || gb != wb {
-			t.Fatalf("%s: %+v, was %+v", p.req.URL, got, want)
-		}
-	}
-	var again bytes.Buffer
-	if _, err := c.WriteTo(&again); err != nil || !bytes.Equal(again.Bytes(), b.Bytes()) {
-		t.Error("what was read is not written the same", err)
-	}
-}
-
-func TestCacheDamage(t *testing.T) {
-	e := compile(t, "||a.com^", "/ads/*$domain=b.com|c.*", "@@||a.com/x$document", "/re[0-9]+/", "$removeparam=x,domain=b.com", "||q.com^$method=get")
-	var b bytes.Buffer
-	if _, err := e.WriteTo(&b); err != nil {
-		t.Fatal(err)
-	}
-	for i := range b.Len() {
-		x := bytes.Clone(b.Bytes())
-		x[i] ^= 0x55
-		if _, err := ReadEngine(bytes.NewReader(x)); !errors.Is(err, ErrCache) {
-			t.Fatalf("byte %d changed: %v", i, err)
-		}
-		if _, err := ReadEngine(bytes.NewReader(b.Bytes()[:i])); !errors.Is(err, ErrCache) {
-			t.Fatalf("cut at byte %d: %v", i, err)
-		}
-	}
 }
 
 func TestMatchAllocates(t *testing.T) {

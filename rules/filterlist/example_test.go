@@ -1,7 +1,6 @@
 package filterlist_test
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -66,25 +65,6 @@ func ExampleEngine_CSP() {
 	r, _ := filterlist.NewRequest("https://shop.example/", "https://shop.example/", filterlist.Document)
 	fmt.Println(e.CSP(&r, nil, nil))
 	// Output: [worker-src 'none']
-}
-
-func ExampleReadEngine() {
-	var file bytes.Buffer
-	if _, err := engine("||tracker.example^").WriteTo(&file); err != nil {
-		fmt.Println(err)
-		return
-	}
-	e, err := filterlist.ReadEngine(&file)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(e.Len(), e.Lists()[0].Name)
-	_, err = filterlist.ReadEngine(strings.NewReader("something else"))
-	fmt.Println(err)
-	// Output:
-	// 1 mine.txt
-	// this is not a compiled filter list of this version: unexpected EOF
 }
 
 func ExampleEngine_Refuse() {

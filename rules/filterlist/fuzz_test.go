@@ -1,9 +1,6 @@
 package filterlist
 
 import (
-	"bytes"
-	"encoding/binary"
-	"hash/crc32"
 	"strings"
 	"testing"
 )
@@ -36,17 +33,6 @@ func FuzzMatch(f *testing.F) {
 		if blocked != wantBlocked || (got.Rule == "") != (want.Rule == "") {
 			t.Errorf("%q on %q: %+v, reference %+v", r.URL, r.PageHost, got, want)
 		}
-		var b bytes.Buffer
-		if _, err := e.WriteTo(&b); err != nil {
-			t.Fatal(err)
-		}
-		c, err := ReadEngine(&b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if again, ok := c.Match(&r); again != got || ok != blocked {
-			t.Errorf("from the cache: %+v, was %+v", again, got)
-		}
 		e.CSP(&r, nil, nil)
 		e.RemoveParams(&r, nil, nil)
 	})
@@ -63,47 +49,4 @@ func plausible(r *Request) bool {
 	scheme, _, _ := strings.Cut(string(r.URL), ":")
 	return hostLen(host) == len(host) && !strings.Contains(host, "..") && host[0] != '.' && hostLen(scheme) == len(scheme) &&
 		r.URL[r.HostStart-1] == '/' && strings.IndexByte("/:", r.URL[r.HostEnd]) == 0 && !strings.HasPrefix(r.PageHost, ".")
-}
-
-// FuzzReadEngine checks that damaged files, even with a right checksum, neither panic nor hang.
-func FuzzReadEngine(f *testing.F) {
-	for _, rules := range []string{"||a.com^", "/x.js$domain=a.com|~b.*\n@@y.js$document\n/[a-z]9/\n$removeparam=/a/,domain=q.com\n||z^$csp=x"} {
-		l, _, err := Parse("seed", strings.NewReader(rules), Limits{})
-		if err != nil {
-			f.Fatal(err)
-		}
-		e, err := Compile(l)
-		if err != nil {
-			f.Fatal(err)
-		}
-		var b bytes.Buffer
-		if _, err := e.WriteTo(&b); err != nil {
-			f.Fatal(err)
-		}
-		for i := cacheHead; i < b.Len(); i += 7 {
-			x := bytes.Clone(b.Bytes())
-			x[i] ^= 0x81
-			f.Add(x)
-		}
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) < cacheHead {
-			return
-		}
-		data = append([]byte(cacheMagic), data[4:]...)
-		binary.LittleEndian.PutUint32(data[4:], cacheVersion)
-		binary.LittleEndian.PutUint64(data[8:], uint64(len(data)-cacheHead))
-		binary.LittleEndian.PutUint32(data[16:], crc32.Checksum(data[cacheHead:], castagnoli))
-		e, err := ReadEngine(bytes.NewReader(data))
-		if err != nil {
-			return
-		}
-		for _, url := range []string{"https://a.com/x.js?q=a", "https://y.js/y.js", "https://z/abc9"} {
-			r, _ := NewRequest(url, "https://q.com/", Script)
-			e.Match(&r)
-			e.CSP(&r, nil, nil)
-			e.RemoveParams(&r, nil, nil)
-		}
-		e.Lists()
-	})
 }

@@ -54,7 +54,7 @@ func main() {
 	}
 	var rows []row
 	for range passes {
-		for _, r := range append([]row{ours(lists, reqs), cached(lists), ourCatalogue(reqs), adguard(lists, reqs)}, javascript(*corpus)...) {
+		for _, r := range append([]row{ours(lists, reqs), ourCatalogue(reqs), adguard(lists, reqs)}, javascript(*corpus)...) {
 			rows = merge(rows, r)
 		}
 	}
@@ -218,23 +218,6 @@ func ours(lists []string, reqs []request) row {
 	measure(&r, len(reqs), func(i int) bool {
 		_, blocked := e.Match(&prepared[i])
 		return blocked
-	})
-	return r
-}
-
-// cached is the load from the compiled form; matching is the same.
-func cached(lists []string) row {
-	var b bytes.Buffer
-	if _, err := compile(lists).WriteTo(&b); err != nil {
-		panic(err)
-	}
-	r := row{Name: "rules/filterlist, compiled file"}
-	load(&r, func() *filterlist.Engine {
-		e, err := filterlist.ReadEngine(bytes.NewReader(b.Bytes()))
-		if err != nil {
-			panic(err)
-		}
-		return e
 	})
 	return r
 }

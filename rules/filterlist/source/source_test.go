@@ -214,8 +214,7 @@ func TestKeep(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, _ := filepath.Glob(filepath.Join(o.Dir, "*"))
-		c, err := source.Compile(context.Background(), o.Dir, s)
-		if err != nil {
+		if _, err := source.Compile(context.Background(), s); err != nil {
 			t.Fatal(err)
 		}
 		if after, _ := filepath.Glob(filepath.Join(o.Dir, "*")); len(after) != len(before) {
@@ -224,17 +223,13 @@ func TestKeep(t *testing.T) {
 		if err := s.Keep(); err != nil {
 			t.Fatal(err)
 		}
-		c.Keep()
 		again, err := source.New(p.URL+path, o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.took()
-		if c, err = source.Compile(context.Background(), o.Dir, again); err != nil || p.took() != "" {
+		if _, err = source.Compile(context.Background(), again); err != nil || p.took() != "" {
 			t.Errorf("%s: what was kept is not found: %v", path, err)
-		}
-		if alone := path == "/one.txt"; alone != (c.Reports == nil) {
-			t.Errorf("%s: compiled anew: %v", path, c.Reports)
 		}
 	}
 }
@@ -332,50 +327,36 @@ func TestFile(t *testing.T) {
 }
 
 func TestCompile(t *testing.T) {
-	lists, cache := t.TempDir(), t.TempDir()
-	var sources []*source.Source
-	for name, text := range map[string]string{"a.txt": "||a.com^\n||x^$app=y\n", "b.txt": "||b.com^\n"} {
+	lists := t.TempDir()
+	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(lists, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	write("a.txt", "||a.com^\n||x^$app=y\n")
+	write("b.txt", "||b.com^\n")
+	var sources []*source.Source
+	for _, name := range []string{"a.txt", "b.txt"} {
 		s, err := source.New(filepath.Join(lists, name), source.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		sources = append(sources, s)
 	}
-	compile := func(fromCache bool, rules int) {
-		t.Helper()
-		c, err := source.Compile(context.Background(), cache, sources...)
+	for _, rules := range []int{2, 3} {
+		c, err := source.Compile(context.Background(), sources...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.Len() != rules || (c.Reports == nil) != fromCache {
-			t.Errorf("%d rules, reports %v", c.Len(), c.Reports)
+		if c.Len() != rules || len(c.Reports) != 2 || c.Reports[0].Dropped != 1 || c.Reports[1].Rules != rules-1 {
+			t.Errorf("%d rules, reports %+v", c.Len(), c.Reports)
 		}
-		c.Keep()
-		if files, _ := os.ReadDir(cache); len(files) != 1 {
-			t.Errorf("%d files are kept", len(files))
-		}
+		write("b.txt", "||b.com^\n||c.com^\n")
 	}
-	compile(false, 2)
-	compile(true, 2)
-	if err := os.WriteFile(filepath.Join(lists, "b.txt"), []byte("||b.com^\n||c.com^\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	compile(false, 3)
-	compile(true, 3)
-	files, _ := filepath.Glob(filepath.Join(cache, "*"))
-	if err := os.Truncate(files[0], 100); err != nil {
-		t.Fatal(err)
-	}
-	compile(false, 3)
-	compile(true, 3)
-	if err := os.WriteFile(filepath.Join(lists, "b.txt"), []byte("<html>"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := source.Compile(context.Background(), cache, sources...); !errors.Is(err, filterlist.ErrNotAList) {
-		t.Error(err)
+	write("b.txt", "<html>")
+	c, err := source.Compile(context.Background(), sources...)
+	if !errors.Is(err, filterlist.ErrNotAList) || len(c.Errors) != 2 || c.Errors[0] != nil || c.Errors[1] == nil {
+		t.Error(err, c.Errors)
 	}
 }
 
@@ -402,7 +383,7 @@ func ExampleCompile() {
 		fmt.Println(err)
 		return
 	}
-	c, err := source.Compile(context.Background(), dir, s)
+	c, err := source.Compile(context.Background(), s)
 	fmt.Println(c.Len(), err)
 	// Output: 1 <nil>
 }
