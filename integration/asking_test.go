@@ -87,6 +87,36 @@ func TestBannerComesFirst(t *testing.T) {
 	a.becomes(t, "after refusal", fmt.Sprintf(above, inBanner("summary", ""))+".localName == 'consent-banner'")
 }
 
+// The banner is seen and takes an answer while more of the page is still to come, in whatever state frameworks find the page.
+func TestAskedWhileStreaming(t *testing.T) {
+	t.Parallel()
+	rest := make(chan struct{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<!doctype html><html lang=en><title>Asking</title><style>title{display:block}</style><body><p>x<script src="/own.js"></script>`)
+		_ = http.NewResponseController(w).Flush()
+		if r.URL.Path == "/" {
+			<-rest
+		}
+		_, _ = io.WriteString(w, `<p id=rest>y`)
+	}))
+	t.Cleanup(upstream.Close)
+	door := lab.NewDoor(t)
+	addr := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	a := &app{&shop{door, lab.NewBrowser(t, door), addr}, "streaming.test"}
+	door.Site(a.host, addr)
+	lab.Eval[bool](t, a.browser, "location = 'https://"+a.host+"/', true")
+	shown := "document.readyState == 'loading' && document.querySelector('consent-banner')?.shadowRoot && ((r) => document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)?.localName == 'consent-banner')(" + inBanner("button[value=refuse]", "") + ".getBoundingClientRect())"
+	a.becomes(t, "while the page streams", shown)
+	a.becomes(t, "while the page streams", "!document.querySelector('script[src*=\"/guard-\"]') && !document.querySelector('title').checkVisibility()")
+	a.browser.Click(t, "name", "choice", "value", "refuse")
+	if !lab.Soon(func() bool { return a.stored(t) != "" }) {
+		t.Error("the refusal is not stored")
+	}
+	close(rest)
+	a.becomes(t, "in the end", "document.getElementById('rest') && document.readyState == 'complete' && !"+inBanner("details", ".open"))
+}
+
 // Who answers without a script comes back to a page that says that the answer was saved; it is not stored as if it always did.
 func TestSavedIsSaid(t *testing.T) {
 	t.Parallel()
