@@ -165,7 +165,7 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 	case len(args) == 2 && args[0] == "file":
 		a.VendorFiles = append(a.VendorFiles, absolute(d, args[1]))
 		a.place(d, absolute(d, args[1]))
-		return skipBlock(d, "watch")
+		return doneAnyhow(d, "watch", atLeastTheInterval, "the files are looked at every two seconds: leave watch out, or write watch 5s")
 	case len(args) == 2 && args[0] == "cookies" && a.CookieDatabase == "":
 		a.CookieDatabase = absolute(d, args[1])
 		a.place(d, a.CookieDatabase)
@@ -186,6 +186,15 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 		return err
 	}
 	return d.Errf("rules %s is not understood: use rules builtin, rules file GLOB, rules cookies FILE, or rules list PATH|URL|NAME", strings.Join(args, " "))
+}
+
+// atLeastTheInterval reports whether files that are looked at so often are looked at often enough.
+func atLeastTheInterval(args []string) bool {
+	if len(args) == 0 {
+		return true
+	}
+	every, err := caddy.ParseDuration(args[0])
+	return len(args) == 1 && err == nil && every >= rulesource.WatchEvery
 }
 
 var listOptions = map[string]option[rulesource.List]{
@@ -254,7 +263,7 @@ func parseRequire(d *caddyfile.Dispenser, o *Options) error {
 		return d.Err("require takes a purpose and vendors: require functional zendesk")
 	}
 	o.Require = append(o.Require, Require{Purpose: args[0], Vendors: args[1:]})
-	return skipBlock(d, "placeholder")
+	return doneAnyhow(d, "placeholder", func(args []string) bool { return slices.Equal(args, []string{"click"}) }, "a gated embed has a placeholder to click: leave it out, or write placeholder click")
 }
 
 func parseAllow(d *caddyfile.Dispenser, o *Options) error {

@@ -112,14 +112,17 @@ func flag(d *caddyfile.Dispenser, to *bool) error {
 	return nil
 }
 
-// skipBlock accepts a block whose lines begin with one of the names: they ask for what is done anyhow. Vendor files are
-// watched (rules file GLOB { watch }), and a gated embed has a placeholder to click (require P VENDOR { placeholder click }).
-func skipBlock(d *caddyfile.Dispenser, names ...string) error {
+// doneAnyhow accepts a block of one option that asks for what is done without it: vendor files are watched (rules file GLOB
+// { watch [INTERVAL] }), and a gated embed has a placeholder to click (require PURPOSE VENDOR { placeholder click }). What asks for
+// something else is refused.
+func doneAnyhow(d *caddyfile.Dispenser, name string, holds func(args []string) bool, usage string) error {
 	for n := d.Nesting(); d.NextBlock(n); {
-		if !slices.Contains(names, d.Val()) {
-			return d.Errf("unknown option %q: use one of %s", d.Val(), strings.Join(names, ", "))
+		if d.Val() != name {
+			return d.Errf("unknown option %q: %s", d.Val(), usage)
 		}
-		d.RemainingArgs()
+		if args := d.RemainingArgs(); !holds(args) {
+			return d.Errf("%s %s is not understood: %s", name, strings.Join(args, " "), usage)
+		}
 	}
 	return nil
 }

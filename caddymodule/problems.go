@@ -86,7 +86,8 @@ type line[T any] struct {
 	alone T
 }
 
-// noted makes an option note its lines.
+// noted makes an option note its lines. Each is read twice, joined to those before it and alone: what one line has wrong by itself
+// is said of that line, and what only several together have is said of the block.
 func noted[T any](parse option[T], lines *[]line[T]) option[T] {
 	if parse == nil {
 		return nil

@@ -16,8 +16,8 @@ import (
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
 )
 
-// watchEvery is how often files are looked at for changes, and publishers whose time has come are asked.
-const watchEvery = 2 * time.Second
+// WatchEvery is how often files are looked at for changes, and publishers whose time has come are asked.
+const WatchEvery = 2 * time.Second
 
 // look returns a text that changes when a vendor file or the cookie database does.
 func (s *Source) look() string {
@@ -38,7 +38,7 @@ func (s *Source) look() string {
 // Watch compiles the rules anew when something has changed, and hands them to changed. Rules that cannot be loaded leave
 // the old ones in force.
 func (s *Source) Watch(ctx context.Context, changed func(Rules)) {
-	t := time.NewTicker(watchEvery)
+	t := time.NewTicker(WatchEvery)
 	defer t.Stop()
 	for {
 		select {
