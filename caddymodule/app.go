@@ -1,6 +1,7 @@
-// Package caddymodule joins the consent firewall to Caddy: the consent app (store, rules, keys, texts), the handlers
-// consent and anonymize_ip, the matcher, the log encoder, the admin API, the metrics and the commands. It is the only
-// package that knows Caddy and zap; what it joins, consent, rules and rewrite, are plain libraries.
+// Package caddymodule joins the consent firewall to Caddy: the consent app (store, rules, keys, texts), the handler consent, the
+// matcher, the stores, the admin API and the Caddyfile. What it joins, consent, rules and rewrite, are plain libraries that know
+// neither each other nor Caddy. What needs no request stands in packages below: logs without addresses, the rules' sources, the
+// inventory of what was seen, and the commands; none of them knows this one.
 //
 // One request can be followed in serve.go; what it may make the browser contact is judged in policy.go.
 package caddymodule

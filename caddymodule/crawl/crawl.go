@@ -63,7 +63,7 @@ func New(pages int, j Judge) *Crawl {
 func (c *Crawl) Problems() []string { return c.problems }
 
 // Site crawls the site that a URL belongs to. Only a start that cannot be fetched is an error; what else goes wrong is
-// listed in problems.
+// listed in Problems.
 func (c *Crawl) Site(ctx context.Context, start string) error {
 	if !strings.Contains(start, "://") {
 		start = "https://" + start
