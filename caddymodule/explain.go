@@ -159,8 +159,3 @@ func decidedBy(d *consent.Decision, p consent.Purpose, vendor uint16) string {
 	}
 	return by.String()
 }
-
-func resourceOf(u *weburl.URL, d rewrite.Destination) rewrite.Resource {
-	start, end := u.HostRange()
-	return rewrite.Resource{URL: []byte(u.String()), HostStart: start, HostEnd: end, Destination: d, Element: "script"}
-}

@@ -84,6 +84,12 @@ func (p *policy) Resource(r *rewrite.Resource) rewrite.Verdict {
 	return v
 }
 
+// resourceOf is what a page would fetch from a URL for a destination, by a script.
+func resourceOf(u *weburl.URL, d rewrite.Destination) rewrite.Resource {
+	start, end := u.HostRange()
+	return rewrite.Resource{URL: []byte(u.String()), HostStart: start, HostEnd: end, Destination: d, Element: "script"}
+}
+
 // match says who a resource belongs to, whatever the visitor decided.
 func (p *policy) match(r *rewrite.Resource) (rules.Match, bool) {
 	p.request = rules.Request{
