@@ -219,8 +219,7 @@ func (e *Engine) matchPattern(r *rule, s *scratch) bool {
 // ListInfo names one of the lists that an Engine was compiled from.
 type ListInfo struct {
 	Name string
-	// SHA256 is the hash of the list's bytes with what it includes: it tells whether a compiled file on disk still belongs
-	// to the text.
+	// SHA256 is the hash of the list's bytes with what it includes.
 	SHA256 [32]byte
 	// Rules is how many rules of the list are in force, those of lists that it includes counted.
 	Rules int
