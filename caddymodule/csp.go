@@ -27,7 +27,7 @@ import (
 // past bytes and guard; then the guard reloads the page after an agreement. With marketing permitted there is no telling
 // whom an advertisement will contact, so nothing is restricted; a withdrawal brings the policy into the open page.
 const (
-	cspInline  = "data: blob: 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' 'inline-speculation-rules' mediastream: filesystem:"
+	cspInline  = "data: blob: 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' mediastream: filesystem:"
 	cspName    = "Content-Security-Policy"
 	cspReports = "Content-Security-Policy-Report-Only"
 	// maxPolicy bounds the header's length: servers and proxies refuse longer ones.

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -19,5 +20,15 @@ func TestScriptless(t *testing.T) {
 	}
 	if scriptless(http.Header{}) || scriptless(http.Header{"Content-Type": {"image/png", "text/html"}}) {
 		t.Error("a missing or a second type is not looked at")
+	}
+}
+
+// TestPolicyKeywords: what stands in default-src as well is known there, or the browser complains on each page (CSP 3, 6.7.1
+// lists the keywords of scripts; 'unsafe-inline' includes speculation rules).
+func TestPolicyKeywords(t *testing.T) {
+	for _, source := range strings.Fields(cspInline) {
+		if strings.HasPrefix(source, "'") && !strings.Contains("'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval'", source) {
+			t.Errorf("%s is for script-src only", source)
+		}
 	}
 }
