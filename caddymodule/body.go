@@ -46,8 +46,9 @@ func (x *exchange) rewriter(out stage, h http.Header, kind encoding.Kind, conten
 			x.confine(h) // there is no guard for SVG and the like
 		}
 	}
-	if _, told := encoding.Sniff(contentType, nil); certain && !told || !encoding.Transparent(name) {
-		setCharset(h, name) // what the body says of itself not every browser reads alike, nor did this one have to
+	// What the body says of itself not every browser reads alike, nor did this one have to; scripts that fetch do not ask it.
+	if _, told := encoding.Sniff(contentType, nil); certain && !told && x.fetch != fetchFragment || !encoding.Transparent(name) {
+		setCharset(h, name)
 	}
 	if encoding.Transparent(name) {
 		if certain {

@@ -174,7 +174,9 @@ func (w *responseWriter) begin(end bool) error {
 		if w.kind = encoding.KindOf(w.contentType, false, w.held, end); w.kind == encoding.KindNeedMore {
 			return nil
 		}
-		defineType(h, w.kind)
+		if w.x.fetch != fetchFragment { // which keeps the type that its script sees
+			defineType(h, w.kind)
+		}
 	}
 	sink := w.sink(h)
 	if w.kind == encoding.KindXML && w.x.styleWanted() && !bytes.HasPrefix(bytes.TrimLeft(w.held, "\xef\xbb\xbf\xfe\xff\x00 \t\r\n"), []byte("<")) {

@@ -72,6 +72,32 @@ func TestUntypedResponse(t *testing.T) {
 	}
 }
 
+// TestFragmentType: what a script fetches keeps the type that the upstream named, which tells XMLHttpRequest how to read it;
+// in a page that is navigated to, the gateway names what it found.
+func TestFragmentType(t *testing.T) {
+	const text = `<!doctype html><meta charset=windows-1252><p>x</p>`
+	for upstream, page := range map[string]string{"text/html": "text/html; charset=windows-1252", "unknown": "text/html; charset=windows-1252"} {
+		addr := lab.Gateway(t, rawUpstream(t, func(*http.Request) string {
+			return fmt.Sprintf("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", upstream, len(text), text)
+		}), "consent", "")
+		for dest, want := range map[string]string{"document": page, "empty": upstream} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Sec-Fetch-Dest", dest)
+			res, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			if got := res.Header.Get("Content-Type"); got != want {
+				t.Errorf("%s for %s: %s, want %s", upstream, dest, got, want)
+			}
+		}
+	}
+}
+
 // TestLocationOfCreated: a Location that leads nowhere, of a 201 or 200, takes no answer's place.
 func TestLocationOfCreated(t *testing.T) {
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
