@@ -142,7 +142,7 @@ func TestRestoredPageFollowsWithdrawal(t *testing.T) {
 	}
 }
 
-// What runs in other tabs ends at a withdrawal, shared workers too, and without BroadcastChannel.
+// What runs in other tabs ends at a withdrawal, shared workers too.
 func TestOtherTabsFollowWithdrawal(t *testing.T) {
 	t.Parallel()
 	a := newBeating(t)
@@ -154,21 +154,6 @@ func TestOtherTabsFollowWithdrawal(t *testing.T) {
 	second.browser.Open(t, "https://beats.test/second")
 	second.press(t, "refuse")
 	a.falls(t, "after a withdrawal in another tab")
-
-	without := []*shop{{a.door, a.browser.Tab(t), a.addr}, {a.door, a.browser.Tab(t), a.addr}}
-	for _, s := range without {
-		s.browser.Before(t, "delete self.BroadcastChannel")
-		s.browser.Open(t, "https://beats.test/page")
-	}
-	without[0].press(t, "accept")
-	a.beats(t, "page")
-	if !lab.Soon(func() bool {
-		return lab.Eval[int](t, without[1].browser, "performance.getEntriesByName('https://www.facebook.com/tr?id=page').length") > 0
-	}) {
-		t.Error("without BroadcastChannel an acceptance in another tab is not followed")
-	}
-	without[0].press(t, "refuse")
-	a.falls(t, "without BroadcastChannel")
 }
 
 // Pages that a service worker stored before the gateway came are forgotten once its update comes through the gateway.
