@@ -19,6 +19,7 @@ import (
 // TestCacheNeverAnswersAWithdrawalAsGranted has many more visitors than a cache of 1 MiB holds grant, be
 // asked for, and withdraw. CONSENT_WITHDRAWALS=1000000 is the full size; the default has half a MiB.
 func TestCacheNeverAnswersAWithdrawalAsGranted(t *testing.T) {
+	t.Parallel()
 	visitors, size := 7_000, 512<<10
 	if n, err := strconv.Atoi(os.Getenv("CONSENT_WITHDRAWALS")); err == nil {
 		visitors, size = n, 1<<20

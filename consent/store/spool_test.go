@@ -78,6 +78,7 @@ func openSpool(t testing.TB, path string, s store.Store, o store.SpoolOptions) *
 }
 
 func TestSpoolConformance(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T, signer *store.Signer, now func() time.Time) store.Store {
 		s, err := bolt.Open(filepath.Join(t.TempDir(), "consent.db"), bolt.Options{Signer: signer, Now: now})
 		if err != nil {
@@ -200,6 +201,7 @@ func TestSpoolOutageUnderLoad(t *testing.T) {
 }
 
 func TestSpoolSurvivesARestart(t *testing.T) {
+	t.Parallel()
 	inner := &switched{Store: newBolt(t)}
 	path := filepath.Join(t.TempDir(), "folder", "spool")
 	sp, err := store.OpenSpool(path, inner, store.SpoolOptions{Reserve: 4096})

@@ -95,6 +95,7 @@ func (d *disk) crash(rnd *rand.Rand) *disk {
 // TestSpoolFaults lets every operation of a small life fail, then loses power, and expects every record
 // that was acknowledged, and none that is torn.
 func TestSpoolFaults(t *testing.T) {
+	t.Parallel()
 	shared := newBolt(t)
 	for _, fault := range []string{"none", "ENOSPC", "EIO", "short", "silent short"} {
 		for failAt := 1; failAt < 60; failAt++ {
