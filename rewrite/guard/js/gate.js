@@ -1,19 +1,31 @@
 // Gate: takes the addresses off elements, markup and style before they are fetched, and keeps them for revival.
 const proto = (w, name) => (w[name] || none).prototype || {};
 const call = reflect.apply;
+// An object's stand-in, always the same, and what a stand-in stands in for.
+const stands = new Memo(), reals = new Memo(), real = (x) => reals.get(x) || x;
+const standIn = (object, traps) => {
+  let stand = stands.get(object);
+  if (!stand && object) {
+    stands.set(object, stand = new Stand(object, traps));
+    reals.set(stand, object);
+  }
+  return stand;
+};
 const parked = new List(), originals = new Memo(), once = new Members(), failed = new Members(), boxes = new Memo();
 // Natives as functions of the object that they are called on.
 const native = (f) => (on, ...args) => call(f, on, args);
 const [setAttr, getAttr, dropAttr, hasAttr, select] = ['setAttribute', 'getAttribute', 'removeAttribute', 'hasAttribute', 'querySelectorAll'].map((name) => native(proto(self, 'Element')[name]));
 const accessor = (type, name) => describe(proto(self, type), name) || {};
-const setInner = native(accessor('Element', 'innerHTML').set), setText = native(accessor('Node', 'textContent').set), getText = native(accessor('Node', 'textContent').get);
+const attributesOf = native(accessor('Element', 'attributes').get), setInner = native(accessor('Element', 'innerHTML').set), setText = native(accessor('Node', 'textContent').set), getText = native(accessor('Node', 'textContent').get);
 const nativeSrcdoc = native(accessor('HTMLIFrameElement', 'srcdoc').set);
 const setSrcdoc = (el, markup) => nativeSrcdoc(el, policy(markup));
 const animating = /^(to|from|by|values)$/, painted = new List(['style', 'mask', 'cursor', 'filter', 'clip-path', 'fill', 'stroke', 'marker-start', 'marker-mid', 'marker-end']);
 const fetching = new List(['src', 'href', 'srcset', 'imagesrcset', 'data', 'poster', 'background', 'ping', 'attributionsrc']);
-// What is judged is what is used: an object that page code passes for a string is asked for it once. Trusted Types stay.
+// What is judged is what is used: an object that page code passes for a string is asked for it once, as the browser asks
+// (Web IDL, 3.2.10; not by valueOf, as + does). Trusted Types stay.
 const types = self.trustedTypes;
-const fixed = (v) => v && /^[of]/.test(typeof v) && !(types && (types.isHTML(v) || types.isScriptURL(v) || types.isScript(v))) ? '' + v : v;
+const isTrusted = (v) => types && (types.isHTML(v) || types.isScriptURL(v) || types.isScript(v));
+const fixed = (v) => v && /^[of]/.test(typeof v) && !isTrusted(v) ? `${v}` : v;
 const kept = 'data-consent', dash = kept + '-';
 
 // Whether an element fetches what its attribute names, or may once another one has changed. By href a and area never do, and
@@ -51,7 +63,7 @@ const inert = (who, url) => 'about:invalid#consent,' + mark + ',' + purposeOf(wh
 const letter = (all, hex, plain) => plain || ((n) => n > 64 && n < 91 || n > 96 && n < 123 ? String.fromCharCode(n) : all)(parseInt(hex, 16));
 const css = (text) => {
   if (!/url|import|image|src|\\/i.test(text)) return text;
-  foresee(text, 'style');
+  foresee(text = '' + text, 'style');
   const far = !ownBase();
   let changed;
   const safe = text.replace(/\\(?:([0-9a-f]{1,6})(?:\r\n|\s)?|([g-z])|[^])/gi, letter)
@@ -67,14 +79,16 @@ const css = (text) => {
 const sheet = (url) => {
   try {
     const text = loadNow(url).responseText, safe = css(text);
-    if (safe != text) return objectUrl(new Blob([safe], {type: 'text/css'}));
+    if (safe != text) return holding(safe, 'text/css', url);
   } catch (e) {}
   return url;
 };
+// A URL for a text instead of another one. A data: URL stays one: its origin is nobody's.
+const holding = (text, type, url) => (type += ';charset=utf-8', head(url) > 'c' ? 'data:' + type + ',' + encodeURIComponent(text) : objectUrl(new Blob([text], {type})));
 // What stands for a frame the late part asks the gateway for.
 const standFor = (el, again) => el.width != 1 && el.height != 1 && arrived.then(() => now.stand?.(el, again));
 // Next.js starts a page when these have come, or failed (client/app-bootstrap). Other scripts are only late.
-const awaited = (url) => Array.isArray(self.__next_s) && self.__next_s.some((s) => s?.[0] == url);
+const awaited = (url) => self.__next_s?.some?.((s) => s?.[0] == url);
 const park = (el, name, value, who) => {
   const local = el.localName, script = local == 'script', text = '' + value;
   if (!marks(el)) for (const a of heldBy(el)) dropAttr(el, a.name);
@@ -104,7 +118,7 @@ const unpark = (el, name) => {
   if (el.localName == 'iframe') dropAttr(el, 'srcdoc');
   parked.delete(el);
 };
-const marks = (el) => getAttr(el, kept)?.startsWith(mark), heldBy = (el) => [...el.attributes].filter((a) => a.name.startsWith(kept));
+const marks = (el) => getAttr(el, kept)?.startsWith(mark), heldBy = (el) => [...attributesOf(el)].filter((a) => a.name.startsWith(kept));
 const keptValue = (el, name) => marks(el) ? getAttr(el, dash + name) : null;
 
 const partyOf = (el) => {
@@ -134,13 +148,13 @@ const restore = (el) => {
 const trusted = (attr, value) => ours[{src: 'createScriptURL', srcdoc: 'createHTML'}[attr] || 'createScript'](value);
 
 // A document made from a blob or in a data: URL gets the guard in front; XML, where that cannot be, must name no gated
-// party. A data: URL stays one: its origin is nobody's.
+// party.
 const guarded = (url) => {
   try {
     const x = loadNow(url), type = x.getResponseHeader('Content-Type'), text = x.responseText;
     if (/^text.html/i.test(type)) {
       const safe = frame(text);
-      if (safe != text) return head(url) > 'c' ? 'data:text/html;charset=utf-8,' + encodeURIComponent(safe) : objectUrl(new Blob([safe], {type}));
+      if (safe != text) return holding(safe, 'text/html', url);
     }
     if (/xml/i.test(type) && addresses(text).some((u) => judgeNow(u, 'image'))) return 'about:blank';
   } catch (e) {}
@@ -156,8 +170,8 @@ const codeIn = (url) => {
 // An attribute is about to get a value; go does it. Returns true if it was gated or held.
 const assign = (el, name, value, go) => {
   name = name.toLowerCase().replace(/^xlink:/, '');
-  if (painted.has(name)) return void go(css('' + value));
-  if (name == 'srcdoc') return void go(frame('' + value));
+  if (painted.has(name)) return void go(css(value));
+  if (name == 'srcdoc' && el.localName == 'iframe') return void go(isTrusted(value) ? policy(frame('' + value)) : frame('' + value));
   if (name == 'type' && keptValue(el, 'parked') != null) return void setAttr(el, dash + 'type', value);
   if (!fetches(el, name)) return void go(value);
   if (/^(i?frame|embed|object|link)$/.test(el.localName) && made(value)) value = (el.localName == 'link' ? sheet : guarded)('' + value);
@@ -176,13 +190,13 @@ const assign = (el, name, value, go) => {
 };
 
 // Looks at what already stands on an element; returns whether something was gated.
-const special = 'style,script:not([src]),set,animate,meta[http-equiv]';
+const special = 'x,style,script:not([src]),set,animate,meta[http-equiv]';
 const marked = '[' + [...fetching].join('],[') + '],[' + [...painted].join('*="("],[') + '*="("],[data-consent],[*|href],[srcdoc],template,' + special;
 const inspect = (el) => {
   let changed = 0;
   const local = el.localName, by = getAttr(el, kept), from = by && by.split(' ')[0];
   if (fragments.has(from)) changed = 1, setAttr(el, kept, by.replace(from, mark));
-  for (const a of [...el.attributes]) {
+  for (const a of [...attributesOf(el)]) {
     const name = a.localName;
     if (painted.has(name)) {
       const text = css(a.value);
@@ -192,7 +206,7 @@ const inspect = (el) => {
   }
   if (local == 'style') changed = restyle(el) || changed;
   if (local == 'iframe' && el.isConnected && doc.readyState != 'loading' && keptValue(el, 'src') != null) standFor(el);
-  if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge((/url\s*=\s*['"]?([^'"]*)/i.exec(el.content) || [])[1] || '#')) changed = 1, dropAttr(el, 'http-equiv');
+  if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge(/url\s*=\s*['"]?([^'"]*)/i.exec(el.content)?.[1] || '#')) changed = 1, dropAttr(el, 'http-equiv');
   if (local == 'script' && /^(speculationrules|importmap)$/i.test(el.type)) {
     const text = getText(el), safe = text.replace(/"(https?:)?\\?\/[^"]*/g, (u) => judgeNow(u.slice(1), 'script') ? '"data:,' : u);
     if (safe != text) changed = 1, setText(el, safe);
@@ -208,16 +222,18 @@ const restyle = (el) => {
   if (safe != text) setText(el, safe);
   return safe != text;
 };
+// An element's own methods may be hidden by form controls of their names.
+const all = (root, by) => root.firstElementChild ? root.localName ? select(root, by) : root.querySelectorAll(by) : [];
 const scan = (root) => {
-  let changed = root.nodeType == 1 ? inspect(root) : 0;
-  if (root.firstElementChild) for (const el of root.nodeType == 1 ? select(root, marked) : root.querySelectorAll(marked)) changed = inspect(el) || changed;
+  let changed = root.localName ? inspect(root) : 0;
+  for (const el of all(root, marked)) changed = inspect(el) || changed;
   return changed;
 };
 
 // Markup is parsed where nothing is fetched, gated there, and only then handed to the page.
-const inertDoc = doc && doc.implementation.createHTMLDocument('');
+const inertDoc = doc?.implementation.createHTMLDocument('');
 // Where the document is XML markup is XML, too (HTML, 8.5.1).
-const inertXML = doc && doc.implementation.createDocument(doc.documentElement.namespaceURI, '');
+const inertXML = doc?.implementation.createDocument(doc.documentElement.namespaceURI, '');
 // Markup that names no other host, nor could after its escapes are resolved, needs no look.
 const ownBase = () => !doc || doc.baseURI.startsWith(self.origin);
 const plain = (markup) => !/\/\s*[/\\]|\\|&(#|sol|colon|bsol|tab|new)|(http|ws)s?:|:\s*(text|image.svg|appl)|srcdoc/i.test(markup) && ownBase();

@@ -4,7 +4,7 @@ const {URL: Url, Map: Table, Set: List, WeakMap: Memo, WeakSet: Members, Proxy: 
 const {defineProperty: define, getOwnPropertyDescriptor: describe, assign: copy, entries: pairs} = Object;
 const none = () => {};
 const {split} = '', cut = (text, by) => reflect.apply(split, text, [by]);
-const script = doc && doc.currentScript;
+const script = doc?.currentScript;
 // In a worker the page view's state comes in a global that the prelude sets.
 const page = script ? {...script.dataset} : self.$consent;
 const mark = page.mark, site = page.site;
@@ -14,8 +14,7 @@ for (const entry of (page.vendors || '').split(',')) if (entry) now.vendors[entr
 
 // A party is {id, bit, globals}. Whose a host or path is the late part knows, and the gateway.
 const names = ['necessary', 'functional', 'analytics', 'marketing', 'social'];
-const bits = {necessary: 1, functional: 2, analytics: 4, marketing: 8, social: 16};
-const party = (purpose, id, ...globals) => ({id, bit: bits[purpose] || 8, globals});
+const party = (purpose, id, ...globals) => ({id, bit: 1 << (names.indexOf(purpose) + 1 || 4) - 1, globals});
 const purposeOf = (who) => names[Math.log2(who.bit)];
 
 const permitted = (who) => who.bit < 2 || !now.suspended && (now.vendors[who.id] ?? (now.granted & who.bit) > 0);
@@ -23,7 +22,7 @@ const inside = (host, domain) => domain && (host == domain || host.endsWith('.' 
 const parse = (url) => {
   try {
     const u = new Url(url, doc ? doc.baseURI : loc.href);
-    return /^(http|ws)s?:|^(stuns?|turns?):/.test(u.protocol) && u;
+    return /^(http|ws|stun|turn)s?:/.test(u.protocol) && u;
   } catch (e) {}
 };
 

@@ -1,11 +1,11 @@
 // Network: what fetches without an element. A gated call looks like one that was answered with nothing.
 const nothing = 'data:application/json,{}';
-const sockets = new Table(), workers = new Table();
+const never = new Later(none), sockets = new Table(), workers = new Table();
 const quiet = (extra) => copy(new EventTarget(), {readyState: 0, bufferedAmount: 0, send: none, close: none, start: none}, extra);
 // Runs go now, later, or instead the other, as the URL's verdict says.
 const when = (url, kind, go, other) => {
   const who = judge(url);
-  if (who == unknown) return new Later((done, fail) => ask(url, kind, (v) => Later.resolve((v ? other : go)()).then(done, fail)));
+  if (who == unknown) return new Later((done) => ask(url, kind, (v) => done((v ? other : go)())));
   return who ? other() : go();
 };
 const requested = native(accessor('Request', 'url').get);
@@ -15,7 +15,7 @@ const network = (w) => {
   const requestOf = (input) => {
     try { return requested(input); } catch (e) {}
   };
-  const firstFixed = ([input, ...more]) => [requestOf(input) ? input : fixed(input), ...more];
+  const firstFixed = (args) => args.map((a, i) => i || requestOf(a) ? a : fixed(a));
   const address = (input) => requestOf(input) || '' + input;
   const answer = () => Later.resolve(new Reply('{}', {headers: {'Content-Type': 'application/json'}}));
   hook(w, 'fetch', (self, args, go) => {
@@ -49,14 +49,13 @@ const network = (w) => {
   });
   hook(w, 'Navigator.sendBeacon', (n, args, go) => {
     args = firstFixed(args);
-    const sent = when(args[0], 'ping', () => go(args), () => true);
-    return sent === false ? false : true;
+    return when(args[0], 'ping', () => go(args), () => true) !== false;
   });
   hook(w, 'importScripts', (self, args, go) => go(args.map(fixed).filter((url) => !judgeNow(url, 'script'))));
-  for (const name of ['WebSocket', 'WebSocketStream', 'EventSource', 'WebTransport']) hook(w, name, none, (args, go) => {
+  for (const name of ['WebSocket', 'WebSocketStream', 'EventSource', 'WebTransport']) hook(w, name, 0, (args, go) => {
     args = firstFixed(args);
     const who = identify(args[0]) == unknown ? judgeNow(args[0], 'websocket') || 0 : identify(args[0]);
-    if (who && !permitted(who)) return quiet({url: '' + args[0], ready: new Later(none), opened: new Later(none), closed: new Later(none)});
+    if (who && !permitted(who)) return quiet({url: '' + args[0], ready: never, opened: never, closed: never});
     const socket = go(args);
     if (who) sockets.set(socket, who);
     return socket;
@@ -66,23 +65,23 @@ const network = (w) => {
     if (servers) options = copy({}, options, {iceServers: servers.filter((s) => ![].concat(s.urls || s.url || []).some((u) => judgeNow(u, 'webrtc')))});
     return [options, ...more];
   };
-  hook(w, 'RTCPeerConnection', none, (args, go) => go(withoutServers(args)));
+  hook(w, 'RTCPeerConnection', 0, (args, go) => go(withoutServers(args)));
   hook(w, 'RTCPeerConnection.setConfiguration', (self, args, go) => go(withoutServers(args)));
-  hook(w, 'FontFace', none, built);
+  hook(w, 'FontFace', 0, built);
   // A payment method that is a URL is fetched to see whether it can be paid with.
-  hook(w, 'PaymentRequest', none, ([methods, ...more], go) => go([[...methods].map((m) => copy({}, m)).filter((m) => !judgeNow(m.supportedMethods = '' + m.supportedMethods, 'fetch')), ...more]));
+  hook(w, 'PaymentRequest', 0, ([methods, ...more], go) => go([[...methods].map((m) => copy({}, m)).filter((m) => !judgeNow(m.supportedMethods = '' + m.supportedMethods, 'fetch')), ...more]));
   const idle = () => quiet({postMessage: none, terminate: none, port: quiet({postMessage: none})});
   // A worker made from a blob gets the guard in front; one from the site's own files gets it from the gateway.
-  for (const name of ['Worker', 'SharedWorker']) hook(w, name, none, (args, go) => {
+  for (const name of ['Worker', 'SharedWorker']) hook(w, name, 0, (args, go) => {
     args = firstFixed(args);
     const url = '' + args[0], blob = made(url);
     if (judge(url)) return idle();
     if (blob && source) try {
       const text = loadNow(url).responseText;
       if (importOf(text)) return idle();
-      const own = workers.get(url) || objectUrl(new Blob([prelude(), text], {type: 'text/javascript'}));
+      const own = workers.get(url) || holding(prelude() + text, 'text/javascript', url);
       workers.set(url, own);
-      args = [ours ? ours.createScriptURL(own) : own, ...args.slice(1)];
+      args = [isTrusted(args[0]) && policy('') ? trusted('src', own) : own, ...args.slice(1)];
     } catch (e) {}
     return go(args);
   });
@@ -103,4 +102,4 @@ const guardTag = () => {
   if (nonce) setAttr(tag, 'nonce', nonce);
   return tag.outerHTML.replace('><', () => '>' + source + '<');
 };
-const nonce = script && script.nonce;
+const nonce = script?.nonce;

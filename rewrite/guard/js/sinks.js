@@ -7,8 +7,8 @@ const hook = (w, path, handler, build) => {
     let object = list ? proto(w, type) : w;
     while (object && !describe(object, name)) object = Object.getPrototypeOf(object);
     const d = object && describe(object, name);
-    if (d && d.value && d.configurable) define(object, name, copy(d, {value: new Stand(d.value, {
-      apply: (f, self, args) => handler(self, args, (args, on = self) => call(f, on, args), name),
+    if (d?.value && d.configurable) define(object, name, copy(d, {value: new Stand(d.value, {
+      apply: handler && ((f, self, args) => handler(self, args, (args, on = self) => call(f, on, args), name)),
       construct: build && ((f, args, target) => build(args, (args) => reflect.construct(f, args, target))),
     })}));
   }
@@ -16,7 +16,7 @@ const hook = (w, path, handler, build) => {
 // Replaces a setter (and getter) by ones that get the native one as go.
 const property = (w, path, set, get) => {
   const [type, name] = cut(path, '.'), object = name ? proto(w, type) : w, d = describe(object, name || type);
-  if (!d || !d.configurable || !d.set && !get) return;
+  if (!d?.configurable || !d.set && !get) return;
   define(object, name || type, copy(d, {
     set: d.set && new Stand(d.set, {apply: (f, self, [value]) => set(self, /^on/.test(type) ? value : fixed(value), (v) => call(f, self, [v]))}),
     get: get && d.get ? new Stand(d.get, {apply: (f, self) => get(self, () => call(f, self, []))}) : d.get,
@@ -40,12 +40,13 @@ const guardAttributes = (w) => {
   });
   hook(w, 'Element.getAttribute', (el, args, go) => {
     const value = keptValue(el, '' + args[0]);
-    return value == null ? go(args) : value;
+    return value ?? go(args);
   });
   hook(w, 'Element.removeAttribute', (el, args, go) => (keptValue(el, '' + args[0]) != null && unpark(el, args[0]), go(args)));
   const attach = (el, [a], go) => {
+    if (!a?.name) return go([a]);
     let result;
-    if (a?.name) assign(el, a.name, a.value, (v) => (a.value = v, result = go([a])));
+    assign(el, a.name, a.value, (v) => (a.value = v, result = go([a])));
     return result;
   };
   hook(w, 'Element.setAttributeNode,setAttributeNodeNS', attach);
@@ -54,18 +55,16 @@ const guardAttributes = (w) => {
     if (a && !a.ownerElement) a.value = a.localName == 'srcdoc' ? frame(a.value) : made(a.value) ? guarded(a.value) : a.value;
     return go([a]);
   });
-  for (const path of ['Attr.value', 'Node.nodeValue', 'Node.textContent']) {
-    property(w, path, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode?.localName == 'style' ? css('' + (value ?? '')) : value));
+  for (const path of ['Attr.value', 'Node.nodeValue', 'Node.textContent', 'HTMLElement.innerText', 'CharacterData.data']) {
+    property(w, path, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode?.localName == 'style' ? css(value) : value));
   }
   property(w, 'SVGAnimatedString.baseVal', (s, value, go) => go(/^\s*([a-z]+:)?[\\/]{2}/i.test(value) && judgeNow(value, 'image') ? '' : value));
-  property(w, 'HTMLElement.innerText', (el, value, go) => go(el.localName == 'style' ? css('' + value) : value));
   hook(w, 'CharacterData.appendData,insertData,replaceData', (n, args, go) => {
     if (n.parentNode?.localName != 'style') return go(args);
     const text = inertDoc.createTextNode(n.data);
     go(args, text);
     n.data = text.data;
   });
-  property(w, 'CharacterData.data', (n, value, go) => go(n.parentNode?.localName == 'style' ? css('' + value) : value));
 };
 
 // Markup.
@@ -73,12 +72,12 @@ const guardMarkup = (w) => {
   const gatedFirst = (self, [markup, ...more], go) => go([gatedMarkup(fixed(markup)), ...more]);
   // What markup would become in an element, if something in it is gated.
   const gatedNodes = (el, markup) => {
-    const box = el && !plain('' + markup) && boxFor(el), root = box && (setInner(box, markup), box.content || box);
+    const box = el && !plain(markup) && boxFor(el), root = box && (setInner(box, markup), box.content || box);
     return root && scan(root) && root.childNodes;
   };
   for (const type of ['Element', 'ShadowRoot']) {
     property(w, type + '.innerHTML', (el, value, go) => {
-      if (el.localName == 'style') return go(css('' + value));
+      if (el.localName == 'style') return go(css(value));
       const nodes = gatedNodes(el, value);
       nodes ? (el.content || el).replaceChildren(...nodes) : go(value);
     });
@@ -90,9 +89,8 @@ const guardMarkup = (w) => {
   });
   hook(w, 'Element.insertAdjacentHTML', (el, args, go) => {
     args = args.map(fixed);
-    const method = {beforebegin: 'before', afterbegin: 'prepend', beforeend: 'append', afterend: 'after'}[('' + args[0]).toLowerCase()];
-    const nodes = gatedNodes(/end/.test(method) ? el : el.parentElement, args[1]);
-    nodes && method ? el[method](...nodes) : go(args);
+    const nodes = gatedNodes(/ebegin|rend/i.test(args[0]) ? el.parentElement : el, args[1]);
+    nodes ? el.insertAdjacentElement(args[0], inertDoc.createElement('i')).replaceWith(...nodes) : go(args);
   });
   hook(w, 'Document.execCommand', (self, args, go) => {
     args = args.map(fixed);
@@ -103,7 +101,7 @@ const guardMarkup = (w) => {
   hook(w, 'Range.createContextualFragment', (self, args, go) => {
     const at = self.startContainer, r = inertDoc.createRange();
     args = args.map(fixed);
-    if (plain('' + args[0])) return go(args);
+    if (plain(args[0])) return go(args);
     r.selectNodeContents(boxFor(at.nodeType == 1 ? at : doc.body || doc.documentElement));
     const fragment = go(args, r);
     return scan(fragment) ? doc.adoptNode(fragment) : go(args);
@@ -141,8 +139,7 @@ const guardNodes = (w) => {
       }
     }
     for (const n of args) if (n?.nodeType) {
-      if (n.ownerDocument != (self.ownerDocument || self)) n.nodeType != 3 && scan(n);
-      else if (n.firstElementChild ? n.querySelector(special) : n.matches && n.matches(special)) scan(n);
+      if (n.ownerDocument != (self.ownerDocument || self) || all(n, special)[0] || special.includes(',' + n.localName)) scan(n);
     }
     const result = go(args);
     for (const n of args) if (n?.localName == 'iframe') frameOf(n);
@@ -174,45 +171,37 @@ const inertly = (v) => {
   try {
     text = call(typedText, v, []);
   } catch (e) {
-    text = '' + v;
+    text = `${v}`;
   }
   return text == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : /^\[object /.test(text) ? v : css(text);
 };
 
 const built = (args, go) => go(args.map(inertly));
 
-// Chromium keeps style properties out of the prototype's reach: page code gets a stand-in for a style object, always the same.
-const styles = new Memo(), reals = new Memo();
-const styleOf = (style) => {
-  let stand = styles.get(style);
-  if (!stand && style) {
-    styles.set(style, stand = new Stand(style, {
-      get: (s, k) => s[k],
-      set: (s, k, v) => (s[k] = inertly(v), true),
-      defineProperty: (s, k, d) => reflect.defineProperty(s, k, 'value' in d ? copy({}, d, {value: inertly(d.value)}) : d),
-    }));
-    reals.set(stand, style);
-  }
-  return stand;
+// Chromium keeps style properties out of the prototype's reach: page code gets a stand-in for a style object.
+const styleTraps = {
+  get: (s, k) => s[k],
+  set: (s, k, v) => (s[k] = inertly(v), true),
+  defineProperty: (s, k, d) => reflect.defineProperty(s, k, 'value' in d ? copy({}, d, {value: inertly(d.value)}) : d),
 };
 
 // Style objects, and media made by their constructor.
 const guardStyle = (w) => {
   const declaration = proto(w, 'CSSStyleDeclaration');
   for (const name of Object.getOwnPropertyNames(declaration)) if (typeof describe(declaration, name).value == 'function' && name != 'constructor') {
-    hook(declaration, name, (self, args, go) => go(args, reals.get(self) || self));
+    hook(declaration, name, (self, args, go) => go(args, real(self)));
   }
   for (const name of Object.getOwnPropertyNames(w)) if (/^CSS.*(Rule|Declarations)$|^(HTML|SVG|MathML)Element$/.test(name)) {
-    property(w, name + '.style', (on, value, go) => go(css('' + value)), (on, go) => styleOf(go()));
+    property(w, name + '.style', (on, value, go) => go(css(value)), (on, go) => standIn(go(), styleTraps));
   }
-  property(declaration, 'cssText', (s, value, go) => go(css('' + value)));
+  property(declaration, 'cssText', (s, value, go) => go(css(value)));
   const styled = (self, args, go) => go(args.map(inertly));
   for (const path of ['CSSStyleDeclaration.setProperty', 'CSSStyleSheet.insertRule,addRule,replace,replaceSync', 'CSSGroupingRule.insertRule', 'CSSStyleRule.insertRule', 'CSSKeyframesRule.appendRule',
     'StylePropertyMap.set,append', 'Element.animate', 'KeyframeEffect.setKeyframes']) hook(w, path, styled);
   hook(w.CSS, 'registerProperty', styled);
-  hook(w, 'CSSUnparsedValue', none, built);
-  hook(w, 'KeyframeEffect', none, ([target, ...args], go) => go([target, ...args.map(inertly)]));
-  hook(w, 'Audio', none, (args, go) => {
+  hook(w, 'CSSUnparsedValue', 0, built);
+  hook(w, 'KeyframeEffect', 0, ([target, ...args], go) => go([target, ...args.map(inertly)]));
+  hook(w, 'Audio', 0, (args, go) => {
     const el = go([]);
     el.preload = 'auto';
     if (args.length) el.src = args[0];
@@ -224,7 +213,7 @@ const guardStyle = (w) => {
 // network, but not past an advertiser's counter. A frame's first document, still empty, tells nobody where it goes.
 const guardNavigation = (w) => {
   const unasked = () => !nav.userActivation?.isActive;
-  if (w.navigation) w.navigation.addEventListener('navigate', (e) => {
+  w.navigation?.addEventListener('navigate', (e) => {
     const {url, sameDocument} = e.destination, who = e.cancelable && !sameDocument && !e.userInitiated && unasked() && judgeNow(url, 'document');
     if (who && (w != w.top || who.bit & 12)) e.preventDefault();
     const safe = made(url) && guarded(url);
@@ -241,7 +230,7 @@ const guardNavigation = (w) => {
     return opened;
   });
   w.addEventListener('submit', (e) => {
-    if (unasked() && judgeNow(e.submitter && e.submitter.hasAttribute('formaction') ? e.submitter.formAction : getAttr(e.target, 'action') || '#', 'form')) e.preventDefault();
+    if (unasked() && judgeNow(e.submitter?.hasAttribute('formaction') ? e.submitter.formAction : getAttr(e.target, 'action') || '#', 'form')) e.preventDefault();
   }, true);
 };
 
@@ -304,7 +293,7 @@ const written = (document, text) => {
     if (/[a-z]/i.test(s[at + 1])) {
       if (!(end = tagEnd(s, at))) return hold(at);
       out += gatedTag(s.slice(at, end));
-      raw = (/^<(script|style|textarea|title|xmp|iframe|noembed|noframes|noscript)(?=[\s/>])/i.exec(s.slice(at, end)) || ['', ''])[1].toLowerCase();
+      raw = /^<(script|style|textarea|title|xmp|iframe|noembed|noframes|noscript)(?=[\s/>])/i.exec(s.slice(at, end))?.[1].toLowerCase();
     } else {
       const close = s.startsWith('!--', at + 1) ? '-->' : '>';
       if ((end = s.indexOf(close, at + 1) + close.length) < close.length) return hold(at);

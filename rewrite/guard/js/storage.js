@@ -19,32 +19,29 @@ const owner = (kind, name, write, old, text) => {
   }
 };
 const nameOf = (text) => text.split('=')[0].trim();
+const {getItem} = proto(self, 'Storage'), itemIn = (s, k) => () => call(getItem, s, [k]);
+const storeTraps = {
+  get: (s, k) => typeof k == 'string' && owner('s', k) ? undefined : s[k],
+  set: (s, k, v) => (typeof k == 'string' && owner('s', k, 1, itemIn(s, k)) || (s[k] = v), true),
+};
 const storage = (w) => {
   const cookieIn = (d, name) => () => call(cookieOf.get, d, []).split('; ').find((c) => nameOf(c) == name);
-  property(w, 'Document.cookie', (d, value, go) => owner('c', nameOf('' + value), 1, cookieIn(d, nameOf('' + value)), value) || go(value), (d, go) => go().split('; ').filter((c) => !owner('c', nameOf(c))).join('; '));
+  property(w, 'Document.cookie', (d, value, go) => ((name) => owner('c', name, 1, cookieIn(d, name), value) || go(value))(nameOf('' + value)), (d, go) => go().split('; ').filter((c) => !owner('c', nameOf(c))).join('; '));
   const named = (args, write) => ((name) => owner('c', name, write, doc && cookieIn(doc, name)))('' + (args[0]?.name || args[0]));
   hook(w, 'CookieStore.set', (self, args, go) => named(args, 1) ? Later.resolve() : go(args));
   hook(w, 'CookieStore.get', (self, args, go) => named(args) ? Later.resolve(null) : go(args));
   hook(w, 'CookieStore.getAll', (self, args, go) => go(args).then((all) => all.filter((c) => !owner('c', c.name))));
-  const {getItem} = proto(w, 'Storage'), itemIn = (s, k) => () => call(getItem, s, [k]);
-  hook(w, 'Storage.getItem', (self, args, go) => owner('s', args[0]) ? null : go(args));
-  hook(w, 'Storage.setItem', (self, args, go) => owner('s', args[0], 1, itemIn(self, args[0])) ? undefined : go(args));
-  const views = new Memo();
+  hook(w, 'Storage.getItem,setItem,removeItem,key,clear', (self, args, go, name) => {
+    const store = real(self), write = name == 'setItem';
+    return (write || name == 'getItem') && owner('s', args[0], write, itemIn(store, args[0])) ? write ? undefined : null : go(args, store);
+  });
   for (const key of ['localStorage', 'sessionStorage']) {
     const d = describe(w, key);
-    if (d && d.get) define(w, key, copy(d, {get: new Stand(d.get, {apply: (f, self) => {
-      const real = call(f, self || w, []);
-      if (!views.has(real)) views.set(real, new Stand(real, {
-        get: (s, k) => {
-          if (typeof k == 'string' && owner('s', k)) return;
-          const v = s[k];
-          return typeof v == 'function' ? v.bind(s) : v;
-        },
-        set: (s, k, v) => (owner('s', '' + k, 1, itemIn(s, k)) || (s[k] = v), true),
-      }));
-      return views.get(real);
-    }})}));
+    if (d?.get) define(w, key, copy(d, {get: new Stand(d.get, {apply: (f, self) => standIn(call(f, self || w, []), storeTraps)})}));
   }
+  // Events name a store, and are made with one.
+  property(w, 'StorageEvent.storageArea', none, (e, go) => standIn(go(), storeTraps));
+  hook(w, 'StorageEvent', 0, (args, go) => go(args.map((a) => a?.storageArea ? copy({}, a, {storageArea: real(a.storageArea)}) : a)));
   // A database in use is not deleted before it is closed.
   hook(w, 'IDBFactory.open', (self, args, go) => {
     const name = '' + args[0], request = owner('s', name, 1, none) ? quiet() : go(args);
