@@ -117,6 +117,17 @@ func TestAskedWhileStreaming(t *testing.T) {
 	a.becomes(t, "in the end", "document.getElementById('rest') && document.readyState == 'complete' && !"+inBanner("details", ".open"))
 }
 
+// Where the browser keeps no cookies nobody is told that an answer was saved.
+func TestAnswerThatCannotBeKept(t *testing.T) {
+	t.Parallel()
+	a := asking(t, `<p>x`)
+	a.browser.Before(t, "Object.defineProperty(Navigator.prototype, 'cookieEnabled', {get: () => false})")
+	a.browser.Open(t, "https://"+a.host+"/")
+	a.becomes(t, "at first", guardIsWhole)
+	lab.Eval[bool](t, a.browser, inBanner("button[value=accept]", ".click(), true"))
+	a.becomes(t, "after acceptance", inBanner("[data-consent-status]", ".textContent == 'Your choice could not be saved. Please try again.'"))
+}
+
 // Who answers without a script comes back to a page that says that the answer was saved; it is not stored as if it always did.
 func TestSavedIsSaid(t *testing.T) {
 	t.Parallel()

@@ -124,7 +124,7 @@ const show = (what) => {
     if (box) box.open = false;
     if (focused) box.querySelector('summary').focus();
   }
-  if (status) status.textContent = status.dataset[what];
+  if (status) status.textContent = status.dataset[self.navigator.cookieEnabled ? what : 'error'];
   for (const input of root.querySelectorAll('[name=purpose]')) input.checked = now.granted >> names.indexOf(input.value) & 1;
   return true;
 };
