@@ -9,7 +9,7 @@ const standIn = (object, traps) => {
     stands.set(object, stand = new Stand(object, traps));
     reals.set(stand, object);
   }
-  return stand;
+  return stand || object;
 };
 const parked = new List(), originals = new Memo(), once = new Members(), failed = new Members(), boxes = new Memo();
 // Natives as functions of the object that they are called on.
