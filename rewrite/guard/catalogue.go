@@ -261,7 +261,7 @@ func (k *catalogue) patterns(v *Vendor, patterns []string, i int) (globs []strin
 		case !v.contested(host, path) && v.covers(name) && k.hosts[name] == i+1:
 			continue
 		case strings.Contains(strings.TrimPrefix(host, "*."), "*") || strings.Contains(path, "*") && !v.Seldom:
-			kept, globs = append(kept, p), append(globs, expression(p))
+			kept, globs = append(kept, p), append(globs, short.Replace(expression(p)))
 		default:
 			kept = append(kept, p)
 			texts := []string{strings.TrimPrefix(p, "*")}
@@ -313,6 +313,10 @@ func (v *Vendor) covers(host string) bool {
 	return slices.ContainsFunc(v.Hosts, func(h string) bool { return host == h || strings.HasSuffix(host, "."+h) })
 }
 
+// short has what expressions are made of stand as characters that no URL has in them, and a dot as itself: late/catalogue.js
+// reads it.
+var short = strings.NewReplacer(`(?![a-z0-9])`, "`", `[^/]*`, "<", `[^?]*`, ">", `\.`, ".")
+
 // expression returns a pattern as a JavaScript regular expression; * matches no slash in the host.
 func expression(pattern string) string {
 	host, path, _ := strings.Cut(pattern, "/")
@@ -332,7 +336,7 @@ func pathExpression(path string) string {
 		e += "(?![a-z0-9])"
 	}
 	if asked {
-		e += `[^?]*\?(.*&)?` + regexp.QuoteMeta(query)
+		e += `[^?]*\?([^]*&)?` + regexp.QuoteMeta(query)
 	}
 	return e
 }
@@ -353,7 +357,7 @@ func (k *catalogue) anywhere(v *Vendor) (list []string) {
 			k.fail(v, "path %q: want /path", p)
 			continue
 		}
-		list = append(list, "/"+pathExpression(p[1:]))
+		list = append(list, "/"+short.Replace(pathExpression(p[1:])))
 	}
 	return list
 }

@@ -130,6 +130,16 @@ var revivals = []scenario{
 		contacts: "tracker.test",
 	},
 	{
+		name: "page code reads what was sent and what it wrote, also in frames and documents of its own", // and editors save it
+		body: `<div id=p><iframe title="a > b" srcdoc="Tracker" ` + parkedAs + ` data-consent-src="https://tracker.test/f"></iframe><script type="text/plain" ` + parkedAs + ` data-consent-type=module>1</script>` +
+			`<script type="text/plain">2</script><i style="background:url(about:invalid#consent,` + testMark + `,marketing,tracker,https%3A%2F%2Ftracker.test%2Fbg)"></i></div><iframe id=own></iframe>`,
+		do: `await here(); const inner = own.contentDocument.body, other = document.implementation.createHTMLDocument(''), markup = '<img alt="x" src="https://tracker.test/i"><a href="https://tracker.test/">1</a>';` +
+			`inner.innerHTML = other.body.innerHTML = markup; const parsed = new DOMParser().parseFromString(markup, 'text/html').body, copy = document.createElement('div'); copy.innerHTML = p.innerHTML;` +
+			`const same = [inner, other.body, parsed].filter((el) => el.firstChild.outerHTML + el.lastChild.outerHTML == el.innerHTML && /^<img alt="x" src="https:..tracker.test.i"><a/.test(el.innerHTML)).length;` +
+			`await click('refuse'); return same + ' ' + (copy.innerHTML == p.innerHTML) + ' ' + p.innerHTML`,
+		want: `3 true <iframe title="a &gt; b" src="https://tracker.test/f"></iframe><script type="module">1</script><script type="text/plain">2</script><i style="background:url(https://tracker.test/bg)"></i>`,
+	},
+	{
 		name:  "style of another purpose than the one agreed to",
 		state: `{"granted":5,"denied":26,"vendors":{}}`,
 		body: `<p id=q style="background:url(about:invalid#consent,` + testMark + `,marketing,tracker,https%3A%2F%2Ftracker.test%2Fbg.png)">x</p>` +

@@ -7,12 +7,14 @@
 const parties = new Table(), hashes = new Table(), openings = [], globs = [], paths = [], digits = {};
 let digit = 0;
 for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') digits[c] = digit++;
+// The expressions of patterns are abbreviated (short in catalogue.go).
+const expression = (before, text) => new RegExp('^' + before + '(' + text.replace(/[.<>`]/g, (c) => ({'.': '\\.', '<': '[^/]*', '>': '[^?]*'})[c] || '(?![a-z0-9])') + ')', 'i');
 const [heads, patterns, globals, anywhere, keys] = cut(catalogue, ';').map((column) => cut(column, ' '));
 for (let i = 0; i < heads.length; i++) {
   const id = heads[i].slice(1), one = id ? {id, bit: 1 << heads[i][0], globals: globals[i] ? cut(globals[i], ',') : []} : heads[i] == '0' ? {bit: 1} : unknown, list = one.bit < 2 ? openings : globs;
   parties.set(id, one);
-  if (patterns[i]) list[list.length] = [new RegExp('^(' + patterns[i] + ')', 'i'), one];
-  if (anywhere[i]) paths[paths.length] = [new RegExp('^[^?]*(' + anywhere[i] + ')', 'i'), one];
+  if (patterns[i]) list[list.length] = [expression('', patterns[i]), one];
+  if (anywhere[i]) paths[paths.length] = [expression('[^?]*', anywhere[i]), one];
   for (let at = 0, key = 0; at < keys[i].length; at++) {
     key = key * 64 + digits[keys[i][at]];
     if (at % 5 == 4) hashes.set(key, one), key = 0;

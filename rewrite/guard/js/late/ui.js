@@ -180,16 +180,17 @@ doc.addEventListener('submit', (e) => {
   if (e.defaultPrevented || keptValue(e.target, 'action') != null || e.submitter && keptValue(e.submitter, 'formaction') != null) e.preventDefault(), panel(true);
 }, true);
 lateListeners();
+reading(self);
 self.addEventListener('load', () => tell('yes'));
 release();
 // What vendors wrote before their names were known, and what a refusing visitor still has.
 sweep((who, name) => refused(who) || !permitted(who) && early.includes(name));
 doc.readyState == 'loading' ? doc.addEventListener('DOMContentLoaded', drive) : drive();
-doc.addEventListener('load', (e) => {
-  const el = e.target, who = el.localName == 'iframe' && partyOf(el);
-  try { if (who) follow(el.contentDocument, el); } catch (x) {}
-}, true);
-for (const el of doc.querySelectorAll('iframe')) try { if (partyOf(el)) follow(el.contentDocument, el); } catch (x) {}
+const framed = (el) => {
+  try { partyOf(el) ? follow(el.contentDocument, el) : reading(el.contentWindow); } catch (e) {}
+};
+doc.addEventListener('load', ({target}) => target.localName == 'iframe' && framed(target), true);
+doc.querySelectorAll('iframe').forEach(framed);
 // A stored page may be of another state.
 if ((self.navigator.serviceWorker || {}).controller) refresh();
 self.addEventListener('pageshow', (e) => {
