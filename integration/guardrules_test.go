@@ -75,23 +75,29 @@ func TestGuardAgreesWithRules(t *testing.T) {
 // letOut returns the addresses that were asked for. It waits until all that are to pass were, and a little longer for those
 // that are not; it gives up when nothing comes for half a minute.
 func letOut(d *lab.Door, wanted map[string]verdict) map[string]bool {
-	passing := 0
-	for _, m := range wanted {
-		if !m.gate {
-			passing++
+	missing := map[string]bool{}
+	for u, m := range wanted {
+		if p, err := url.Parse(u); err == nil && !m.gate {
+			missing[p.Hostname()+p.RequestURI()] = true
 		}
 	}
-	for last, idle := 0, 0; last < passing && idle < 60; idle++ {
+	let := map[string]bool{}
+	look := func() (more bool) {
+		for _, c := range d.Contacts() {
+			more = more || !let[c.Host+c.Path]
+			let[c.Host+c.Path] = true
+			delete(missing, c.Host+c.Path)
+		}
+		return more
+	}
+	for idle := 0; len(missing) > 0 && idle < 60; idle++ {
 		time.Sleep(500 * time.Millisecond)
-		if n := len(d.Contacts()); n > last {
-			last, idle = n, 0
+		if look() {
+			idle = 0
 		}
 	}
 	d.Quiet(time.Second)
-	let := map[string]bool{}
-	for _, c := range d.Contacts() {
-		let[c.Host+c.Path] = true
-	}
+	look()
 	return let
 }
 
