@@ -34,7 +34,7 @@ func hash(s string) uint32 {
 }
 
 // odds is how many hashes there are for each in a filter: of so many others one seems to be in it.
-const odds = 48
+const odds = 46
 
 // filter writes a set of hashes, each modulo size, in ascending order as the distance from the one before: one of digits, and a
 // full stop for each 64.

@@ -228,6 +228,14 @@ var revivals = []scenario{
 		contacts: "tracker.test",
 	},
 	{
+		name: "a choice is made though the page swallows the click that follows each press",
+		page: Page{Granted: 31},
+		body: `<script>addEventListener('mousedown', (e) => e.target.addEventListener('click', (c) => { c.preventDefault(); c.stopImmediatePropagation() }))</script>`,
+		do: `await here(); const b = document.querySelector('consent-banner').shadowRoot.querySelector('button[value=refuse]'), press = (kind) => b.dispatchEvent(new MouseEvent(kind, {bubbles: true, composed: true, cancelable: true}));
+			press('mousedown'); return '' + press('click')`,
+		want: "true",
+	},
+	{
 		name:   "what a script that only the gateway knows writes goes as well",
 		config: Config{Judge: true},
 		page:   Page{Granted: 31},

@@ -106,6 +106,8 @@ const submitted = (e) => {
 };
 const {submit} = proto(self, 'HTMLFormElement');
 const follow = (root, frame) => {
+  // Optimisers that delay scripts (WP Rocket) swallow the click that follows a press until all are there: a choice is none of theirs.
+  for (const press of ['mousedown', 'touchstart']) root.addEventListener(press, (e) => e.stopPropagation(), {passive: true});
   root.addEventListener('submit', submitted);
   root.addEventListener('click', (e) => {
     if (!frame || !e.isTrusted || !e.target.closest('[data-consent-load]')) return;
