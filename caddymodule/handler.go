@@ -119,9 +119,9 @@ func fetchDestOf(r *http.Request) fetchDest {
 			return fetchFragment
 		}
 		// Without fetch metadata (plain HTTP, old browsers): a navigation asks for text/html; fetch() asks for anything and,
-		// unlike a command-line client, names a language.
+		// unlike a command-line client, names a language. One that asks for a range goes on with a download.
 		accept := r.Header.Get("Accept")
-		if strings.Contains(accept, "text/html") || (accept == "" || accept == "*/*") && r.Header.Get("Accept-Language") == "" {
+		if strings.Contains(accept, "text/html") || (accept == "" || accept == "*/*") && r.Header.Get("Accept-Language") == "" && r.Header.Get("Range") == "" {
 			return fetchDocument
 		}
 		return fetchFragment

@@ -40,6 +40,10 @@ func TestRequests(t *testing.T) {
 		if _, body := g.get(t, proto, "/", "Accept-Encoding", "br, zstd", "Range", "bytes=0-9", "If-Range", `"x"`); !strings.Contains(body, "Accept-Encoding=gzip\nRange=\nIf-Range=\n") {
 			t.Errorf("%s: of a page the app saw %q", proto, body)
 		}
+		// A command-line client that goes on with a download gets the rest of it.
+		if _, body := g.get(t, proto, "/", "Sec-Fetch-Dest", "", "Accept-Language", "", "Accept", "*/*", "Range", "bytes=9-", "If-Range", `"x"`); !strings.Contains(body, "Accept-Encoding=\nRange=bytes=9-\nIf-Range=\"x\"\n") {
+			t.Errorf("%s: of a download's rest the app saw %q", proto, body)
+		}
 		if v := res.Header.Get("X-State"); !strings.Contains(v, "analytics=undecided") || !strings.HasSuffix(v, " false 1") {
 			t.Errorf("%s: placeholders %q", proto, v)
 		}
