@@ -216,6 +216,13 @@ func (b *bench) seen(part string) (hits []string) {
 	return hits
 }
 
+// reset forgets what was seen.
+func (b *bench) reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.hits = nil
+}
+
 // until waits in a tab for what a test can see.
 func until(holds func() bool) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {

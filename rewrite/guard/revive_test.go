@@ -174,7 +174,7 @@ var revivals = []scenario{
 	{
 		name:     "run-time elements are revived and stay usable",
 		body:     `<script>var s=document.createElement('script');s.src='https://tracker.test/s.js';s.onload=()=>{(self.ran=self.ran||[]).push('load')};document.head.append(s);var i=new Image;i.src='//tracker.test/i.png';var k=new Image;k.src='/own.png';i.srcset='https://tracker.test/a 2x'</script>`,
-		do:       `const before = [s.src, s.getAttribute('src'), s.type, i.src, i.srcset, k.src].join(' '); await click('accept'); return before + ' | ' + ran + ' | ' + [s.src, s.hasAttribute('type'), i.src].join(' ')`,
+		do:       `const before = [s.src, s.getAttribute('src'), s.type, i.src, i.srcset, k.src].join(' '); await click('accept'); await soon(() => self.ran && ran.length > 1); return before + ' | ' + ran + ' | ' + [s.src, s.hasAttribute('type'), i.src].join(' ')`,
 		want:     "https://tracker.test/s.js https://tracker.test/s.js  https://tracker.test/i.png https://tracker.test/a 2x https://site.test/own.png | tracker.test/s.js,load | https://tracker.test/s.js false https://tracker.test/i.png",
 		contacts: "tracker.test",
 	},
@@ -277,6 +277,14 @@ var revivals = []scenario{
 		body:     `<img id=i ` + parkedAs + ` data-consent-src="https://tracker.test/i.png">`,
 		do:       `await here(); new BroadcastChannel("consent").postMessage(` + grantAll + `); await soon(() => i.hasAttribute('src')); return i.src + ' ' + i.hasAttribute('src')`,
 		want:     "https://tracker.test/i.png true",
+		contacts: "tracker.test",
+	},
+	{
+		name:     "a page that came while its visitor was elsewhere asks what holds by now",
+		page:     Page{Granted: 31},
+		body:     `<script>Object.defineProperty(document,'hidden',{get:()=>true})</script><img id=i src="https://tracker.test/i.png">`,
+		do:       `await here(); await soon(() => !i.hasAttribute('src')); return String(i.hasAttribute('src'))`,
+		want:     "false",
 		contacts: "tracker.test",
 	},
 	{

@@ -45,7 +45,14 @@ const fetchLate = () => {
 };
 // The backstop: what got into the document by a way unknown here.
 const watch = () => new MutationObserver(observe).observe(doc, {subtree: true, childList: true, attributes: true, attributeFilter: [...fetching, 'xlink:href', 'style', 'srcdoc']});
-// Another tab, frame or worker chose. What it takes away holds at once; what it grants only the gateway can say.
+// What is still to come of a document was written for the visitor's last answer, and the parser fetches what it names before
+// any script sees it (HTML, 13.2.8): the document comes anew, once the gateway knows the answer.
+const anew = () => {
+  self.stop();
+  (function again() { now.wait > Date.now() ? after(again, 99) : loc.reload(); })();
+};
+// Another tab, frame or worker chose. What it takes away holds at once; what it grants only the gateway can say. Before the
+// late part is there a document takes nothing back but by coming anew.
 const heed = ({data: {granted, denied, vendors: theirs = {}, wait}}) => {
   const narrowed = {granted: now.granted & granted, denied: now.denied | denied, vendors: {}};
   for (const id in {...now.vendors, ...theirs}) {
@@ -54,7 +61,7 @@ const heed = ({data: {granted, denied, vendors: theirs = {}, wait}}) => {
   }
   now.wait = wait;
   answers.clear();
-  now.apply ? (now.apply(narrowed, true), now.refresh()) : (copy(now, narrowed), doc && arrived.then(() => loc.reload()));
+  now.apply ? (now.apply(narrowed, true), now.refresh()) : (copy(now, narrowed), doc && anew());
 };
 if (follower) follower.onmessage = heed;
 if (doc) {

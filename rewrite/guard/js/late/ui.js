@@ -13,7 +13,7 @@ const apply = now.apply = (answer, told, wait) => {
     forgetPages();
     tell('no');
     retract();
-    anew();
+    if (doc.readyState == 'loading') anew();
   }
   sweep(refused);
   if (now.layered) consentMode();
@@ -32,13 +32,6 @@ let agreed;
 const outgrown = (e) => {
   const who = identify(e.blockedURI);
   if (e.disposition == 'enforce' && Date.now() - agreed < 1e4 && (/report-to consent$/.test(e.originalPolicy) || /mediastream: filesystem:/.test(e.originalPolicy) && who && who != unknown && permitted(who))) loc.reload();
-};
-// What is still to come of a document was written for the visitor's last answer, and the parser fetches what it names before
-// any script sees it (HTML, 13.2.8): the document comes anew, once the gateway knows the answer.
-const anew = () => {
-  if (doc.readyState != 'loading') return;
-  self.stop();
-  (function again() { now.wait > Date.now() ? after(again, 99) : loc.reload(); })();
 };
 // After a withdrawal the document gets the policy that a new one would have.
 let lessened, restricted;
@@ -193,8 +186,8 @@ const framed = (el) => {
 };
 doc.addEventListener('load', ({target}) => target.localName == 'iframe' && framed(target), true);
 doc.querySelectorAll('iframe').forEach(framed);
-// A stored page may be of another state.
-if ((self.navigator.serviceWorker || {}).controller) refresh();
+// A stored page may be of another state, and one that came while its visitor was elsewhere may have missed what was said there.
+if (doc.hidden || (self.navigator.serviceWorker || {}).controller) refresh();
 self.addEventListener('pageshow', (e) => {
   if (e.persisted) now.suspended = 1, refresh();
 });
