@@ -33,11 +33,11 @@ var beyondTheGuard = map[string]string{
 // out is asked for.
 var unfollowed = map[string]bool{
 	"speculation": true, "url-object-lies": true, "attribute-lies": true, "markup-lies": true, "xhr-lies": true, "beacon-lies": true, "style-lies": true,
-	"web-transport": true, "media-session": true, "notification-icon": true, "background-fetch": true, "rtc-stun": true, "rtc-configured": true, "svg-use-href": true,
+	"web-transport": true, "media-session": true, "background-fetch": true, "sheet-base": true, "rtc-stun": true, "rtc-configured": true, "svg-use-href": true,
 }
 
 // leaving are ways that act on the whole window.
-var leaving = map[string]bool{"anchor-download": true, "location-assign": true, "location-top": true, "form-beyond-prototype": true, "popup": true, "fetch-later": true, "payment-handler": true,
+var leaving = map[string]bool{"anchor-download": true, "location-assign": true, "location-top": true, "form-beyond-prototype": true, "popup": true, "fetch-later": true, "notification-icon": true, "notification-worker": true, "sign-in": true, "sign-out": true, "payment-handler": true,
 	"link-icon": true, "link-manifest": true, "exec-insert-image": true, "exec-insert-html": true}
 
 // TestTamperingPages: each way reaches the tracker without the gateway; with it, before any choice, none does but those known
@@ -52,6 +52,7 @@ func TestTamperingPages(t *testing.T) {
 		d.Site(host, origin)
 	}
 	b := lab.NewBrowser(t, d)
+	b.Permit(t, "notifications")
 	silent := tampered
 	for try := 0; try < 3 && len(silent) > 0; try++ { // a busy machine does not do all in time
 		visitTampered(d, b, "tampered.test", silent)

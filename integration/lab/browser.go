@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/network"
@@ -128,6 +129,15 @@ func (b *Browser) Headers(t testing.TB, fields map[string]any) {
 		}
 		_, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: fields})
 		return chromedp.Void{}, err
+	})
+}
+
+// Permit says yes to what pages may ask a visitor for, such as "notifications".
+func (b *Browser) Permit(t testing.TB, name string) {
+	t.Helper()
+	run(t, b, func(ctx context.Context, _ *chromedp.Target) (none chromedp.Void, err error) {
+		_, err = chromedp.CallBrowser(ctx, browser.SetPermission, browser.SetPermissionParams{Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted})
+		return none, err
 	})
 }
 

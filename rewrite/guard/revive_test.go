@@ -288,6 +288,14 @@ var revivals = []scenario{
 		contacts: "tracker.test",
 	},
 	{
+		name:   "a cache takes the site's own files, and a list that names a tracker not at all",
+		config: Config{Judge: true},
+		body:   `<script>const keep=async(...list)=>{const c=await caches.open('a'+list.length);await c.addAll(list);return (await c.keys()).length}</script>`,
+		do: `const own = ['/.consent/state', new Request('/.consent/state?2'), new URL('/.consent/state?3', location)];
+			return [await keep(...own), await keep(...own, 'https://tracker.test/x'), await keep(...own, '/.consent/state?4', new Request('https://tracker.test/y'))].join()`,
+		want: "3,0,0",
+	},
+	{
 		name:     "signals as properties",
 		page:     Page{GPC: true, DNT: true},
 		do:       `return navigator.globalPrivacyControl + ' ' + navigator.doNotTrack`,

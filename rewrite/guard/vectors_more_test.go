@@ -2,6 +2,8 @@ package guard
 
 // moreVectors are less usual ways.
 var moreVectors = map[string]string{
+	"xml-stylesheet in HTML": `<script>onload=()=>document.insertBefore(document.createProcessingInstruction('xml-stylesheet','href="T" type="text/css"'),document.documentElement)</script>`,
+	"xml-stylesheet changed": `<script>onload=()=>{var i=document.createProcessingInstruction('xml-stylesheet','href="/own" type="text/css"');document.insertBefore(i,document.documentElement);i.data='href="T" type="text/css"'}</script>`,
 	"rel later":              `<script>var l=document.createElement('link');l.rel='next';l.href='T';document.head.append(l);l.rel='stylesheet'</script>`,
 	"rel list":               `<script>var l=document.createElement('link');l.rel='next';l.href='T';document.head.append(l);l.relList.add('stylesheet')</script>`,
 	"rel list value":         `<script>var l=document.createElement('link');l.rel='next';l.href='T';document.head.append(l);l.relList.value='stylesheet'</script>`,

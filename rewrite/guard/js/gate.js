@@ -62,7 +62,7 @@ const inert = (who, url) => 'about:invalid#consent,' + mark + ',' + purposeOf(wh
 // Escaped letters are read first, then comments, url(…) and strings, which the end of the text or a bare newline ends, too.
 const letter = (all, hex, plain) => plain || ((n) => n > 64 && n < 91 || n > 96 && n < 123 ? String.fromCharCode(n) : all)(parseInt(hex, 16));
 const css = (text) => {
-  if (!/url|import|image|src|\\/i.test(text)) return text;
+  if (!/url|import|image|src|href|\\/i.test(text)) return text;
   foresee(text = '' + text, 'style');
   const far = !ownBase();
   let changed;
@@ -183,8 +183,7 @@ const assign = (el, name, value, go) => {
   const held = who[0];
   park(el, name, value, held ? unknown : who);
   if (held) ask(held, el.localName, () => {
-    if (keptValue(el, name) == value && gatedBy(el, name, '' + value) == 0) restore(el);
-    else if (keptValue(el, name) == value) assign(el, name, value, none);
+    if (keptValue(el, name) == value) gatedBy(el, name, '' + value) == 0 ? restore(el) : assign(el, name, value, none);
   });
   return true;
 };

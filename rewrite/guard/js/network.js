@@ -22,13 +22,20 @@ const network = (w) => {
     args = firstFixed(args);
     return when(address(args[0]), 'fetch', () => go(args).then((r) => (noted(r.type == 'basic' && r.headers.get('consent-mark')), r)), answer);
   });
-  hook(w, 'fetchLater', (self, args, go) => judgeNow(address((args = firstFixed(args))[0]), 'fetch') ? {activated: false} : go(args));
   hook(w, 'setTimeout,setInterval', (self, args, go) => typeof args[0] == 'string' && importOf(args[0]) ? 0 : go(args));
-  // These fetch as well: a cache what it is told to keep, a worklet its module.
-  const loads = (args, go, urls) => urls.reduce((next, url) => () => when(address(url), 'fetch', next, () => Later.resolve()), () => go(args))();
-  hook(w, 'Cache.add,addAll', (self, args, go) => loads(args = firstFixed(args), go, [].concat(args[0] || [])));
-  hook(w, 'BackgroundFetchManager.fetch', (self, args, go) => loads(args, go, [].concat(args[1] || [])));
-  hook(w, 'Worklet.addModule', (self, args, go) => loads(args, go, args.slice(0, 1)));
+  // Others fetch what their arguments name, however deep: a cache what it is told to keep, a worklet its module, a notification
+  // its icon, a sign-in its provider (FedCM), a style sheet what is relative to its base.
+  const named = (args) => {
+    const all = [];
+    try { JSON.stringify(args, (key, v) => (all.push(address(v)), v)); } catch (e) {}
+    return all;
+  };
+  const loads = (self, args, go) => named(args).reduce((next, url) => () => when(url, 'fetch', next, () => Later.resolve()), () => go(args))();
+  hook(w, 'Cache.add,addAll BackgroundFetchManager.fetch Worklet.addModule CredentialsContainer.get ServiceWorkerRegistration.showNotification', loads);
+  hook(w.IdentityCredential, 'disconnect', loads);
+  const led = (args) => named(args).some((url) => judgeNow(url, 'fetch'));
+  hook(w, 'fetchLater', (self, args, go) => led(args) ? {} : go(args));
+  hook(w, 'Notification,MediaMetadata,CSSStyleSheet', (type, args, go) => go(led(args) ? args.map((a) => typeof a == 'string' ? a : {}) : args));
   const held = new Memo();
   hook(w, 'XMLHttpRequest.open', (x, args, go) => {
     args = args.map(fixed);
@@ -52,7 +59,7 @@ const network = (w) => {
     return when(args[0], 'ping', () => go(args), () => true) !== false;
   });
   hook(w, 'importScripts', (self, args, go) => go(args.map(fixed).filter((url) => !judgeNow(url, 'script'))));
-  for (const name of ['WebSocket', 'WebSocketStream', 'EventSource', 'WebTransport']) hook(w, name, 0, (args, go) => {
+  hook(w, 'WebSocket,WebSocketStream,EventSource,WebTransport', (type, args, go) => {
     args = firstFixed(args);
     const who = identify(args[0]) == unknown ? judgeNow(args[0], 'websocket') || 0 : identify(args[0]);
     if (who && !permitted(who)) return quiet({url: '' + args[0], ready: never, opened: never, closed: never});
@@ -65,14 +72,12 @@ const network = (w) => {
     if (servers) options = copy({}, options, {iceServers: servers.filter((s) => ![].concat(s.urls || s.url || []).some((u) => judgeNow(u, 'webrtc')))});
     return [options, ...more];
   };
-  hook(w, 'RTCPeerConnection', 0, (args, go) => go(withoutServers(args)));
-  hook(w, 'RTCPeerConnection.setConfiguration', (self, args, go) => go(withoutServers(args)));
-  hook(w, 'FontFace', 0, built);
+  hook(w, 'RTCPeerConnection RTCPeerConnection.setConfiguration', (on, args, go) => go(withoutServers(args)));
   // A payment method that is a URL is fetched to see whether it can be paid with.
-  hook(w, 'PaymentRequest', 0, ([methods, ...more], go) => go([[...methods].map((m) => copy({}, m)).filter((m) => !judgeNow(m.supportedMethods = '' + m.supportedMethods, 'fetch')), ...more]));
+  hook(w, 'PaymentRequest', (type, [methods, ...more], go) => go([[...methods].filter((m) => !led(m)), ...more]));
   const idle = () => quiet({postMessage: none, terminate: none, port: quiet({postMessage: none})});
   // A worker made from a blob gets the guard in front; one from the site's own files gets it from the gateway.
-  for (const name of ['Worker', 'SharedWorker']) hook(w, name, 0, (args, go) => {
+  hook(w, 'Worker,SharedWorker', (type, args, go) => {
     args = firstFixed(args);
     const url = '' + args[0], blob = made(url);
     if (judge(url)) return idle();
@@ -86,8 +91,8 @@ const network = (w) => {
     return go(args);
   });
   // What headers say, properties say.
-  for (const name of ['Navigator', 'WorkerNavigator']) for (const [flag, key, value] of [['g', 'globalPrivacyControl', true], ['d', 'doNotTrack', '1']]) {
-    if (page.signals?.includes(flag) && w[name]) define(proto(w, name), key, {get: () => value, configurable: true, enumerable: true});
+  for (const [flag, key, value] of [['g', 'globalPrivacyControl', true], ['d', 'doNotTrack', '1']]) {
+    if (page.signals?.includes(flag)) each(w, 'Navigator,WorkerNavigator.' + key, (object) => define(object, key, {...plainly, get: () => value}));
   }
   storage(w);
 };

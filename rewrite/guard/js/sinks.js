@@ -1,27 +1,34 @@
 // Sinks: every way for page code to make the browser fetch something by elements, markup or style.
-// Functions of a prototype ('Type.name,name') or of an object are replaced by proxies of themselves, so that name, length
-// and toString stay. Handlers get the native one as go.
-const hook = (w, path, handler, build) => {
-  const [type, list] = cut(path, '.');
-  for (const name of cut(list || type, ',')) {
-    let object = list ? proto(w, type) : w;
-    while (object && !describe(object, name)) object = Object.getPrototypeOf(object);
-    const d = object && describe(object, name);
-    if (d?.value && d.configurable) define(object, name, copy(d, {value: new Stand(d.value, {
-      apply: handler && ((f, self, args) => handler(self, args, (args, on = self) => call(f, on, args), name)),
-      construct: build && ((f, args, target) => build(args, (args) => reflect.construct(f, args, target))),
-    })}));
+// Calls f with an object and the name of a property for each that paths name: 'Type,Type.name,name' of prototypes, 'name,name'
+// of w itself.
+const each = (w, paths, f) => {
+  for (const path of cut(paths, ' ')) {
+    const [types, names] = cut(path, '.');
+    for (const type of names ? cut(types, ',') : [0]) for (const name of cut(names || types, ',')) f(type ? proto(w, type) : w, name);
   }
 };
-// Replaces a setter (and getter) by ones that get the native one as go.
-const property = (w, path, set, get) => {
-  const [type, name] = cut(path, '.'), object = name ? proto(w, type) : w, d = describe(object, name || type);
+// Functions and constructors are replaced by proxies of themselves, so that name, length and toString stay. Handlers get what
+// was called on, its arguments, and the native one as go.
+const hook = (w, paths, handler) => each(w, paths, (object, name) => {
+  while (object && !describe(object, name)) object = Object.getPrototypeOf(object);
+  const d = object && describe(object, name);
+  if (d?.value && d.configurable) define(object, name, copy(d, {value: new Stand(d.value, {
+    apply: (f, self, args) => handler(self, args, (args, on = self) => call(f, on, args), name),
+    construct: (f, args, target) => handler(f, args, (args) => reflect.construct(f, args, target)),
+  })}));
+});
+// Setters and getters are replaced by ones that get the native one as go.
+const property = (w, paths, set, get) => each(w, paths, (object, name) => {
+  const d = describe(object, name);
   if (!d?.configurable || !d.set && !get) return;
-  define(object, name || type, copy(d, {
-    set: d.set && new Stand(d.set, {apply: (f, self, [value]) => set(self, /^on/.test(type) ? value : fixed(value), (v) => call(f, self, [v]))}),
+  define(object, name, copy(d, {
+    set: d.set && new Stand(d.set, {apply: (f, self, [value]) => set(self, /^on/.test(name) ? value : fixed(value), (v) => call(f, self, [v]))}),
     get: get && d.get ? new Stand(d.get, {apply: (f, self) => get(self, () => call(f, self, []))}) : d.get,
   }));
-};
+});
+
+// Whether the text of a node is style, or leads to it: <?xml-stylesheet?>, which works in HTML, too.
+const styling = (n) => n.nodeType == 7 || n.localName == 'style' || n.parentNode?.localName == 'style';
 
 // Properties that reflect a fetching attribute, and the attributes themselves.
 const guardAttributes = (w) => {
@@ -55,12 +62,11 @@ const guardAttributes = (w) => {
     if (a && !a.ownerElement) a.value = a.localName == 'srcdoc' ? frame(a.value) : made(a.value) ? guarded(a.value) : a.value;
     return go([a]);
   });
-  for (const path of ['Attr.value', 'Node.nodeValue', 'Node.textContent', 'HTMLElement.innerText', 'CharacterData.data']) {
-    property(w, path, (n, value, go) => n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(n.localName == 'style' || n.parentNode?.localName == 'style' ? css(value) : value));
-  }
-  property(w, 'SVGAnimatedString.baseVal', (s, value, go) => go(/^\s*([a-z]+:)?[\\/]{2}/i.test(value) && judgeNow(value, 'image') ? '' : value));
+  property(w, 'Attr.value Node.nodeValue,textContent CharacterData.data HTMLElement.innerText', (n, value, go) =>
+    n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(styling(n) ? css(value) : value));
+  property(w, 'SVGAnimatedString.baseVal', (s, value, go) => go(/[\\/]{2}/.test(value) && judgeNow(value, 'image') ? '' : value));
   hook(w, 'CharacterData.appendData,insertData,replaceData', (n, args, go) => {
-    if (n.parentNode?.localName != 'style') return go(args);
+    if (!styling(n)) return go(args);
     const text = inertDoc.createTextNode(n.data);
     go(args, text);
     n.data = text.data;
@@ -75,14 +81,12 @@ const guardMarkup = (w) => {
     const box = el && !plain(markup) && boxFor(el), root = box && (setInner(box, markup), box.content || box);
     return root && scan(root) && root.childNodes;
   };
-  for (const type of ['Element', 'ShadowRoot']) {
-    property(w, type + '.innerHTML', (el, value, go) => {
-      if (el.localName == 'style') return go(css(value));
-      const nodes = gatedNodes(el, value);
-      nodes ? (el.content || el).replaceChildren(...nodes) : go(value);
-    });
-    hook(w, type + '.setHTMLUnsafe,setHTML', gatedFirst);
-  }
+  property(w, 'Element,ShadowRoot.innerHTML', (el, value, go) => {
+    if (el.localName == 'style') return go(css(value));
+    const nodes = gatedNodes(el, value);
+    nodes ? (el.content || el).replaceChildren(...nodes) : go(value);
+  });
+  hook(w, 'Element,ShadowRoot.setHTMLUnsafe,setHTML', gatedFirst);
   property(w, 'Element.outerHTML', (el, value, go) => {
     const nodes = gatedNodes(el.parentElement, value);
     nodes ? el.replaceWith(...nodes) : go(value);
@@ -138,22 +142,21 @@ const guardNodes = (w) => {
         args = args.map((n) => typeof n == 'string' ? '' : n);
       }
     }
-    for (const n of args) if (n?.nodeType) {
+    for (const n of args) if (n?.nodeType == 7) n.data = css(n.data);
+    else if (n?.nodeType) {
       if (n.ownerDocument != (self.ownerDocument || self) || all(n, special)[0] || special.includes(',' + n.localName)) scan(n);
     }
     const result = go(args);
     for (const n of args) if (n?.localName == 'iframe') frameOf(n);
     return result;
   };
-  for (const type of ['Element', 'CharacterData', 'Document', 'DocumentFragment']) {
-    hook(w, type + '.append,prepend,before,after,replaceWith,replaceChildren,insertAdjacentElement,moveBefore', enter);
-  }
-  for (const path of ['Node.appendChild,insertBefore,replaceChild', 'Range.insertNode', 'Document.adoptNode,importNode']) hook(w, path, enter);
+  hook(w, 'Element,CharacterData,Document,DocumentFragment.append,prepend,before,after,replaceWith,replaceChildren,insertAdjacentElement,moveBefore '
+    + 'Node.appendChild,insertBefore,replaceChild Range.insertNode Document.adoptNode,importNode', enter);
 };
 
 // Frames of the same origin have their own natives.
 const guardFrames = (w) => {
-  for (const name of ['IFrame', 'Frame', 'Object']) for (const key of ['contentWindow', 'contentDocument']) property(w, `HTML${name}Element.` + key, none, (el, go) => {
+  property(w, 'HTMLIFrameElement,HTMLFrameElement,HTMLObjectElement.contentWindow,contentDocument', none, (el, go) => {
     const inner = go();
     try { patch(inner.defaultView || inner); } catch (e) {}
     return inner;
@@ -176,8 +179,6 @@ const inertly = (v) => {
   return text == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : /^\[object /.test(text) ? v : css(text);
 };
 
-const built = (args, go) => go(args.map(inertly));
-
 // Chromium keeps style properties out of the prototype's reach: page code gets a stand-in for a style object.
 const styleTraps = {
   get: (s, k) => s[k],
@@ -195,13 +196,12 @@ const guardStyle = (w) => {
     property(w, name + '.style', (on, value, go) => go(css(value)), (on, go) => standIn(go(), styleTraps));
   }
   property(declaration, 'cssText', (s, value, go) => go(css(value)));
-  const styled = (self, args, go) => go(args.map(inertly));
-  for (const path of ['CSSStyleDeclaration.setProperty', 'CSSStyleSheet.insertRule,addRule,replace,replaceSync', 'CSSGroupingRule.insertRule', 'CSSStyleRule.insertRule', 'CSSKeyframesRule.appendRule',
-    'StylePropertyMap.set,append', 'Element.animate', 'KeyframeEffect.setKeyframes']) hook(w, path, styled);
+  const styled = (on, args, go) => go(args.map(inertly));
+  hook(w, 'CSSStyleDeclaration.setProperty CSSStyleSheet.insertRule,addRule,replace,replaceSync CSSGroupingRule.insertRule CSSStyleRule.insertRule CSSKeyframesRule.appendRule '
+    + 'StylePropertyMap.set,append Element.animate KeyframeEffect.setKeyframes CSSUnparsedValue FontFace', styled);
   hook(w.CSS, 'registerProperty', styled);
-  hook(w, 'CSSUnparsedValue', 0, built);
-  hook(w, 'KeyframeEffect', 0, ([target, ...args], go) => go([target, ...args.map(inertly)]));
-  hook(w, 'Audio', 0, (args, go) => {
+  hook(w, 'KeyframeEffect', (type, [target, ...args], go) => go([target, ...args.map(inertly)]));
+  hook(w, 'Audio', (type, args, go) => {
     const el = go([]);
     el.preload = 'auto';
     if (args.length) el.src = args[0];

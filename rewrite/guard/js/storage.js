@@ -41,7 +41,7 @@ const storage = (w) => {
   }
   // Events name a store, and are made with one.
   property(w, 'StorageEvent.storageArea', none, (e, go) => standIn(go(), storeTraps));
-  hook(w, 'StorageEvent', 0, (args, go) => go(args.map((a) => a?.storageArea ? copy({}, a, {storageArea: real(a.storageArea)}) : a)));
+  hook(w, 'StorageEvent', (type, args, go) => go(args.map((a) => a?.storageArea ? copy({}, a, {storageArea: real(a.storageArea)}) : a)));
   // A database in use is not deleted before it is closed.
   hook(w, 'IDBFactory.open', (self, args, go) => {
     const name = '' + args[0], request = owner('s', name, 1, none) ? quiet() : go(args);
