@@ -61,10 +61,12 @@ const decode = (body) => {
 };
 let batch, replied, line = Later.resolve(), arrive;
 const arrived = new Later((done) => arrive = done);
+// Calls done once the gateway knows the answer that another tab was told of.
+const settled = (done) => now.wait > Date.now() ? after(settled, 99, done) : done();
 const query = (url, kind) => {
   if (!batch || batch.length > 99) {
     const asked = batch = [];
-    replied = new Later((done) => after(function settled() { now.wait > Date.now() ? after(settled, 99) : done(); }, 1)).then(() => {
+    replied = new Later((done) => after(settled, 1, done)).then(() => {
       if (batch == asked) batch = 0;
       return load(endpoint + 'judge', {method: 'POST', body: JSON.stringify({u: asked})});
     }).then((r) => r.text()).then(decode, none).then((v) => learn(asked, v));

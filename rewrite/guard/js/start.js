@@ -49,7 +49,7 @@ const watch = () => new MutationObserver(observe).observe(doc, {subtree: true, c
 // any script sees it (HTML, 13.2.8): the document comes anew, once the gateway knows the answer.
 const anew = () => {
   self.stop();
-  (function again() { now.wait > Date.now() ? after(again, 99) : loc.reload(); })();
+  settled(() => loc.reload());
 };
 // Another tab, frame or worker chose. What it takes away holds at once; what it grants only the gateway can say. Before the
 // late part is there a document takes nothing back but by coming anew.
