@@ -69,12 +69,17 @@ func (x *exchange) editInterim(h http.Header) {
 	header.Edit(h, &header.Options{Policy: &x.policy, Resolve: x.resolve, Now: time.Now()})
 }
 
-// allowLate lets the guard fetch its second part under the site's own policy: that one file, and the Trusted Types policy
-// through which it is named.
-func (x *exchange) allowLate(h http.Header) {
-	if late, _ := x.guard().Late(); !strings.ContainsAny(x.r.Host, "[]*'") {
+// allowOwn lets guard and banner work under the site's own policy: with that one file of ours, the endpoints, and the
+// Trusted Types policy through which the file is named. An IPv6 address cannot stand in a policy (CSP 3, 2.3.1).
+func (x *exchange) allowOwn(h http.Header) {
+	endpoints := "'self'"
+	if !strings.ContainsAny(x.r.Host, "[]*'") {
+		late, _ := x.guard().Late()
 		header.AllowSource(h, "script-src-elem", x.r.Host+late)
+		endpoints = x.r.Host + x.site.options.Prefix + "/"
 	}
+	header.AllowSource(h, "connect-src", endpoints)
+	header.AllowSource(h, "form-action", endpoints)
 	header.AllowSource(h, "trusted-types", "caddy-consent")
 }
 
@@ -100,9 +105,7 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 		for hash := range strings.FieldsSeq(x.site.ui.StyleHash()) {
 			header.AllowInline(h, "style-src-elem", hash)
 		}
-		x.allowLate(h)
-		header.AllowSource(h, "connect-src", "'self'")
-		header.AllowSource(h, "form-action", "'self'")
+		x.allowOwn(h)
 	}
 }
 

@@ -60,6 +60,11 @@ func TestSitePolicies(t *testing.T) {
 			if !lab.Soon(func() bool { return lab.Eval[bool](t, b, inPlace) }) {
 				t.Errorf("after the answer the banner is in state %q", lab.Eval[string](t, b, "document.querySelector('consent-banner')?.dataset.consentState + (window.sameDocument ? ' in place' : ' after a reload')"))
 			}
+			if strings.Contains(policy, "connect-src 'none'") || policy == "default-src 'none'" {
+				if lab.Eval[bool](t, b, "fetch('/own').then(() => true, () => false)") {
+					t.Error("what the policy forbids a script, to contact its own site, it may now")
+				}
+			}
 			b.Open(t, "about:blank") // its last contact is not the next one's
 		})
 	}

@@ -2,6 +2,7 @@ package header
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -158,9 +159,12 @@ func AllowInline(h http.Header, directive, source string) {
 	widen(h, directive, source, allowsInline)
 }
 
-// AllowSource makes every policy in h accept one more source, such as 'self', for a fetch directive or form-action.
+// AllowSource makes every policy in h accept one more source for a fetch directive, form-action or trusted-types. It is one
+// of the page's own origin, or else no URL: where 'self' is accepted, nothing is added.
 func AllowSource(h http.Header, directive, source string) {
-	widen(h, directive, source, func([]string) bool { return false })
+	widen(h, directive, source, func(sources []string) bool {
+		return slices.ContainsFunc(sources, func(s string) bool { return strings.EqualFold(s, "'self'") })
+	})
 }
 
 func widen(h http.Header, directive, source string, enough func([]string) bool) {

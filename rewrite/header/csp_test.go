@@ -109,15 +109,16 @@ func TestAllowInline(t *testing.T) {
 
 func TestAllowSource(t *testing.T) {
 	for _, c := range []struct{ in, directive, want string }{
-		{"default-src 'none'", "connect-src", "default-src 'none'; connect-src 'self'"},
-		{"connect-src 'none'", "connect-src", "connect-src 'self'"},
-		{"connect-src 'self'", "connect-src", "connect-src 'self'"},
+		{"default-src 'none'", "connect-src", "default-src 'none'; connect-src a.test/x/"},
+		{"connect-src 'none'", "connect-src", "connect-src a.test/x/"},
+		{"connect-src b.test", "connect-src", "connect-src b.test a.test/x/"},
+		{"connect-src b.test 'Self'", "connect-src", "connect-src b.test 'Self'"},
 		{"default-src 'none'", "form-action", "default-src 'none'"},
-		{"form-action 'none'", "form-action", "form-action 'self'"},
-		{"default-src 'none'", "frame-src", "default-src 'none'; child-src 'self'"},
+		{"form-action 'none'", "form-action", "form-action a.test/x/"},
+		{"default-src 'none'", "frame-src", "default-src 'none'; child-src a.test/x/"},
 	} {
 		h := http.Header{"Content-Security-Policy": {c.in}}
-		header.AllowSource(h, c.directive, "'self'")
+		header.AllowSource(h, c.directive, "a.test/x/")
 		if got := h.Get("Content-Security-Policy"); got != c.want {
 			t.Errorf("%s for %q: %q, want %q", c.directive, c.in, got, c.want)
 		}
@@ -192,9 +193,9 @@ func ExampleAppendCSP() {
 
 func ExampleAllowSource() {
 	h := http.Header{"Content-Security-Policy": {"form-action 'none'"}}
-	header.AllowSource(h, "form-action", "'self'")
+	header.AllowSource(h, "form-action", "shop.example/.consent/")
 	fmt.Println(h.Get("Content-Security-Policy"))
-	// Output: form-action 'self'
+	// Output: form-action shop.example/.consent/
 }
 
 func ExampleParseCSP() {
