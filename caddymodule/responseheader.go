@@ -26,7 +26,7 @@ func (x *exchange) editHeader(h http.Header, status int) int {
 	now := time.Now()
 	x.edit = header.Options{
 		Policy: &x.policy, Resolve: x.resolve, Destination: x.destination(),
-		OptOut: !x.decision.Permits(consent.Marketing, 0), Decoration: x.site.decoration(&x.decision),
+		OptOut: !x.decision.Permits(consent.Marketing, 0), Featureless: featureless(x.r.UserAgent()), Decoration: x.site.decoration(&x.decision),
 		MaxCookieAge: maxCookieAge, Now: now,
 	}
 	redirect := header.Edit(h, &x.edit)
@@ -62,6 +62,18 @@ func (x *exchange) remember(h http.Header) {
 		value := string(x.site.app.keys.Sign(nil, x.siteName, &t))
 		h["Set-Cookie"] = append(h["Set-Cookie"], x.cookie().Set(value, x.site.terms.CookieAge(&t)))
 	}
+}
+
+// featureless reports whether a browser is Chromium 156 or later, which has no advertising features any more: it warned of each
+// in the console of every page.
+func featureless(agent string) bool {
+	_, version, ok := strings.Cut(agent, "Chrome/")
+	if !ok {
+		return false
+	}
+	version, _, _ = strings.Cut(version, ".")
+	n, err := strconv.Atoi(version)
+	return err == nil && n >= 156
 }
 
 // editInterim edits a 1xx response: early hints would preload a tracker before the page is there (RFC 8297).

@@ -26,6 +26,9 @@ type Options struct {
 	// OptOut asks for the browser's own advertising interfaces to be off: Topics, Attribution Reporting, Protected Audience,
 	// and client hints that only tell devices apart. Set it while marketing is not granted.
 	OptOut bool
+	// Featureless says that the browser has none of those interfaces as a feature of Permissions-Policy: its console would
+	// warn of each.
+	Featureless bool
 	// Decoration, if not nil, is removed from redirects.
 	Decoration *Decoration
 	// MaxCookieAge limits how long a cookie set here may live from Now on; 0 does not.
@@ -65,7 +68,7 @@ func Edit(h http.Header, o *Options) (redirect rewrite.Verdict) {
 			h[name] = kept
 		}
 	}
-	if o.OptOut {
+	if o.OptOut && !o.Featureless {
 		e.optOut(h)
 	}
 	return e.redirect

@@ -252,6 +252,15 @@ func TestOptOut(t *testing.T) {
 	}
 }
 
+func TestFeatureless(t *testing.T) {
+	o := options(t)
+	o.OptOut, o.Featureless = true, true
+	h := http.Header{"Permissions-Policy": {"geolocation=()"}, "Observe-Browsing-Topics": {"?1"}}
+	if header.Edit(h, o); !reflect.DeepEqual(h, http.Header{"Permissions-Policy": {"geolocation=()"}}) {
+		t.Errorf("got %q", h)
+	}
+}
+
 func TestInvalidPermissionsPolicyIsReplaced(t *testing.T) {
 	for v, valid := range map[string]bool{
 		"a": true, "a=()": true, "a=(self)": true, "a=*": true, "*=1": true, `a=("x" self);r="y", b`: true, "a=1;b;c=d": true, "a=:AA==:": true,
