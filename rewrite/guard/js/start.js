@@ -9,7 +9,7 @@ const moveBanner = () => {
   const home = now.settled ? doc.documentElement : doc.readyState == 'loading' ? doc.head : doc.body;
   if (!moves || !home || !banner?.shadowRoot || now.banner && banner.parentNode == home) return;
   moves--;
-  now.settled ? home.prepend(banner) : home.append(banner);
+  now.settled ? doc.body?.before(banner) : home.append(banner);
   now.banner = banner;
   now.follow?.();
 };
