@@ -67,6 +67,7 @@ const network = (w) => {
     if (who) sockets.set(socket, who);
     return socket;
   });
+  hook(w, 'FontFace', styled); // in workers, too
   const withoutServers = ([options, ...more]) => {
     const servers = options && options.iceServers;
     if (servers) options = copy({}, options, {iceServers: servers.filter((s) => ![].concat(s.urls || s.url || []).some((u) => judgeNow(u, 'webrtc')))});

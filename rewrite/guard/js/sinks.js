@@ -178,6 +178,7 @@ const inertly = (v) => {
   }
   return text == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : /^\[object /.test(text) ? v : css(text);
 };
+const styled = (on, args, go) => go(args.map(inertly));
 
 // Chromium keeps style properties out of the prototype's reach: page code gets a stand-in for a style object.
 const styleTraps = {
@@ -196,9 +197,8 @@ const guardStyle = (w) => {
     property(w, name + '.style', (on, value, go) => go(css(value)), (on, go) => standIn(go(), styleTraps));
   }
   property(declaration, 'cssText', (s, value, go) => go(css(value)));
-  const styled = (on, args, go) => go(args.map(inertly));
   hook(w, 'CSSStyleDeclaration.setProperty CSSStyleSheet.insertRule,addRule,replace,replaceSync CSSGroupingRule.insertRule CSSStyleRule.insertRule CSSKeyframesRule.appendRule '
-    + 'StylePropertyMap.set,append Element.animate KeyframeEffect.setKeyframes CSSUnparsedValue FontFace', styled);
+    + 'StylePropertyMap.set,append Element.animate KeyframeEffect.setKeyframes CSSUnparsedValue', styled);
   hook(w.CSS, 'registerProperty', styled);
   hook(w, 'KeyframeEffect', (type, [target, ...args], go) => go([target, ...args.map(inertly)]));
   hook(w, 'Audio', (type, args, go) => {
