@@ -6,11 +6,11 @@ const later = (f, ...args) => after(() => {
   try { f(...args); } catch (e) {}
 });
 const waits = /^(hitCallback|event_?callback|callback|success|bidsBackHandler|onload|loaded|complete|command)$/i;
-const listens = /^(on|once|onEvent|off|un\w*|bind|catch|fail|subscribe|setCallback|\w*listen(er)?|\w*observer)$/i;
+const listens = /^(on|once|onEvent|off|un\w*|bind|catch|fail|subscribe|setCallback|\w*listen\w*|\w*observer)$/i;
 // A stand-in was called: its functions are called back, but those that listen for what will not happen.
 now.called = (last, args, self) => {
   const words = args.filter((a) => typeof a == 'string');
-  const ears = (listens.test(last) || /(^|[:.])on([A-Z]|$)|[lL]istener$/.test(words[0])) && !/ready|\bload/i.test(words);
+  const ears = (listens.test(last) || /(^|[:.])on([A-Z]|$)|[lL]istener/.test(words[0])) && !/ready|\bload/i.test(words);
   // ga.js leads to the address itself, with its cookies in it.
   if (last == '_link' || words[0] == '_link') loc.href = words[last ? 0 : 1];
   for (const a of args) {
