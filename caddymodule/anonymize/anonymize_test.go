@@ -284,6 +284,8 @@ func TestStdlibFollowsTheLog(t *testing.T) {
 func TestStdlibKeepsTheSink(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_DATA_HOME", dir)
+	stream := log.Writer()
+	t.Cleanup(func() { log.SetOutput(stream) }) // no other test's lines are this sink's
 	t.Cleanup(func() { _ = caddy.Stop() })
 	write := func(name string) map[string]any {
 		return map[string]any{"writer": map[string]any{"output": "file", "filename": filepath.Join(dir, name)}, "encoder": map[string]any{"format": "anonymize"}}
