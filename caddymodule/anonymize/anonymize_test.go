@@ -280,7 +280,7 @@ func TestStdlibFollowsTheLog(t *testing.T) {
 	}
 }
 
-// A sink that the operator chose for Go's own loggers gets their lines, masked all the same; without it they are in the log again.
+// A sink that the operator chose for Go's own loggers gets their lines, masked all the same.
 func TestStdlibKeepsTheSink(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_DATA_HOME", dir)

@@ -19,7 +19,8 @@ import (
 // only says "format anonymize" is covered, and a reload that made Caddy take the stream back is undone.
 //
 // Whoever else has taken the stream, as the JSON option logging.sink or a module does, keeps it: what goes there is masked on
-// its way.
+// its way. Caddy 2.11 never gives it back: after a reload that ends a logging.sink its lines still go there, masked, to a
+// writer that may be closed.
 func RedirectStdlib() {
 	switch w := log.Writer().(type) {
 	case stdlibWriter, maskedWriter:
@@ -34,8 +35,7 @@ func RedirectStdlib() {
 	}
 }
 
-// untaken is what Caddy gives the stream when the process starts. When a configuration with a logging.sink ends, it is
-// standard error (zap.RedirectStdLog).
+// untaken is what Caddy gives the stream when the process starts.
 var untaken = log.Writer()
 
 // maskedWriter masks what is on its way to whoever took the stream.
