@@ -77,7 +77,7 @@ func TestCrowd(t *testing.T) {
 		t.Errorf("consent beyond the limit: %d %q", status, token)
 	}
 	status, withdrawal, _ := beyond("refuse", consented)
-	if n := lease.spool.Stats().Pending; status != http.StatusOK || n != 100 {
+	if n := lease.spooled().Pending; status != http.StatusOK || n != 100 {
 		t.Errorf("a withdrawal: %d, and %d wait instead of 100", status, n)
 	}
 	records[withdrawal.Record] = true
@@ -86,10 +86,10 @@ func TestCrowd(t *testing.T) {
 			records[answer.Record] = true
 		}
 	}
-	if n := lease.spool.Stats().Pending; n != 200 {
+	if n := lease.spooled().Pending; n != 200 {
 		t.Errorf("%d of 200 refusals beyond the limit wait: the others went straight to the store", n)
 	}
-	if err := lease.spool.Drain(t.Context()); err != nil {
+	if err := lease.spool.Load().Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	err := lease.Scan(t.Context(), store.Filter{}, func(e store.Entry) error {

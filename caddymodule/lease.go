@@ -31,7 +31,7 @@ var spooled = prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "caddy", S
 	n := 0
 	openStores.Range(func(_, v any) bool {
 		if l, ok := v.(*storeLease); ok {
-			n += l.spool.Stats().Pending
+			n += l.spooled().Pending
 		}
 		return true
 	})
@@ -46,9 +46,9 @@ type storeLease struct {
 	opening     sync.Once
 	opened      error // what opening ended with
 	signer      *store.Signer
-	kind        string // for the status
-	address     string // its file, or where it is in the network
-	spool       *store.Spool
+	kind        string                      // for the status
+	address     string                      // its file, or where it is in the network
+	spool       atomic.Pointer[store.Spool] // nil until the store is open; metrics look at it at any time
 	inventory   *inventory.Inventory
 	learned     *learned.Sites
 	stop        context.CancelFunc
@@ -127,7 +127,8 @@ func (l *storeLease) begin(s store.Store) error {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	l.Store, l.spool, l.stop = spool, spool, stop
+	l.Store, l.stop = spool, stop
+	l.spool.Store(spool)
 	l.running.Go(func() { l.inventory.Run(ctx, inventoryPath(l.opener.Key())) })
 	l.running.Go(func() {
 		l.inventory.Tell(ctx, store.LedgerOf(s), func(err error) {
@@ -173,10 +174,18 @@ func (l *storeLease) Defer(ctx context.Context, r ...*consent.Record) error {
 		return err
 	}
 	defer l.letGo()
-	if l.spool == nil {
-		return l.Store.Append(ctx, r...)
+	if spool := l.spool.Load(); spool != nil {
+		return spool.Defer(ctx, r...)
 	}
-	return l.spool.Defer(ctx, r...)
+	return l.Store.Append(ctx, r...)
+}
+
+// spooled tells how the spool is doing.
+func (l *storeLease) spooled() store.SpoolStats {
+	if spool := l.spool.Load(); spool != nil {
+		return spool.Stats()
+	}
+	return store.SpoolStats{}
 }
 
 // release gives up one configuration's use.

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
 
@@ -92,5 +94,29 @@ func TestLease(t *testing.T) {
 		if n := counted.closed.Load(); n != 1 || counted.late.Load() != 0 || first.hold() == nil {
 			t.Fatalf("closed %d times, used %d times after it", n, counted.late.Load())
 		}
+	}
+}
+
+// TestMetricsOfUnopenedStore: metrics may be asked for at any time, also while a store is being opened.
+func TestMetricsOfUnopenedStore(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	l, err := leaseStore(&countedOpener{path: filepath.Join(t.TempDir(), "consent.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(spooled)
+	gather := func() {
+		if _, err := registry.Gather(); err != nil {
+			t.Error(err)
+		}
+	}
+	gather()
+	var wg sync.WaitGroup
+	wg.Go(gather)
+	err = l.open(nil)
+	wg.Wait()
+	if err = errors.Join(err, l.release()); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -50,7 +50,7 @@ func (a *App) status(ctx context.Context) status {
 	if _, err := a.store.Latest(ctx, "status", consent.NewID()); err != nil && !errors.Is(err, store.ErrNotFound) {
 		s.Store.Error = err.Error()
 	}
-	spool := a.store.spool.Stats()
+	spool := a.store.spooled()
 	s.Store.Kind, s.Store.Address, s.Store.Spooled, s.Store.Dropped = a.store.kind, a.store.address, spool.Pending, spool.Dropped
 	a.mu.Lock()
 	s.Rules.Vendors = len(a.compiled.Catalogue.Vendors)
