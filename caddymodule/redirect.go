@@ -5,6 +5,7 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/consent/ui"
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/header"
 )
 
 // undecorated returns what takes the visitor's marks off links to other sites, nil while marketing is permitted. Within the
@@ -28,6 +29,7 @@ func (x *exchange) gateRedirect(h http.Header, location string, v rewrite.Verdic
 	h.Del("Content-Length")
 	target := x.base().Join([]byte(location))
 	if !x.fetch.markup() || target == nil {
+		header.NotStored(h)
 		return http.StatusNoContent
 	}
 	vendor := x.site.vendors[v.Vendor]

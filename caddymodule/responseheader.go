@@ -29,7 +29,12 @@ func (x *exchange) editHeader(h http.Header, status int) int {
 		OptOut: !x.decision.Permits(consent.Marketing, 0), Featureless: featureless(x.r.UserAgent()), Decoration: x.site.decoration(&x.decision),
 		MaxCookieAge: maxCookieAge, Now: now,
 	}
+	passed := x.policy.tally.Passes
 	redirect := header.Edit(h, &x.edit)
+	if x.policy.tally.Passes > passed || redirects(status) && location != nil && x.decorated(location[0]) {
+		addVary(h)
+		header.Private(h, true) // others may not permit it, nor this visitor any more
+	}
 	x.suspectCookies(h, now)
 	switch {
 	case redirect.Gate:
@@ -53,6 +58,12 @@ func redirects(status int) bool {
 	return false
 }
 
+// decorated reports whether a redirect passes on marks of the visitor, or would with marketing permitted.
+func (x *exchange) decorated(location string) bool {
+	_, marked := x.site.decorations.Strip(nil, []byte(location))
+	return marked
+}
+
 // remember keeps what a signal refused where nobody asks: under opt-out the refusal must outlive the header that caused it.
 func (x *exchange) remember(h http.Header) {
 	if x.decision.Regime == consent.OptIn || x.decision.Honoured == 0 || !x.fetch.markup() {
@@ -61,6 +72,7 @@ func (x *exchange) remember(h http.Header) {
 	if t, ok := consent.Remember(&x.site.terms, &x.signals, time.Now()); ok {
 		value := string(x.site.app.keys.Sign(nil, x.siteName, &t))
 		h["Set-Cookie"] = append(h["Set-Cookie"], x.cookie().Set(value, x.site.terms.CookieAge(&t)))
+		header.Private(h, false)
 	}
 }
 
@@ -100,7 +112,7 @@ func (x *exchange) editRewritten(h http.Header, kind encoding.Kind) {
 	header.Rewritten(h)
 	header.MarkETag(h, x.state())
 	addVary(h)
-	makePrivate(h, kind == encoding.KindHTML || kind == encoding.KindXML || x.fetch == fetchWorker)
+	header.Private(h, kind == encoding.KindHTML || kind == encoding.KindXML || x.fetch == fetchWorker)
 	if x.document() && (kind == encoding.KindHTML || x.xhtml) {
 		if !x.siteCSP {
 			return // a policy of ours allows what is ours
@@ -156,40 +168,6 @@ func listed(values []string, member string) bool {
 		}
 	}
 	return false
-}
-
-// makePrivate keeps shared caches, many of which ignore Vary, from giving one visitor's page to another. A page must also
-// be revalidated, or it would come out of the browser's cache as it was before a withdrawal.
-func makePrivate(h http.Header, revalidate bool) {
-	var kept []string
-	for _, line := range h["Cache-Control"] {
-		for d := range strings.SplitSeq(line, ",") {
-			name, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(d)), "=")
-			switch name {
-			case "no-store":
-				return
-			case "", "public", "private", "s-maxage":
-			case "max-age", "no-cache", "immutable", "stale-while-revalidate", "stale-if-error", "must-revalidate":
-				if !revalidate {
-					kept = append(kept, strings.TrimSpace(d))
-				}
-			default:
-				kept = append(kept, strings.TrimSpace(d))
-			}
-		}
-	}
-	if revalidate {
-		delete(h, "Expires")
-		if len(kept) == 0 {
-			h["Cache-Control"] = []string{"private, no-cache"}
-			return
-		}
-	}
-	kept = append(kept, "private")
-	if revalidate {
-		kept = append(kept, "no-cache")
-	}
-	h["Cache-Control"] = []string{strings.Join(kept, ", ")}
 }
 
 // state names, for entity tags, what a rewritten body depends on: two visitors with the same state get the same page. With

@@ -85,6 +85,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		if x.policy.reasons != nil {
 			x.explain(w.Header())
 		}
+		header.NotStored(w.Header())
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

@@ -80,8 +80,8 @@ func (w *responseWriter) WriteHeader(status int) {
 func (w *responseWriter) replace(status int, contentType string, body []byte) {
 	h := w.Header()
 	forget(h)
+	header.NotStored(h)
 	h.Set("Content-Type", contentType)
-	h.Set("Cache-Control", "no-store")
 	w.status = status
 	w.commit()
 	if w.x.r.Method != http.MethodHead {

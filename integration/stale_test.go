@@ -95,3 +95,44 @@ func TestStoredPageAndAliases(t *testing.T) {
 		return status == http.StatusNotModified
 	})
 }
+
+// TestPreconditionOfScript: a script that changes what it fetched names the version by the entity tag that it got, which is
+// the gateway's; the app must know it again.
+func TestPreconditionOfScript(t *testing.T) {
+	t.Parallel()
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut && r.Header.Get("If-Match") != `"v1"` {
+			w.WriteHeader(http.StatusPreconditionFailed)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("ETag", `"v1"`)
+		_, _ = io.WriteString(w, "<p>text")
+	}))
+	t.Cleanup(upstream.Close)
+	base := "http://" + lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	ask := func(method, tag string) *http.Response {
+		t.Helper()
+		r, err := http.NewRequest(method, base+"/note", strings.NewReader(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Sec-Fetch-Dest", "empty")
+		r.Header.Set("Sec-Fetch-Mode", "cors")
+		if tag != "" {
+			r.Header.Set("If-Match", tag)
+		}
+		res, _ := answer(t, r)
+		return res
+	}
+	tag := ask(http.MethodGet, "").Header.Get("ETag")
+	if !strings.HasPrefix(tag, `W/"v1-`) {
+		t.Fatalf("the entity tag of a rewritten answer is %s", tag)
+	}
+	if res := ask(http.MethodPut, tag); res.StatusCode != http.StatusOK {
+		t.Errorf("If-Match: %s: status %d", tag, res.StatusCode)
+	}
+	if res := ask(http.MethodPut, `"v2"`); res.StatusCode != http.StatusPreconditionFailed {
+		t.Errorf("another version: status %d", res.StatusCode)
+	}
+}

@@ -14,6 +14,7 @@ type Tally struct {
 	thirdParties []tallyHost
 	hostNames    []byte // the names of hosts, one after the other
 	Gates        int    // things gated, or that would have been in report mode
+	Passes       int    // things that a rule knows and that are permitted
 	Unreadable   int    // bodies that could not be read
 	Oversize     int    // documents with something too large to be judged whole
 	Written      int    // bytes that came out of a rewriter
@@ -55,6 +56,9 @@ const (
 
 // Add counts a thing of a kind that a rule matched.
 func (t *Tally) Add(what Kind, m *rules.Match, gated bool) {
+	if !gated {
+		t.Passes++
+	}
 	i := slices.IndexFunc(t.entries, func(e tallyEntry) bool {
 		return e.kind == what && e.match.Vendor == m.Vendor && e.match.Rule == m.Rule && e.match.Purpose == m.Purpose
 	})

@@ -27,14 +27,10 @@ func RewrittenTrailers(h http.Header) {
 	}
 }
 
-// Marked reports whether a request's If-None-Match may hold a tag that MarkETag made.
+// Marked reports whether a request's If-None-Match or If-Match may hold a tag that MarkETag made.
 func Marked(h http.Header) bool {
-	for _, v := range h["If-None-Match"] {
-		if strings.Contains(v, strongMark) || strings.Contains(v, weakMark) {
-			return true
-		}
-	}
-	return false
+	marked := func(v string) bool { return strings.Contains(v, strongMark) || strings.Contains(v, weakMark) }
+	return slices.ContainsFunc(h["If-None-Match"], marked) || slices.ContainsFunc(h["If-Match"], marked)
 }
 
 // The marks say whether the original entity tag was strong or weak, so that it can be given back as it was.

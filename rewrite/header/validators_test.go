@@ -21,6 +21,36 @@ func TestRewritten(t *testing.T) {
 	}
 }
 
+func TestPrivate(t *testing.T) {
+	for _, c := range []struct{ in, page, style string }{
+		{"", "private, no-cache", "private"},
+		{"public, max-age=600", "private, no-cache", "max-age=600, private"},
+		{"Public,S-MaxAge=9 , no-transform,immutable", "no-transform, private, no-cache", "no-transform, immutable, private"},
+		{"no-store, max-age=1", "no-store, max-age=1", "no-store, max-age=1"},
+		{`private="Set-Cookie, X-A", max-age=3`, "private, no-cache", "max-age=3, private"},
+		{`no-cache="Set-Cookie, X-A", x="a, public"`, `x="a, public", private, no-cache`, `no-cache="Set-Cookie, X-A", x="a, public", private`},
+		{`no-transform, x="never ends, public`, "no-transform, private, no-cache", "no-transform, private"},
+	} {
+		for revalidate, want := range map[bool]string{true: c.page, false: c.style} {
+			h := http.Header{"Expires": {"x"}}
+			if c.in != "" {
+				h["Cache-Control"] = []string{c.in}
+			}
+			for _, name := range []string{"Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "Surrogate-Control", "X-Accel-Expires", "Edge-Control"} {
+				h[name] = []string{"max-age=600"}
+			}
+			header.Private(h, revalidate)
+			if got := h.Get("Cache-Control"); got != want || len(h) > 2 || revalidate && !strings.Contains(c.in, "no-store") && h.Get("Expires") != "" {
+				t.Errorf("%s, revalidate %v: %s, want %s; left %v", c.in, revalidate, got, want, h)
+			}
+		}
+	}
+	h := http.Header{"Cache-Control": {"public"}, "Cdn-Cache-Control": {"max-age=600"}, "Expires": {"x"}}
+	if header.NotStored(h); h.Get("Cache-Control") != "no-store" || len(h) != 1 {
+		t.Errorf("left %v", h)
+	}
+}
+
 func TestMarkETag(t *testing.T) {
 	for in, want := range map[string]string{
 		`"abc"`: `W/"abc-cs.S1"`, `W/"abc"`: `W/"abc-cw.S1"`, `""`: `W/"-cs.S1"`, `"a-cs.S0"`: `W/"a-cs.S0-cs.S1"`, `W/"abc-cs.S1"`: `W/"abc-cs.S1"`,
