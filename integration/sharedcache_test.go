@@ -42,7 +42,8 @@ func TestSharedCaches(t *testing.T) {
 			h.Set("Set-Cookie", "_ga=GA1.1.123456789.987654321; Max-Age=600")
 		case "/own.png":
 			h.Set("Content-Type", "image/png")
-			h.Set("Set-Cookie", "theme=dark; Max-Age=600")
+			h.Add("Set-Cookie", "theme=dark; Max-Age=600")
+			h.Add("Set-Cookie", "__cf_bm=1; Max-Age=600") // of a vendor, and necessary
 		}
 	}))
 	t.Cleanup(upstream.Close)

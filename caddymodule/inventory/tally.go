@@ -14,7 +14,7 @@ type Tally struct {
 	thirdParties []tallyHost
 	hostNames    []byte // the names of hosts, one after the other
 	Gates        int    // things gated, or that would have been in report mode
-	Passes       int    // things that a rule knows and that are permitted
+	Passes       int    // things that need consent and have it
 	Unreadable   int    // bodies that could not be read
 	Oversize     int    // documents with something too large to be judged whole
 	Written      int    // bytes that came out of a rewriter
@@ -56,7 +56,7 @@ const (
 
 // Add counts a thing of a kind that a rule matched.
 func (t *Tally) Add(what Kind, m *rules.Match, gated bool) {
-	if !gated {
+	if !gated && m.Purpose != consent.Necessary {
 		t.Passes++
 	}
 	i := slices.IndexFunc(t.entries, func(e tallyEntry) bool {
