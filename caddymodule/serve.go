@@ -332,11 +332,14 @@ func (x *exchange) secure() bool {
 	return trusted && x.r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
-// destination is what the browser asked for, for judging where a redirect leads.
+// destination is what the browser asked for, for judging where a redirect leads. What is fetched ahead of a visitor is not the
+// visitor's way yet.
 func (x *exchange) destination() rewrite.Destination {
-	d := x.r.Header.Get("Sec-Fetch-Dest")
-	if d == "" || d == "document" {
+	switch {
+	case strings.HasPrefix(x.r.Header.Get("Sec-Purpose"), "prefetch"):
+		return rewrite.DestinationPrefetch
+	case x.fetch == fetchDocument:
 		return rewrite.DestinationDocument
 	}
-	return destinationOf(d)
+	return destinationOf(x.r.Header.Get("Sec-Fetch-Dest"))
 }

@@ -21,7 +21,6 @@ type Options struct {
 	// its host is; ok is false for what contacts nobody. The method of that name in package url is one. It must not be nil.
 	Resolve func(dst, ref []byte) (abs []byte, hostStart, hostEnd int, ok bool)
 	// Destination is what the browser wants the response for, and so what a redirect would be fetched as.
-	// The zero value stands for DestinationDocument.
 	Destination rewrite.Destination
 	// OptOut asks for the browser's own advertising interfaces to be off: Topics, Attribution Reporting, Protected Audience,
 	// and client hints that only tell devices apart. Set it while marketing is not granted.
@@ -197,11 +196,7 @@ func (e *editor) setCookie(_, value string) string {
 
 // location judges a redirect; an allowed one loses its decoration.
 func (e *editor) location(field, value string) string {
-	d := e.Destination
-	if d == rewrite.DestinationEmpty {
-		d = rewrite.DestinationDocument
-	}
-	if v := e.judge(value, field, d); v.Gate {
+	if v := e.judge(value, field, e.Destination); v.Gate {
 		e.redirect = v
 		return ""
 	}

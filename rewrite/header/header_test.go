@@ -179,13 +179,13 @@ func TestEditTellsWhereItLooks(t *testing.T) {
 		value string
 		want  rewrite.Destination
 	}{
-		"Location": {ref, rewrite.DestinationDocument}, "Refresh": {"0;url=" + ref, rewrite.DestinationDocument},
+		"Location": {ref, rewrite.DestinationFrame}, "Refresh": {"0;url=" + ref, rewrite.DestinationDocument},
 		"Report-To": {`{"url":"` + ref + `"}`, rewrite.DestinationReport}, "Nel": {`"` + ref + `"`, rewrite.DestinationReport},
 		"Speculation-Rules": {`"` + ref + `"`, rewrite.DestinationPrefetch}, "Alt-Svc": {`h3="other.test"`, rewrite.DestinationConnect},
 	} {
 		o := options(t)
 		p := o.Policy.(*policy)
-		p.seen = []string{}
+		p.seen, o.Destination = []string{}, rewrite.DestinationFrame
 		header.Edit(http.Header{field: {c.value}}, o)
 		if want := fmt.Sprintf("%s %s %d", ref, strings.ToLower(field), c.want); len(p.seen) != 1 || p.seen[0] != want {
 			t.Errorf("%s: asked about %q, want %q", field, p.seen, want)
