@@ -89,9 +89,14 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 
 // appOptions stand in the global block only.
 var appOptions = map[string]option[App]{
-	"store":     parseStore,
-	"rules":     parseRules,
-	"key":       func(d *caddyfile.Dispenser, a *App) error { return someStrings(d, &a.Keys) },
+	"store": parseStore,
+	"rules": parseRules,
+	"key": func(d *caddyfile.Dispenser, a *App) error {
+		if len(a.Keys) == 0 {
+			a.place(d, keyPlace)
+		}
+		return someStrings(d, &a.Keys)
+	},
 	"cname":     parseCNAME,
 	"retention": func(d *caddyfile.Dispenser, a *App) error { return oneDuration(d, &a.Retention) },
 }

@@ -24,7 +24,7 @@ func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(nam
 		} else {
 			help := meant(name, names())
 			if help == "" {
-				help = "use one of " + strings.Join(names(), ", ")
+				help = "use one of " + strings.Join(names(), ", ") + "; what is no option of it stands behind the block's }"
 			}
 			err = d.Errf("unknown %s option %q: %s", what, name, help)
 		}

@@ -11,8 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
-
+	"github.com/caddy-consent/caddy-consent/caddymodule/problem"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
@@ -68,13 +67,16 @@ func (a *App) useStoredKey(text string, err error) error {
 
 // useKeys makes the ring, and what signs the records.
 func (a *App) useKeys(texts ...string) error {
-	repl := caddy.NewReplacer()
 	var keys []consent.Key
 	var errs []error
 	for i, text := range texts {
-		k, err := consent.ParseKey(repl.ReplaceAll(text, ""))
-		if err != nil && strings.HasPrefix(text, "{") {
-			err = fmt.Errorf("%s: %w", text, err) // a placeholder, no secret
+		var k consent.Key
+		secret, err := replaced(text)
+		if err == nil {
+			k, err = consent.ParseKey(secret)
+			if err != nil && strings.HasPrefix(text, "{") {
+				err = fmt.Errorf("%s: %w", text, err) // a placeholder, no secret
+			}
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("consent key %d: %w", i+1, err))
@@ -82,12 +84,12 @@ func (a *App) useKeys(texts ...string) error {
 		keys = append(keys, k)
 	}
 	if len(errs) > 0 {
-		return errors.Join(errs...)
+		return problem.At(a.Places, keyPlace, errors.Join(errs...))
 	}
 	var err, signerErr error
 	a.keys, err = consent.NewKeyring(keys[0], keys[1:]...)
 	a.signer, signerErr = signerOf(keys)
-	return errors.Join(err, signerErr)
+	return problem.At(a.Places, keyPlace, errors.Join(err, signerErr))
 }
 
 // signerOf returns what signs the heads of the records' chain, with keys derived from those that sign answers: whoever can

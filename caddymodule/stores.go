@@ -116,7 +116,11 @@ var postgresOptions = map[string]option[PostgresStore]{
 
 // Check connects, and looks at the tables.
 func (p *PostgresStore) Check(ctx context.Context) error {
-	return p.wayOut(postgres.Check(ctx, p.dsn(), postgres.Options{Prefix: p.Table, Lazy: p.Lazy}))
+	dsn, err := replaced(p.DSN)
+	if err == nil {
+		err = postgres.Check(ctx, dsn, postgres.Options{Prefix: p.Table, Lazy: p.Lazy})
+	}
+	return p.wayOut(err)
 }
 
 // Open connects, and makes or migrates the tables.

@@ -108,14 +108,16 @@ func TestValidateTells(t *testing.T) {
 	if err := os.WriteFile(file, []byte("This is no store, and it is longer than a header of one would be.\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for store, want := range map[string]string{
-		"bolt " + file:                       "not a store, or damaged",
-		"bolt " + file + "/c.db":             "not a directory",
-		`postgres "host=` + dir + ` user=u"`: "start the database, or start without it",
+	for option, want := range map[string]string{
+		"store bolt " + file:                       "not a store, or damaged",
+		"store bolt " + file + "/c.db":             "not a directory",
+		`store postgres "host=` + dir + ` user=u"`: "start the database, or start without it",
+		"store postgres {env.NOBODY_SET_THIS}":     "{env.NOBODY_SET_THIS} is empty: set the variable",
+		"key {file." + dir + "/none}":              "consent key 1: {file." + dir + "/none} is empty",
 	} {
-		err := validated(t, adapted(t, "{\n\tadmin off\n\tconsent {\n\t\tstore "+store+"\n\t}\n}\nhttp://127.0.0.1:0 {\n\tconsent\n}\n"))
+		err := validated(t, adapted(t, "{\n\tadmin off\n\tconsent {\n\t\t"+option+"\n\t}\n}\nhttp://127.0.0.1:0 {\n\tconsent\n}\n"))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "Caddyfile:4: ") {
-			t.Errorf("store %s: %v", store, err)
+			t.Errorf("%s: %v", option, err)
 		}
 	}
 }
