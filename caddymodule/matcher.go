@@ -16,8 +16,9 @@ func init() {
 }
 
 // Matcher matches requests whose visitor permits all the purposes named. It reads the request itself, so it works before
-// the consent handler has run. The site whose signed answer the request carries decides; without such an answer, all sites
-// of the configuration must permit the purposes.
+// the consent handler has run. The site whose signed answer the request carries decides, under its terms; where several
+// handlers take the answer for theirs, as those without the option site do on any host, or none, all of them must permit the
+// purposes.
 type Matcher struct {
 	// Purposes are names of purposes: necessary, functional, analytics, marketing, social.
 	Purposes []string `json:"purposes"`
@@ -53,14 +54,17 @@ func (m *Matcher) MatchWithError(r *http.Request) (bool, error) {
 	if len(sites) == 0 {
 		sites = []*site{m.fallback}
 	}
-	all := true
+	own, all, answered := true, true, false
 	for _, s := range sites {
 		x := s.exchange(r)
 		permits := x.decision.Permitted&m.want == m.want
-		if x.signals.TokenState == consent.TokenValid {
-			return permits, nil
-		}
 		all = all && permits
+		if x.signals.TokenState == consent.TokenValid {
+			own, answered = own && permits, true
+		}
+	}
+	if answered {
+		return own, nil
 	}
 	return all, nil
 }

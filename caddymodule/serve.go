@@ -76,6 +76,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	_ = h.app.open() // Start tells what is wrong
 	x := s.exchange(r)
 	x.behind = behind
+	if s.debugged(r) {
+		x.policy.reasons = new(reasons)
+	}
 	x.expose()
 	if x.own(h.app, w) {
 		return nil
@@ -141,9 +144,6 @@ func (s *site) exchange(r *http.Request) *exchange {
 	x.signals, x.decision = s.decide(x, time.Now())
 	x.policy = policy{site: s, decision: &x.decision, page: x, learned: s.app.learnedOf(host)}
 	x.policy.setPage(host, x.url.Path)
-	if s.debugged(r) {
-		x.policy.reasons = new(reasons)
-	}
 	return x
 }
 
