@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -141,13 +140,11 @@ func (f fetchDest) markup() bool { return f == fetchDocument || f == fetchFrame 
 // whole reports whether the answer is asked for in full and in a coding that the gateway reads.
 func (f fetchDest) whole() bool { return f.markup() || f == fetchWorker }
 
-// hostOf returns the request's host in lower case without port.
+// hostOf returns the request's host in lower case without port; an IPv6 address keeps its brackets, as in URLs.
 func hostOf(r *http.Request) string {
 	host := r.Host
-	if strings.IndexByte(host, ':') >= 0 {
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
