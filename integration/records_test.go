@@ -44,7 +44,7 @@ func TestRecordsCommands(t *testing.T) {
 	if sum == nil {
 		t.Fatal("the record names no notice by its hash")
 	}
-	if out := mustCommand(t, "records", "notices", at); strings.Count(out, "\n") != 2 || !strings.Contains(out, sum[1]) {
+	if out := mustCommand(t, "records", "notices", at); strings.Count(out, "\n") != 2 || !regexp.MustCompile(`\b1 +1 +0 +`+sum[1]).MatchString(out) {
 		t.Errorf("notices: %s", out)
 	}
 	notice := mustCommand(t, "records", "notice", sum[1], at)

@@ -100,7 +100,9 @@ type shownNotice struct {
 	SHA256        consent.Hash `json:"sha256"`
 	First         time.Time    `json:"first"`
 	Last          time.Time    `json:"last"`
-	Records       int          `json:"records"`
+	Given         int          `json:"given"`
+	Refused       int          `json:"refused"`
+	Withdrawn     int          `json:"withdrawn"`
 }
 
 // shownNotices returns the texts of the records, in the order of their first use.
@@ -117,7 +119,15 @@ func shownNotices(ctx context.Context, k records.Keeper, q records.Query) ([]*sh
 			n = &shownNotice{Site: r.Site, PolicyVersion: r.PolicyVersion, Language: r.Notice.Language, SHA256: r.Notice.SHA256, First: r.Time}
 			at[id], list = n, append(list, n)
 		}
-		n.Last, n.Records = r.Time, n.Records+1
+		n.Last = r.Time
+		switch r.Event {
+		case consent.EventGiven:
+			n.Given++
+		case consent.EventRefused:
+			n.Refused++
+		case consent.EventWithdrawn:
+			n.Withdrawn++
+		}
 		return nil
 	})
 	return list, err
@@ -127,7 +137,8 @@ func shownNotices(ctx context.Context, k records.Keeper, q records.Query) ([]*sh
 func (f *recordsFlags) addNotices(sub subCommand) {
 	var site string
 	c := sub("notices", "List the texts that visitors were asked with, by policy version and language",
-		`Counts the records of each text and tells when it was first and last answered. What changed between two of them:
+		`Counts for each text how often it was agreed to, refused and withdrawn from, and tells when it was first and last
+answered: whether visitors were asked fairly shows here. What changed between two texts:
 diff <(caddy consent records notice SHA256) <(caddy consent records notice SHA256)`, 0,
 		func(ctx context.Context, k records.Keeper, out io.Writer, _ []string) error {
 			list, err := shownNotices(ctx, k, records.Query{Site: site})
@@ -138,9 +149,9 @@ diff <(caddy consent records notice SHA256) <(caddy consent records notice SHA25
 				return json.NewEncoder(out).Encode(list)
 			}
 			t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(t, "SITE\tPOLICY\tLANGUAGE\tFIRST (UTC)\tLAST (UTC)\tRECORDS\tSHA256")
+			fmt.Fprintln(t, "SITE\tPOLICY\tLANGUAGE\tFIRST (UTC)\tLAST (UTC)\tGIVEN\tREFUSED\tWITHDRAWN\tSHA256")
 			for _, n := range list {
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%x\n", n.Site, n.PolicyVersion, n.Language, n.First.UTC().Format(time.DateTime), n.Last.UTC().Format(time.DateTime), n.Records, n.SHA256[:])
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%x\n", n.Site, n.PolicyVersion, n.Language, n.First.UTC().Format(time.DateTime), n.Last.UTC().Format(time.DateTime), n.Given, n.Refused, n.Withdrawn, n.SHA256[:])
 			}
 			return t.Flush()
 		})

@@ -51,7 +51,7 @@ func TestRecordsForSpreadsheets(t *testing.T) {
 		t.Errorf("%q", r)
 	}
 	texts, err := shownNotices(t.Context(), k, records.Query{Site: "shop.example"})
-	if err != nil || len(texts) != 2 || texts[0].Records != 1 || texts[1].SHA256 != (consent.Hash{1}) || texts[1].First.Month() != time.June || texts[1].PolicyVersion != "2026-05" {
+	if err != nil || len(texts) != 2 || texts[0].Given != 1 || texts[1].SHA256 != (consent.Hash{1}) || texts[1].First.Month() != time.June || texts[1].PolicyVersion != "2026-05" {
 		t.Errorf("texts: %+v, %v", texts, err)
 	}
 	none := consent.NewID()
