@@ -112,9 +112,11 @@ func (r *reader) add(t *token) {
 			text = text[n:]
 			continue
 		}
-		// An escape sequence takes at least as many bytes as its value; do not cut one in two.
-		for n < len(text) && n > 12 && bytes.IndexByte(text[n-10:n], '\\') >= 0 {
-			n--
+		// An escape sequence takes at least as many bytes as its value, and ten at most; do not cut one in two.
+		if n < len(text) {
+			if i := bytes.LastIndexByte(text[n-10:n], '\\'); i >= 0 && !escaped(text, n-10+i) {
+				n += i - 10
+			}
 		}
 		f.buffer = unescape(f.buffer, text[:n])
 		text = text[n:]

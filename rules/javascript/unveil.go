@@ -19,6 +19,8 @@ import (
 const (
 	maxVeiledPasses = 3       // one call inside another
 	maxVeiled       = 4 << 10 // bytes of one value, and of the array or string that it is made of
+	// maxWalked bounds, by a script's length, how far is gone back for where arrays and strings begin: nobody writes so.
+	maxWalked = 16
 )
 
 // unveil returns the script with such calls replaced by their values, nil if there is none. What they spell that looks like
@@ -41,8 +43,8 @@ func unveil(text []byte) []byte {
 
 func unveilOnce(text []byte) []byte {
 	var out, code []byte
-	done := 0
-	for i := 0; ; i++ {
+	done, left := 0, maxWalked*(len(text)+maxVeiled)
+	for i := 0; left > 0; i++ {
 		n := bytes.IndexByte(text[i:], '(')
 		if n < 0 {
 			break
@@ -51,7 +53,7 @@ func unveilOnce(text []byte) []byte {
 		if i < 2 || !veilEnd(text[i-2], text[i-1]) {
 			continue
 		}
-		start, end, value, ok := evaluate(text, i)
+		start, end, value, ok := evaluate(text, i, &left)
 		if !ok || start < done {
 			continue
 		}
@@ -79,8 +81,9 @@ func veilEnd(a, b byte) bool {
 	return false
 }
 
-// evaluate finds the value of the call whose arguments open at text[open]; the call is text[start:end].
-func evaluate(text []byte, open int) (start, end int, value []byte, ok bool) {
+// evaluate finds the value of the call whose arguments open at text[open]; the call is text[start:end]. What it goes back for the
+// beginning of an array or string is taken off left.
+func evaluate(text []byte, open int, left *int) (start, end int, value []byte, ok bool) {
 	name := open
 	for name > 0 && nameByte(text[name-1]) {
 		name--
@@ -91,7 +94,7 @@ func evaluate(text []byte, open int) (start, end int, value []byte, ok bool) {
 	switch string(text[name:open]) {
 	case "join":
 		separator := a.literal()
-		if start = arrayBefore(text, name); start < 0 {
+		if start = arrayBefore(text, name, left); start < 0 {
 			return 0, 0, nil, false
 		}
 		array := arguments{text: text, pos: start + 1}
@@ -119,19 +122,19 @@ func evaluate(text []byte, open int) (start, end int, value []byte, ok bool) {
 		if all {
 			count = -1
 		}
-		start, value = literalBefore(text, name)
+		start, value = literalBefore(text, name, left)
 		by := a.literal()
 		a.failed = a.failed || len(by)*(1+len(value)/max(len(old), 1)) > maxVeiled
 		if !a.failed {
 			value = bytes.Replace(value, old, by, count)
 		}
 	case "concat":
-		start, value = literalBefore(text, name)
+		start, value = literalBefore(text, name, left)
 		for first := true; first || a.next(); first = false {
 			value = append(value, a.literal()...)
 		}
 	case "split":
-		start, value = literalBefore(text, name)
+		start, value = literalBefore(text, name, left)
 		a.failed = a.failed || len(a.literal()) > 0 || !a.end(')') || !a.word(".reverse().join(") || len(a.literal()) > 0
 		slices.Reverse(value)
 	default:
@@ -273,25 +276,28 @@ func receiver(text []byte, name int) int {
 }
 
 // arrayBefore returns where the array before a method begins, -1 if there is none.
-func arrayBefore(text []byte, name int) int {
+func arrayBefore(text []byte, name int, left *int) int {
 	end := receiver(text, name)
 	if end < 0 || text[end] != ']' {
 		return -1
 	}
-	start := bytes.LastIndexByte(text[max(0, end-maxVeiled):end], '[')
+	from := max(0, end-maxVeiled)
+	start := bytes.LastIndexByte(text[from:end], '[')
+	*left -= end - from - max(start, 0)
 	if start < 0 {
 		return -1
 	}
-	return max(0, end-maxVeiled) + start
+	return from + start
 }
 
 // literalBefore returns where the string literal before a method begins, -1 if there is none, and its value.
-func literalBefore(text []byte, name int) (start int, value []byte) {
+func literalBefore(text []byte, name int, left *int) (start int, value []byte) {
 	end := receiver(text, name)
 	if end < 1 || !isQuote(text[end]) {
 		return -1, nil
 	}
 	for start = end - 1; start >= 0 && end-start < maxVeiled; start-- {
+		*left--
 		if text[start] == text[end] && !escaped(text, start) && literalEnd(text, start) == end {
 			return start, unescape(nil, text[start+1:end])
 		}
