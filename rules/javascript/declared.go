@@ -9,8 +9,10 @@ import (
 const maxDeclared = 100
 
 // Declared returns the global names that an inline script would define: its var, let, const, function and class declarations
-// and its assignments (a = …, window.a = …, w.a = … in !function (w) {…}(window)) outside of functions, in blocks as well,
-// separated by spaces; a name that becomes an array ends in "[]". Code of the page may use them while the script is parked.
+// and its assignments (a = …, window.a = …) outside of functions, in blocks as well, and what its functions give the window
+// under another name (w.a = … in !function (w) {…}(window), w[k] = … in !function (w, k) {…}(window, "a"), v.a = … after
+// v = window). They are separated by spaces; one that becomes an array ends in "[]". Code of the page may use them while
+// the script is parked.
 func Declared(text []byte) string {
 	d := declarations{lexer: newLexer(text)}
 	d.run()
@@ -23,10 +25,12 @@ type declarations struct {
 	names []string
 	scope scope
 	alias alias
+	local local
 	// list is true between var and the end of its statement.
 	list         bool
 	candidate    string // a name that is defined if an assignment follows
 	aliased      bool   // it is a property of the alias
+	quoted       string // a name that is defined if ] and an assignment follow
 	before, prev token
 }
 
@@ -36,11 +40,16 @@ func (d *declarations) run() {
 		if t.kind == tokenEnd {
 			return
 		}
-		if d.alias.closed && d.alias.ends(&t) {
+		if d.alias.closed && d.alias.called(&t) {
 			for _, name := range d.alias.names {
-				d.add(name)
+				if d.add(strings.TrimSuffix(name, "[]")); strings.HasSuffix(name, "[]") {
+					d.array()
+				}
 			}
 			d.alias = alias{}
+		}
+		if t.kind == tokenName && d.prev.is("=") && d.before.kind == tokenName && string(t.text) == "window" {
+			d.local = local{string(d.before.text), d.scope.functions > 0}
 		}
 		switch t.mark {
 		case '{', '(', '[':
@@ -48,6 +57,7 @@ func (d *declarations) run() {
 		case '}', ')', ']':
 			if d.scope.close() == inFunction && d.scope.functions == 0 {
 				d.alias.closed = true
+				d.local.leave()
 			}
 		default:
 			if d.scope.global() {
@@ -61,8 +71,13 @@ func (d *declarations) run() {
 }
 
 func (d *declarations) open(t *token) {
-	if t.mark == '[' && d.scope.global() && d.prev.is("=") {
-		d.array()
+	if t.mark == '[' {
+		if d.scope.global() && d.prev.is("=") {
+			d.array()
+		}
+		if d.scope.functions == 1 {
+			d.alias.array(&d.prev)
+		}
 	}
 	switch d.scope.open(t, &d.prev, &d.before) {
 	case inBlock:
@@ -76,6 +91,7 @@ func (d *declarations) open(t *token) {
 
 // token reads a token outside of functions, parentheses and literals.
 func (d *declarations) token(t *token) {
+	d.member(t)
 	switch {
 	case t.is(";"):
 		d.list, d.candidate = false, ""
@@ -91,6 +107,7 @@ func (d *declarations) token(t *token) {
 
 // inner reads a token inside of functions and parentheses, where only window.a = … defines a global for sure.
 func (d *declarations) inner(t *token) {
+	d.member(t)
 	switch name := string(t.text); {
 	case t.is("="):
 		switch {
@@ -105,10 +122,10 @@ func (d *declarations) inner(t *token) {
 		if !t.is(".") {
 			d.candidate = ""
 		}
-	case d.scope.functions == 0 && d.scope.innermost() == inParameters && d.prev.is("("):
-		d.alias.name = name
-	case !d.prev.is(".") && (name == "window" || name == d.alias.name && d.scope.functions == 1):
-		d.candidate, d.aliased = "window", name != "window"
+	case d.scope.functions == 0 && d.scope.innermost() == inParameters && (d.prev.is("(") || d.prev.is(",")):
+		d.alias.parameter(name)
+	case !d.prev.is(".") && d.window(name):
+		d.candidate, d.aliased = "window", name != "window" && name != d.local.name
 	case d.prev.is(".") && d.candidate == "window" && len(d.alias.names) < maxDeclared:
 		d.candidate = name
 	default:
@@ -116,24 +133,31 @@ func (d *declarations) inner(t *token) {
 	}
 }
 
-// alias is the first parameter of a function that is not inside another one: it is the window if the function is called
-// with it at once.
-type alias struct {
-	name   string
-	names  []string // what was assigned to properties of it
-	closed bool     // the function has ended
+// window reports whether a name stands for the window where it is read, if the function around is called with it.
+func (d *declarations) window(name string) bool {
+	return name == "window" || name != "" && (name == d.local.name || d.scope.functions == 1 && name == d.alias.parameters[0])
 }
 
-// ends tells, after the function, whether it is called with the window.
-func (a *alias) ends(t *token) bool {
+// member reads window["a"] = … and, in a function that may be called with the window, w[k] = ….
+func (d *declarations) member(t *token) {
+	named := d.prev.is("[") && d.before.kind == tokenName && d.window(string(d.before.text))
 	switch {
-	case t.is("(") || t.is(")"):
-		return false
-	case t.kind == tokenName && (string(t.text) == "window" || string(t.text) == "self" || string(t.text) == "this" || string(t.text) == "globalThis"):
+	case t.is("=") && d.prev.is("]"):
+		d.alias.assign()
+		if d.quoted != "" {
+			d.add(d.quoted)
+		}
+		d.quoted = ""
+	case named && t.kind == tokenName && d.scope.functions == 1:
+		d.alias.index(string(t.text))
+	case named && t.kind == tokenString && string(d.before.text) != d.alias.parameters[0]:
+		d.quoted = string(t.text)
 	default:
-		a.names = nil
+		d.alias.key, d.quoted = 0, ""
 	}
-	return true
+	if t.is(";") || t.is(",") {
+		d.alias.open = 0
+	}
 }
 
 func (d *declarations) name(t *token) {
@@ -151,7 +175,7 @@ func (d *declarations) name(t *token) {
 		}
 	case before == "var" || before == "function" || d.list && before == ",":
 		d.add(name)
-	case before == "." && (d.candidate == "window" || d.candidate == "self" || d.candidate == "globalThis"):
+	case before == "." && (d.candidate == "window" || d.candidate == "self" || d.candidate == "globalThis" || d.candidate == d.local.name && d.local.name != ""):
 		d.candidate = name
 	case before == ".":
 		d.candidate = ""

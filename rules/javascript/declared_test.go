@@ -27,6 +27,11 @@ func TestDeclared(t *testing.T) {
 		{"if (typeof(a) == 'undefined') { window.a = '' } (function () { window.b = []; window.c.d = 1; o.window.e = 1 })()", "a b"},
 		{"self.x = 1; globalThis.y = function () {};", "x y"},
 		{"a == b; a === c; a => 1", ""},
+		{"(function () { var w = window, d = document, no = {}; w.a = no; if (!w.b) { w.b = d } no.c = 1 })(); w.d = 1", "a b"},
+		{"var w = window; w.a = w.a || {}; w['b'] = 1; window['c'] = window['d'] || 1; o['e'] = 1", "w a b c"},
+		{"(function (w, d, q, s) { w[q] = w[q] || []; w[s]; d[s] = 1 })(window, document, '_q', 'script', 'a.js')", "_q[]"},
+		{"!function (w, d, q, f) { w[f] = w[f] || function () { (w[f].q = w[f].q || []).push(arguments) }, w[q] = [1] }(window, document, 'list', 'call'); (function (o, k) { o[k] = 1 })(other, 'no')", "list[] call"},
+		{"window['ünï'] = 1; window['a b'] = 2; window[no] = 3", ""},
 	} {
 		if got := javascript.Declared([]byte(c.script)); got != c.want {
 			t.Errorf("Declared(%q) = %q, want %q", c.script, got, c.want)
