@@ -182,7 +182,8 @@ func (r *reader) answer() (Finding, bool) {
 		return Finding{}, false
 	}
 	// What loads others as well, or defines functions that others may call, only happens to hold a vendor's address.
-	shared := !r.sure && (r.others || r.body.declares)
+	// What loads nothing and gives an object of the site a function only prepares a vendor's queue on the way.
+	shared := !r.sure && (r.others || r.body.declares) || !r.loads && r.body.assigns
 	whole := r.vendors[r.found].Whole
 	mixed := !r.imports && (shared || r.others && !whole && r.body.total > loaderTokens || r.body.mixed(whole))
 	return Finding{Vendor: int(r.found), Rule: r.rule, Mixed: mixed}, true

@@ -62,6 +62,7 @@ func TestTellsMixedOnes(t *testing.T) {
 		"one statement":     `if (document.documentElement.className.indexOf("no-js") < 0) { (function () { var s = document.createElement("script"); s.src = "//static.shop.example/js/require.js"; s.onload = function () {` + javascript.SiteScript + javascript.SiteScript + javascript.SiteScript + `if (window.iom) iom.c({st: "x"}, 2); }; document.head.appendChild(s); })(); }`,
 		"helper declared":   `function handled() { return true; } window.onerror = handled; document.write('<img src="https://pixel.quantserve.com/p.gif?r=' + Math.random() + '">');`,
 		"library":           `(function(){var e=function(){};e.prototype.run=function(){var s=document.createElement("script");s.src="https://api.instagram.com/v1/users";document.head.appendChild(s)};(function(r,f){typeof define=="function"&&define.amd?define([],f):typeof module=="object"&&module.exports?module.exports=f():r.Feed=f()})(this,function(){return e})}).call(this);`,
+		"queue beside":      `googletag = window.googletag || {}; googletag.cmd = googletag.cmd || []; site.render = function () { return false };`,
 		"list of scripts":   `(function(){function load(){var urls=["https:\/\/cdn.reviews.example\/a.js","https:\/\/static.klaviyo.com\/onsite\/js\/klaviyo.js"];for(var i=0;i<urls.length;i++){var s=document.createElement("script");s.src=urls[i];document.body.appendChild(s)}}window.addEventListener("load",load)})();`,
 	} {
 		if m, ok := s.Script([]byte(text), rules.Context{}); !ok || !m.Mixed {

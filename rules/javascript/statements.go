@@ -8,12 +8,15 @@ type statements struct {
 	hasVendor      bool
 	// function is true in a statement that declares one, declares if one without a vendor was declared, or a library.
 	function, declares bool
+	// assigned is true in a statement that assigns a function, as a.b = function () {…}, assigns if one without a vendor did.
+	assigned, assigns bool
 	// level is the depth of brackets at which statements are counted: functions that only wait for the page to be ready,
 	// as in $(function(){…}), document.addEventListener("DOMContentLoaded", …) and window.onload = …, do not count as a
 	// statement, what they hold does.
 	level   int
 	wrapper bool
 	ended   bool // a statement may have ended with the last token
+	equals  bool // the last token was =
 }
 
 const (
@@ -40,6 +43,7 @@ func (s *statements) token(t *token, depth int) {
 	if t.word&(wordFunction|wordWaits|wordWaitsFirst|wordExports) != 0 {
 		s.declares = s.declares || t.word&wordExports != 0
 		s.function = s.function || s.current == 1 && depth == 0 && t.word&wordFunction != 0
+		s.assigned = s.assigned || s.equals && depth == 0 && t.word&wordFunction != 0
 		s.wrapper = s.wrapper || depth <= s.level+1 && (t.word&wordWaits != 0 || t.word&wordWaitsFirst != 0 && s.current == 1)
 	}
 	if s.wrapper && t.mark == '{' {
@@ -48,6 +52,7 @@ func (s *statements) token(t *token, depth int) {
 	} else if t.kind == tokenEnd || depth == s.level && t.mark == ';' {
 		s.end()
 	}
+	s.equals = t.mark == '='
 	s.ended = t.kind != tokenPunctuator || t.mark == '}' || t.mark == ')' || t.mark == ']'
 }
 
@@ -57,9 +62,9 @@ func (s *statements) end() {
 	if s.hasVendor {
 		s.vendors += s.current
 	} else {
-		s.declares = s.declares || s.function
+		s.declares, s.assigns = s.declares || s.function, s.assigns || s.assigned
 	}
-	s.current, s.hasVendor, s.wrapper, s.function = 0, false, false, false
+	s.current, s.hasVendor, s.wrapper, s.function, s.assigned = 0, false, false, false, false
 }
 
 // mixed answers for the whole script; whole is Vendor.Whole.
