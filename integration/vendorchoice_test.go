@@ -47,3 +47,25 @@ func TestAnyVendorAlone(t *testing.T) {
 		t.Errorf("only %d vendors were tried, up to number %d", tried, highest)
 	}
 }
+
+// TestVendorAloneTakenBack: who agreed to a single vendor only, took it back, and still has the old cookie, in another jar or
+// a backup, has no consent.
+func TestVendorAloneTakenBack(t *testing.T) {
+	t.Parallel()
+	base := newPlainGateway(t, "")
+	res, _ := post(t, base+"/.consent/choose", "choice=save&scope=vendor&vendor=%2Byoutube", "Accept", "application/json")
+	old := token(t, res)
+	allowed := func(cookie string) bool {
+		_, state := follow(t, base+"/.consent/state", "Cookie", cookie)
+		return strings.Contains(state, `"youtube":true`)
+	}
+	if !allowed(old) {
+		t.Fatal("agreement to one vendor does not count")
+	}
+	if res, _ = post(t, base+"/.consent/choose", "choice=withdraw", "Accept", "application/json", "Cookie", old); res.StatusCode != http.StatusOK {
+		t.Fatalf("withdrawing: status %d", res.StatusCode)
+	}
+	if allowed(old) || allowed(token(t, res)) {
+		t.Error("a single vendor is permitted after the withdrawal")
+	}
+}
