@@ -31,7 +31,9 @@ func (x *exchange) htmlOptions(h http.Header, kind encoding.Kind) html.Options {
 	}
 	nonce := ""
 	if x.siteCSP {
-		nonce, _ = header.Nonce(header.ParseCSP(h[cspName]))
+		policies := header.ParseCSP(h[cspName])
+		nonce, _ = header.Nonce(policies)
+		o.Nonce, o.Dynamic = nonce, header.Dynamic(policies)
 	}
 	o.Head = func(w io.Writer) { x.writeHead(w, nonce) }
 	o.Srcdoc = func(w io.Writer) { x.writeGuard(w, nonce, false) } // HTML wherever it stands (HTML, 4.8.5)

@@ -70,6 +70,44 @@ func TestSitePolicies(t *testing.T) {
 	}
 }
 
+// TestPolicyOutlivesRevival: what the site's own policy refuses does not run because it was gated and is put back, although
+// that policy trusts what scripts insert; what has the policy's nonce does.
+func TestPolicyOutlivesRevival(t *testing.T) {
+	t.Parallel()
+	const policy = "script-src 'nonce-abc' 'strict-dynamic'"
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		meta := ""
+		if r.Host == "meta.test" {
+			meta = `<meta http-equiv="Content-Security-Policy" content="script-src 'self' 'strict-dynamic' 'sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='">`
+		} else {
+			w.Header().Set("Content-Security-Policy", policy)
+		}
+		_, _ = io.WriteString(w, `<!DOCTYPE html>`+meta+`<title>own policy</title><body>`+
+			`<script src="https://www.google-analytics.com/injected.js"></script>`+
+			`<script>self.injected = 1; ga('send', 'https://www.google-analytics.com/analytics.js')</script>`+
+			`<script nonce="abc" src="https://www.google-analytics.com/own.js"></script>`+
+			`<img src="https://www.google-analytics.com/last.gif">`)
+	}))
+	t.Cleanup(upstream.Close)
+	d := lab.NewDoor(t)
+	gateway := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
+	b := lab.NewBrowser(t, d)
+	for host, own := range map[string]bool{"header.test": true, "meta.test": false} {
+		d.Site(host, gateway)
+		d.Reset()
+		b.Open(t, "https://"+host+"/")
+		(&shop{d, b, gateway}).press(t, "accept")
+		if !lab.Soon(func() bool { return contacted(d, "/last.gif") && contacted(d, "/own.js") == own }) {
+			t.Errorf("%s: after acceptance %v came", host, d.Contacts())
+		}
+		if contacted(d, "/injected.js") || lab.Eval[bool](t, b, "!!self.injected") {
+			t.Errorf("%s: what the site's policy refuses ran after acceptance", host)
+		}
+		b.Open(t, "about:blank")
+	}
+}
+
 // answering is a site under the gateway's policy, whose own file can import and does so on one host.
 func answering(t *testing.T) (d *lab.Door, gateway string) {
 	t.Helper()

@@ -128,6 +128,14 @@ func Nonce(policies []CSP) (nonce string, ok bool) {
 	return nonce, nonce != ""
 }
 
+// Dynamic reports whether a policy trusts what trusted scripts insert ('strict-dynamic', CSP 3, 8.2).
+func Dynamic(policies []CSP) bool {
+	return slices.ContainsFunc(policies, func(c CSP) bool {
+		sources, _ := c.Sources("script-src-elem")
+		return slices.ContainsFunc(sources, func(s string) bool { return strings.EqualFold(s, "'strict-dynamic'") })
+	})
+}
+
 func nonceOf(sources []string) string {
 	for _, s := range sources {
 		if len(s) > 8 && strings.EqualFold(s[:7], "'nonce-") && s[len(s)-1] == '\'' {

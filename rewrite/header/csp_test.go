@@ -184,6 +184,12 @@ func ExampleNonce() {
 	// Output: R4nd0m true
 }
 
+func ExampleDynamic() {
+	fmt.Println(header.Dynamic(header.ParseCSP([]string{"default-src 'self', script-src 'Strict-Dynamic' 'nonce-R4nd0m'"})),
+		header.Dynamic(header.ParseCSP([]string{"script-src-elem 'self'; script-src 'strict-dynamic'"})))
+	// Output: true false
+}
+
 func ExampleAppendCSP() {
 	h := http.Header{"Content-Security-Policy": {"default-src *"}}
 	header.AppendCSP(h, "connect-src 'self'")

@@ -220,7 +220,7 @@ func (r *Rewriter) bigAttr(b []byte, s span, oversize bool) {
 		r.setBase(r.decode(value))
 	}
 	if r.plan.changed {
-		r.rename(b, s, rewrite.Verdict{Gate: true, Drop: !r.plan.marked, Vendor: r.plan.verdict.Vendor, Purpose: r.plan.verdict.Purpose})
+		r.rename(b, s, rewrite.Verdict{Gate: true, Drop: !r.plan.marked || r.o.Dynamic && el == elScript, Vendor: r.plan.verdict.Vendor, Purpose: r.plan.verdict.Purpose})
 	}
 }
 

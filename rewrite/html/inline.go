@@ -5,6 +5,7 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/css"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
 
 // hold is an element whose start tag waits until its text can be judged.
@@ -218,6 +219,19 @@ func (r *Rewriter) judgeInline(tag []byte, t *tag, text []byte, markup bool) boo
 	if (r.plan.renamed | r.plan.dropped).has(attrSrc) || (r.plan.renamed | r.plan.dropped).has(attrHref) ||
 		(r.plan.renamed | r.plan.dropped).has(attrXlinkHref) {
 		r.plan.park = true
+	}
+	if r.plan.park && r.o.Dynamic && !r.trusted(tag, t) {
+		r.plan.marked = false
+	}
+	return false
+}
+
+// trusted reports whether a script has the nonce by which the site's policy lets scripts run.
+func (r *Rewriter) trusted(tag []byte, t *tag) bool {
+	for s := range attributes(tag, t.nameEnd) {
+		if ascii.EqualFold(tag[s.nameStart:s.nameEnd], "nonce") {
+			return r.o.Nonce != "" && string(r.decode(tag[s.valueStart:s.valueEnd])) == r.o.Nonce
+		}
 	}
 	return false
 }

@@ -56,7 +56,7 @@ func (r *Rewriter) nested(doc []byte, xml bool) (out []byte, first rewrite.Verdi
 		r.child = new(Rewriter)
 	}
 	var buf bytes.Buffer
-	o := Options{Policy: r.o.Policy, Base: r.bases[r.baseCount-1], Mark: r.o.Mark, Limit: r.o.Limit, Fragment: true, XML: xml, Readings: r.o.Readings, depth: r.o.depth + 1}
+	o := Options{Policy: r.o.Policy, Base: r.bases[r.baseCount-1], Mark: r.o.Mark, Limit: r.o.Limit, Dynamic: r.o.Dynamic, Nonce: r.o.Nonce, Fragment: true, XML: xml, Readings: r.o.Readings, depth: r.o.depth + 1}
 	o.onGate = func(v rewrite.Verdict) {
 		if !first.Gate {
 			first = v

@@ -35,6 +35,11 @@ type Options struct {
 	// one by one; a larger URL, style or document in an attribute is made inert unless it is a data: URL that contacts
 	// nobody; of a larger script the beginning is judged; a larger style in XML or foreign content streams as the tree has it.
 	Limit int
+	// Dynamic is true where the site's own policy trusts whatever a script inserts ('strict-dynamic', CSP 3, 8.2), as what is put
+	// back is. So that nothing runs which that policy refused, a gated script without Nonce is put back by no one: where it may
+	// run, it does from the next view of the page on. A policy in a meta element is found here.
+	Dynamic bool
+	Nonce   string
 	// Fragment is true for what is not a whole document: nothing is injected. Nor can it be in XML but where the root is html
 	// in the XHTML namespace, which must be the default one.
 	Fragment bool

@@ -169,7 +169,10 @@ func (r *Rewriter) metaUse(tag []byte, t *tag, u use) use {
 	equiv := r.value(tag, t, attrHTTPEquiv)
 	switch {
 	case equalFoldAny(equiv, "refresh"):
-	case equalFoldAny(equiv, "content-security-policy"), equalFoldAny(equiv, "content-security-policy-report-only"):
+	case equalFoldAny(equiv, "content-security-policy"):
+		r.o.Dynamic = r.o.Dynamic || bytes.Contains(bytes.ToLower(r.value(tag, t, attrContent)), []byte("'strict-dynamic'"))
+		return use{u.attr, roleCSP, rewrite.DestinationReport}
+	case equalFoldAny(equiv, "content-security-policy-report-only"):
 		return use{u.attr, roleCSP, rewrite.DestinationReport}
 	default:
 		u.role = roleNone
