@@ -114,6 +114,13 @@ var revivals = []scenario{
 		contacts: "tracker.test",
 	},
 	{
+		name: "a script that page code is to run keeps nobody waiting",
+		body: `<script type="text/plain" ` + parkedAs + ` data-consent-type="text/partytown" data-consent-src="https://tracker.test/party.js"></script>` +
+			`<script type="text/plain" ` + parkedAs + `>self.ran = 'behind'</script>`,
+		do:   `const start = performance.now(); await click('accept'); await soon(() => self.ran); return self.ran + ' ' + document.querySelectorAll('[type="text/partytown"][src]').length + ' ' + (performance.now() - start < 9000)`,
+		want: "behind 1 true",
+	},
+	{
 		name: "what a parked script writes comes before the script behind it",
 		body: `<script type="text/plain" ` + parkedAs + `>document.write('<script src="https://tracker.test/defines.js"><\/script><script>trk("written");document.write("<b id=deep>x<\/b>")<\/script><script nomodule src="https://tracker.test/old.js"><\/script>')</script>` +
 			`<script type="text/plain" ` + parkedAs + `>trk('behind')</script>`,

@@ -9,6 +9,8 @@ now.capture = (text) => {
   buffers.set(s, (buffers.get(s) || '') + text);
   return true;
 };
+// Scripts of other types are for page code, such as Partytown: nobody is to wait for them.
+const runs = (el) => /^$|module|ascript/i.test(el.type);
 // Its scripts run one after the other, and what stands behind it waits for them, as it does for a parser.
 const spill = async (s) => {
   const markup = buffers.get(s);
@@ -17,7 +19,7 @@ const spill = async (s) => {
   const r = doc.createRange();
   r.setStartAfter(s);
   const fragment = r.createContextualFragment(policy(markup));
-  const scripts = [...fragment.querySelectorAll('script')].filter((el) => !hasAttr(el, kept) && /^$|module|ascript/i.test(el.type));
+  const scripts = [...fragment.querySelectorAll('script')].filter((el) => !hasAttr(el, kept) && runs(el));
   for (const el of scripts) setAttr(el, kept, mark), setAttr(el, dash + 'type', el.type), setAttr(el, 'type', 'text/plain');
   r.insertNode(fragment);
   for (const el of scripts) {
@@ -45,7 +47,7 @@ const runScript = (el) => new Later((done) => {
     after(done, 10000);
   }
   afresh(el, (!dynamic || src == null) && el.parentNode);
-  if (src == null || el.noModule || !el.isConnected) finish();
+  if (src == null || el.noModule || !el.isConnected || !runs(el)) finish();
 });
 
 // Revives elements: all that are permitted, or those given.
