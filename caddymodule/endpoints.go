@@ -157,7 +157,7 @@ func (x *exchange) judge(w http.ResponseWriter) {
 	page := "/"
 	if u, err := url.Parse(x.r.Referer()); err == nil {
 		page = u.Path
-		x.policy.setPage(x.policy.pageHost, page)
+		x.policy.setPage(x.policy.pageHost, page, u.RawQuery)
 	}
 	metrics.CountJudged(len(q.U))
 	answers := make([]string, len(q.U))

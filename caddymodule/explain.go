@@ -61,18 +61,19 @@ func (s *site) policyFor(q command.Question) (*policy, []rewrite.Destination, er
 	}
 	d := consent.Decide(&s.terms, &signals, time.Now())
 	p := &policy{site: s, decision: &d}
-	p.setPage(page.Host(), pathOf(page))
+	path, query := pageOf(page)
+	p.setPage(page.Host(), path, query)
 	return p, kinds, nil
 }
 
-// pathOf returns the path of a URL.
-func pathOf(u *weburl.URL) string {
+// pageOf returns path and query of a URL.
+func pageOf(u *weburl.URL) (path, query string) {
 	rest := u.String()[strings.Index(u.String(), "://")+3:]
-	path, _, _ := strings.Cut(rest, "?")
+	path, query, _ = strings.Cut(rest, "?")
 	if i := strings.IndexByte(path, '/'); i >= 0 {
-		return path[i:]
+		return path[i:], query
 	}
-	return "/"
+	return "/", query
 }
 
 // explainedTypes are tried in this order when no type is named.

@@ -33,9 +33,9 @@ type policy struct {
 }
 
 // setPage says which page the resources belong to.
-func (p *policy) setPage(host, path string) {
+func (p *policy) setPage(host, path, query string) {
 	p.pageHost = host
-	p.context = rules.Context{Payment: rules.PaymentPath(path) || slices.ContainsFunc(p.site.options.Payment, func(g string) bool { return weburl.MatchPath(g, path) })}
+	p.context = rules.Context{Payment: rules.PaymentPage(path, query) || slices.ContainsFunc(p.site.options.Payment, func(g string) bool { return weburl.MatchPath(g, path) })}
 }
 
 // types maps Fetch destinations to the resource types of filter lists.

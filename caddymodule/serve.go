@@ -143,7 +143,7 @@ func (s *site) exchange(r *http.Request) *exchange {
 	x := &exchange{site: s, r: r, siteName: s.nameFor(host), fetch: fetchDestOf(r), url: askedURL(r)}
 	x.signals, x.decision = s.decide(x, time.Now())
 	x.policy = policy{site: s, decision: &x.decision, page: x, learned: s.app.learnedOf(host)}
-	x.policy.setPage(host, x.url.Path)
+	x.policy.setPage(host, x.url.Path, x.url.RawQuery)
 	return x
 }
 

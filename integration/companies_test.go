@@ -93,7 +93,7 @@ func (l *legacy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		page += `<script>addEventListener('load', function() { navigator.sendBeacon('/g/collect?v=2&tid=G-1&gtm=45&cid=1.1&en=page_view');
 fetch('/relay/v1/t', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: '{"event":"x","type":"track","anonymousId":"b7c1d0f2-6e0d-4a0e-9d0f-0a1b2c3d4e5f","messageId":"ajs-next-1","writeKey":"KEY","context":{"library":{"name":"analytics.js","version":"2.0"}}}'}); });</script>`
-	case "/checkout":
+	case "/checkout", "/index.php":
 		page = `<form action="/pay" method="post"><label>Card <input name="card" autocomplete="cc-number"></label><div id="card-element"></div></form><script src="https://js.stripe.com/v3/"></script>`
 	case "/about":
 		page = `<p>Nothing is paid here.</p><script src="https://js.stripe.com/v3/"></script>`
@@ -313,11 +313,13 @@ func (o *office) signals(t *testing.T) {
 // payments: Stripe is there where somebody pays, and nowhere else, unasked.
 func (o *office) payments(t *testing.T) {
 	t.Helper()
-	o.open(t, "/checkout")
-	o.all(t, "at the checkout", []string{"js.stripe.com/v3/"})
-	o.door.Quiet(300 * time.Millisecond)
-	if hosts := o.door.Hosts(); len(hosts) != 1 {
-		t.Errorf("%s: at the checkout, unasked: %v", o.name, hosts)
+	for _, page := range []string{"/checkout", "/index.php?route=checkout/checkout"} {
+		o.open(t, page)
+		o.all(t, "at "+page, []string{"js.stripe.com/v3/"})
+		o.door.Quiet(300 * time.Millisecond)
+		if hosts := o.door.Hosts(); len(hosts) != 1 {
+			t.Errorf("%s: at %s, unasked: %v", o.name, page, hosts)
+		}
 	}
 	o.open(t, "/about")
 	if hosts := o.door.Hosts(); len(hosts) > 0 {

@@ -1,6 +1,9 @@
 package rules
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestRegistrableDomain(t *testing.T) {
 	for host, want := range map[string]string{
@@ -35,17 +38,29 @@ func TestThirdParty(t *testing.T) {
 	}
 }
 
-func TestPaymentPath(t *testing.T) {
+func TestPaymentPage(t *testing.T) {
 	for _, p := range []string{"/checkout", "/checkout/", "/en/checkout/step-2", "/onepage-checkout", "/shop/kasse/", "/Kasse", "/zur-kasse", "/bezahlen.php", "/fr/paiement", "/pago", "/pagamento/1",
-		"/afrekenen", "/betaling", "/till-kassan", "/pokladna", "/spenden/", "/donate", "/faire-un-don", "/order-pay/12", "/payment-method", "/pay", "/%D0%BE%D0%BF%D0%BB%D0%B0%D1%82%D0%B0/", "/checkouts/cn/1", "/donations/new"} {
-		if !PaymentPath(p) {
+		"/afrekenen", "/betaling", "/till-kassan", "/pokladna", "/spenden/", "/donate", "/faire-un-don", "/order-pay/12", "/payment-method", "/pay", "/%D0%BE%D0%BF%D0%BB%D0%B0%D1%82%D0%B0/", "/checkouts/cn/1", "/donations/new", "/order", "/civicrm/contribute/transact"} {
+		if !PaymentPage(p, "") {
 			t.Errorf("%s is no payment page", p)
 		}
 	}
-	for _, p := range []string{"", "/", "/blog/how-to-pay-taxes", "/cart", "/products/kassettenrekorder", "/paypal-info", "/prepayments", "/news/kassel", "/donauwelle", "/about", "/%zz", "/checkoutpage2x"} {
-		if PaymentPath(p) {
+	for _, p := range []string{"", "/", "/blog/how-to-pay-taxes", "/cart", "/products/kassettenrekorder", "/paypal-info", "/prepayments", "/news/kassel", "/donauwelle", "/about", "/%zz", "/checkoutpage2x", "/order-history", "/border"} {
+		if PaymentPage(p, "") {
 			t.Errorf("%s is a payment page", p)
 		}
+	}
+	for query, want := range map[string]bool{
+		"route=checkout/checkout": true, "lang=de&route=checkout%2Fcheckout": true, "main_page=checkout_payment": true, "controller=order&step=1": true, "cl=payment": true, "a=checkout": true,
+		"": false, "route=product/product": false, "q=payment": false, "return=/checkout": false, "utm_content=checkout": false, "route": false, "checkout": false,
+		strings.Repeat("x=1&", maxParameters) + "route=checkout": false,
+	} {
+		if PaymentPage("/index.php", query) != want {
+			t.Errorf("?%s: want %t", query, want)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { PaymentPage("/index.php", "route=product/product&id=12") }); n > 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
@@ -56,6 +71,6 @@ func FuzzRegistrableDomain(f *testing.F) {
 		if len(d) > len(host) {
 			t.Errorf("%q of %q", d, host)
 		}
-		PaymentPath(host)
+		PaymentPage(host, host)
 	})
 }

@@ -31,7 +31,7 @@ func ExampleSet_Match() {
 
 func ExampleSet_Match_payment() {
 	r, _ := filterlist.NewRequest("https://js.stripe.com/v3/", "https://shop.example/checkout", filterlist.Script)
-	m, gate := newSet().Match(&r, rules.Context{Payment: rules.PaymentPath("/checkout")})
+	m, gate := newSet().Match(&r, rules.Context{Payment: rules.PaymentPage("/checkout", "")})
 	fmt.Println(gate, m.Vendor, m.Purpose)
 	// Output: false stripe necessary
 }

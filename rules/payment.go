@@ -2,17 +2,18 @@ package rules
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
 // paymentWords are what shops in many languages call the pages on which a visitor pays or gives. A word that is common in
 // other addresses too stands with a leading = and must be the whole segment.
 var paymentWords = strings.Fields(`
-	checkout checkouts =pay payment payments =billing =purchase donate donation donations =give order-pay placeorder
-	=kasse zur-kasse warenkorb-kasse bezahlen bezahlung zahlung zahlungsart =spenden =spende jetzt-spenden onlinespende
-	=caisse paiement payer passer-commande =don faire-un-don je-donne
-	=pago =pagos =pagar finalizar-compra tramitar-pedido =donar donacion
-	pagamento pagamenti =cassa =donazione dona-ora =doar finalizar-encomenda
+	checkout checkouts =order =transact =pay payment payments =billing =purchase donate donation donations =give order-pay placeorder
+	=kasse zur-kasse warenkorb-kasse =bestellung =bestellvorgang bezahlen bezahlung zahlung zahlungsart =spenden =spende jetzt-spenden onlinespende
+	=caisse =commande paiement payer passer-commande =don faire-un-don je-donne
+	=pago =pagos =pagar =pedido finalizar-compra tramitar-pedido =donar donacion
+	pagamento pagamenti =ordine =cassa =donazione dona-ora =doar finalizar-encomenda
 	afrekenen betalen betaling =doneren doneer
 	kassan till-kassan betala =kassa kassalle maksaminen =maksu =betal
 	platnosc platnosci =kasa zamowienie-platnosc pokladna platba platby =placilo placanje blagajna naplata
@@ -20,9 +21,35 @@ var paymentWords = strings.Fields(`
 	оплата касса оформление-заказа плащане πληρωμή ταμείο
 	決済 お支払い 支付 结账 結帳 결제`)
 
-// PaymentPath reports whether the path of a page is by its name one where a payment is made: "/checkout", "/de/kasse/",
-// "/shop/paiement.php". Operators declare others.
-func PaymentPath(path string) bool {
+// pageParameters are what applications without speaking addresses call the parameter that says which page is meant: OpenCart's
+// route, Zen Cart's main_page, PrestaShop's controller, OXID's cl, WHMCS's a. Others, such as a search's, say nothing of it.
+var pageParameters = strings.Fields("route main_page controller cl page view do action act a step")
+
+// maxParameters is how many parameters of a query are looked at.
+const maxParameters = 16
+
+// PaymentPage reports whether a page is, by the name in its path or in the parameter of its query that stands for one, where a
+// payment is made: "/checkout", "/de/kasse/", "/shop/paiement.php", "/index.php?route=checkout/checkout". Operators declare
+// others.
+func PaymentPage(path, query string) bool {
+	if paymentPath(path) {
+		return true
+	}
+	for range maxParameters {
+		if query == "" {
+			break
+		}
+		var parameter string
+		parameter, query, _ = strings.Cut(query, "&")
+		name, value, _ := strings.Cut(parameter, "=")
+		if slices.Contains(pageParameters, name) && paymentPath(value) {
+			return true
+		}
+	}
+	return false
+}
+
+func paymentPath(path string) bool {
 	if strings.IndexByte(path, '%') >= 0 {
 		if p, err := url.PathUnescape(path); err == nil {
 			path = p

@@ -18,7 +18,7 @@ type Request = filterlist.Request
 
 // Context is what a judgement depends on besides the request.
 type Context struct {
-	// Payment is true on a page where a payment is made (see PaymentPath): payment providers are necessary there.
+	// Payment is true on a page where a payment is made (see PaymentPage): payment providers are necessary there.
 	Payment bool
 }
 
