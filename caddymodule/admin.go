@@ -221,14 +221,7 @@ func (a *App) siteFor(name string) *site {
 
 // activeSites are the sites of all handlers that are not off, by name.
 func (a *App) activeSites() []*site {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var sites []*site
-	for h := range a.sites {
-		if s := h.site.Load(); s != nil && s.mode != modeOff {
-			sites = append(sites, s)
-		}
-	}
+	sites := slices.Clone(a.currentSites())
 	slices.SortFunc(sites, func(x, y *site) int { return strings.Compare(x.options.Site, y.options.Site) })
 	return sites
 }

@@ -41,7 +41,7 @@ func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 			return noted(func(d *caddyfile.Dispenser, app *App) error { return parse(d, &app.Options) }, &lines)
 		}
 		return nil
-	}, func() []string { return sortedKeys(appOptions, siteOptions) })
+	}, slices.Values(slices.AppendSeq(slices.Collect(maps.Keys(appOptions)), maps.Keys(siteOptions))))
 	vendors := app.vendorsAtHand()
 	if err := errors.Join(err, located(block, app.problems(vendors), lines, func(one *App) []error { return one.problems(vendors) })); err != nil {
 		return nil, err
@@ -69,13 +69,13 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 				return d.Errf("%s holds for all sites: move it into the global consent block", name)
 			}
 		}
-		if of := meant(name, slices.Sorted(maps.Keys(appOptions))); siteOptions[name] == nil && of != "" {
+		if of := meant(name, maps.Keys(appOptions)); siteOptions[name] == nil && of != "" {
 			return func(d *caddyfile.Dispenser, _ *Options) error {
 				return d.Errf("unknown consent option %q: %s It holds for all sites, and stands in the global consent block", name, of)
 			}
 		}
 		return noted(siteOptions[name], &lines)
-	}, func() []string { return sortedKeys(siteOptions, map[string]option[Options]{}) })
+	}, maps.Keys(siteOptions))
 	if len(lines) > 0 {
 		g := globalOf(h)
 		whole := g.options.merged(hd.Options).problems(g.vendors)
@@ -186,7 +186,7 @@ func parseRules(d *caddyfile.Dispenser, a *App) error {
 		case !path && !slices.Contains(source.Names(), l.Source):
 			return d.Errf("rules list %q is none of the names %s: use one of them, an address, or a path (./%s)", l.Source, strings.Join(source.Names(), ", "), l.Source)
 		}
-		err := parseBlock(d, &l, "rules list", func(n string) option[rulesource.List] { return listOptions[n] }, func() []string { return slices.Sorted(maps.Keys(listOptions)) })
+		err := parseOptions(d, &l, "rules list", listOptions)
 		a.Lists = append(a.Lists, l)
 		return err
 	}

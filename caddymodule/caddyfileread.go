@@ -2,6 +2,8 @@ package caddymodule
 
 import (
 	"errors"
+	"iter"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +16,7 @@ import (
 type option[T any] func(d *caddyfile.Dispenser, to *T) error
 
 // parseBlock runs the option of each line's name and returns all errors together, each with file and line.
-func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(name string) option[T], names func() []string) error {
+func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(name string) option[T], names iter.Seq[string]) error {
 	var errs []error
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		name, inside := d.Val(), d.Nesting()
@@ -22,9 +24,9 @@ func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(nam
 		if parse := find(name); parse != nil {
 			err = parse(d, to)
 		} else {
-			help := meant(name, names())
+			help := meant(name, names)
 			if help == "" {
-				help = "use one of " + strings.Join(names(), ", ") + "; what is no option of it stands behind the block's }"
+				help = "use one of " + strings.Join(slices.Sorted(names), ", ") + "; what is no option of it stands behind the block's }"
 			}
 			err = d.Errf("unknown %s option %q: %s", what, name, help)
 		}
@@ -39,9 +41,14 @@ func parseBlock[T any](d *caddyfile.Dispenser, to *T, what string, find func(nam
 	return errors.Join(errs...)
 }
 
+// parseOptions is parseBlock for a block whose options are those of a map.
+func parseOptions[T any](d *caddyfile.Dispenser, to *T, what string, options map[string]option[T]) error {
+	return parseBlock(d, to, what, func(name string) option[T] { return options[name] }, maps.Keys(options))
+}
+
 // meant asks whether the words were meant that a mistyped one is like; "" if there are none.
-func meant(mistyped string, words []string) string {
-	like := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return !typo(w, mistyped) })
+func meant(mistyped string, words iter.Seq[string]) string {
+	like := slices.DeleteFunc(slices.Sorted(words), func(w string) bool { return !typo(w, mistyped) })
 	if len(like) == 0 {
 		return ""
 	}
@@ -137,19 +144,4 @@ func absolute(d *caddyfile.Dispenser, path string) string {
 		return abs
 	}
 	return path
-}
-
-func sortedKeys[A, B any](a map[string]A, b map[string]B) []string {
-	return slices.Sorted(func(yield func(string) bool) {
-		for k := range a {
-			if !yield(k) {
-				return
-			}
-		}
-		for k := range b {
-			if !yield(k) {
-				return
-			}
-		}
-	})
 }

@@ -34,7 +34,7 @@ func (e *answerError) Error() string { return e.text }
 
 // choose takes a visitor's answer: it is recorded, then carried in the signed cookie. A refusal takes effect even when
 // nothing can be recorded; a grant that cannot be recorded is not granted.
-func (x *exchange) choose(app *App, w http.ResponseWriter) {
+func (x *exchange) choose(w http.ResponseWriter) {
 	form, err := readChoice(w, x.r)
 	if err != nil {
 		x.answer(w, nil, err)
@@ -45,15 +45,15 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 		x.answer(w, nil, &answerError{http.StatusBadRequest, err.Error()})
 		return
 	}
-	now, use := time.Now(), consent.ID{}
+	app, now, use := x.site.app, time.Now(), consent.ID{}
 	if segment := x.r.PostForm.Get("link"); segment != "" {
 		var problem *answerError
-		if use, problem = x.openLink(app, segment); problem != nil {
+		if use, problem = x.openLink(segment); problem != nil {
 			x.answer(w, nil, problem)
 			return
 		}
 	} else {
-		x.reconcile(app)
+		x.reconcile()
 	}
 	token, event := consent.Choose(&x.site.terms, &x.signals, c, now)
 	record := x.record(&token, event, now)
@@ -79,7 +79,7 @@ func (x *exchange) choose(app *App, w http.ResponseWriter) {
 		app.keepNotice(x, record)
 	}
 	metrics.CountAnswer(event)
-	x.setToken(w, app, &token)
+	x.setToken(w, &token)
 	x.signals.Token, x.signals.TokenState = token, consent.TokenValid
 	x.decision = consent.Decide(&x.site.terms, &x.signals, now)
 	if grants {
@@ -121,12 +121,12 @@ func readChoice(w http.ResponseWriter, r *http.Request) (map[string][]string, er
 }
 
 // reconcile makes sure that the next answer comes after the newest one on record, also where the present one only refuses.
-func (x *exchange) reconcile(app *App) {
+func (x *exchange) reconcile() {
 	t := &x.signals.Token
 	if x.signals.TokenState != consent.TokenValid || t.ID.IsZero() {
 		return
 	}
-	if latest, err := app.store.Latest(x.r.Context(), x.siteName, t.ID); err == nil {
+	if latest, err := x.site.app.store.Latest(x.r.Context(), x.siteName, t.ID); err == nil {
 		x.signals.Reconcile(latest.Seq, latest.Granted, latest.Denied, x.site.choices(latest.Vendors))
 	}
 }
@@ -187,8 +187,8 @@ func (a *App) append(ctx context.Context, r *consent.Record, crowded bool) error
 }
 
 // setToken sends the signed answer.
-func (x *exchange) setToken(w http.ResponseWriter, app *App, t *consent.Token) {
-	value := string(app.keys.Sign(nil, x.siteName, t))
+func (x *exchange) setToken(w http.ResponseWriter, t *consent.Token) {
+	value := string(x.site.app.keys.Sign(nil, x.siteName, t))
 	w.Header().Add("Set-Cookie", x.cookie().Set(value, x.site.terms.CookieAge(t)))
 }
 
@@ -267,7 +267,7 @@ func (x *exchange) answer(w http.ResponseWriter, record *consent.Record, err err
 }
 
 // receipt gives the visitor the own entries, with the cookie as proof.
-func (x *exchange) receipt(app *App, w http.ResponseWriter) {
+func (x *exchange) receipt(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	if x.decision.ID.IsZero() {
 		writeJSON(w, http.StatusNotFound, "application/json", answerBody{Error: "There is no answer of yours on record here."})
@@ -276,14 +276,13 @@ func (x *exchange) receipt(app *App, w http.ResponseWriter) {
 	var last *consent.Record
 	ctx, cancel := context.WithTimeout(x.r.Context(), recordTimeout)
 	defer cancel()
-	err := app.store.Scan(ctx, store.Filter{Site: x.siteName, ID: x.decision.ID}, func(e store.Entry) error {
+	err := x.site.app.store.Scan(ctx, store.Filter{Site: x.siteName, ID: x.decision.ID}, func(e store.Entry) error {
 		last = e.Record
 		return nil
 	})
 	switch {
 	case err != nil:
-		metrics.CountError(metrics.ErrorStore)
-		app.recordsOut.note(x.r.Context(), app.log, x.siteName, err)
+		x.noteUnreadable(err)
 		writeJSON(w, http.StatusServiceUnavailable, "application/json", answerBody{Error: "The records cannot be read now. Please try again later."})
 	case last == nil:
 		writeJSON(w, http.StatusNotFound, "application/json", answerBody{Error: "There is no answer of yours on record here."})

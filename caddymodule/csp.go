@@ -144,7 +144,13 @@ func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 			b.WriteString(" " + a.Host + " *." + a.Host)
 		}
 	}
-	x.site.appendPermitted(&b, x)
+	x.site.rules.Gated(func(number uint16, purpose consent.Purpose, hosts []string) {
+		if x.decision.Permits(purpose, number) {
+			for _, host := range hosts {
+				b.WriteString(" " + host + " *." + host)
+			}
+		}
+	})
 	if !strict {
 		for _, host := range x.policy.learned.List(maxPolicy - b.Len()) {
 			b.WriteByte(' ')
@@ -152,17 +158,6 @@ func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 		}
 	}
 	return b.String(), b.Len() <= maxPolicy
-}
-
-// appendPermitted adds the hosts of the vendors that the visitor permits.
-func (s *site) appendPermitted(b *strings.Builder, x *exchange) {
-	s.rules.Gated(func(number uint16, purpose consent.Purpose, hosts []string) {
-		if x.decision.Permits(purpose, number) {
-			for _, host := range hosts {
-				b.WriteString(" " + host + " *." + host)
-			}
-		}
-	})
 }
 
 // maxReport bounds one report.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,10 +63,8 @@ func (s *reasons) add(of inventory.Kind, what []byte, m *rules.Match) {
 	}
 	b.WriteString(";passes-with=" + quoted(remedy))
 	item := b.String()
-	for _, known := range s.list {
-		if known == item {
-			return
-		}
+	if slices.Contains(s.list, item) {
+		return
 	}
 	s.list = append(s.list, item)
 	s.bytes += len(item)
@@ -101,24 +100,17 @@ func quoted(s string) string {
 	return string(append(b, '"'))
 }
 
-// privateRanges are what the word private_ranges stands for, as elsewhere in a Caddyfile.
-var privateRanges = []string{"192.168.0.0/16", "172.16.0.0/12", "10.0.0.0/8", "127.0.0.1/8", "fd00::/8", "::1"}
-
 // parseRanges reads addresses and ranges of addresses.
 func parseRanges(list []string) (ranges []netip.Prefix, err error) {
 	for _, text := range list {
 		if text == "private_ranges" {
-			more, _ := parseRanges(privateRanges)
+			more, _ := parseRanges(caddyhttp.PrivateRangesCIDR())
 			ranges = append(ranges, more...)
 			continue
 		}
-		p, err := netip.ParsePrefix(text)
+		p, err := caddyhttp.CIDRExpressionToPrefix(text)
 		if err != nil {
-			a, err := netip.ParseAddr(text)
-			if err != nil {
-				return nil, fmt.Errorf("debug %q: use an address, a range such as 198.51.100.0/24, or private_ranges", text)
-			}
-			p = netip.PrefixFrom(a, a.BitLen())
+			return nil, fmt.Errorf("debug %q: use an address, a range such as 198.51.100.0/24, or private_ranges", text)
 		}
 		ranges = append(ranges, p.Masked())
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // own answers the gateway's own pages. It reports false for all others.
-func (x *exchange) own(app *App, w http.ResponseWriter) bool {
+func (x *exchange) own(w http.ResponseWriter) bool {
 	path := x.url.Path
 	if x.site.mode == modeReport {
 		return false
@@ -26,8 +26,8 @@ func (x *exchange) own(app *App, w http.ResponseWriter) bool {
 	if !ok || rest != "" && rest[0] != '/' {
 		return x.site.serveWellKnown(w, x)
 	}
-	if app.store.hold() == nil { // without a store refusals still take effect
-		defer app.store.letGo()
+	if held := x.site.app.store; held.hold() == nil { // without a store refusals still take effect
+		defer held.letGo()
 	}
 	x.policy.claimed = true
 	h := w.Header()
@@ -37,23 +37,23 @@ func (x *exchange) own(app *App, w http.ResponseWriter) bool {
 	case "", "/":
 		x.preferences(w, http.StatusOK, "")
 	case "/choose":
-		x.choose(app, w)
+		x.choose(w)
 	case "/state":
 		h.Set("Cache-Control", "no-store")
 		writeJSON(w, http.StatusOK, "application/json", x.stateBody())
 	case "/record":
-		x.receipt(app, w)
+		x.receipt(w)
 	case "/judge":
-		x.limitClaims(app)
+		x.limitClaims()
 		x.judge(w)
 	case "/placeholder":
 		x.placeholders(w)
 	case "/csp":
-		x.limitClaims(app)
+		x.limitClaims()
 		x.cspReport(w)
 	default:
 		if segment, ok := strings.CutPrefix(rest, linkPath); ok {
-			x.preferencesByLink(app, w, segment)
+			x.preferencesByLink(w, segment)
 			return true
 		}
 		if x.serveScript(w, path) {
@@ -134,24 +134,18 @@ const (
 )
 
 // limitClaims keeps one network from teaching the gateway more hosts than its visitors' browsers would.
-func (x *exchange) limitClaims(app *App) {
-	if !app.claims.allow(client(x.r), time.Now()) {
+func (x *exchange) limitClaims() {
+	if !x.site.app.claims.allow(client(x.r), time.Now()) {
 		x.policy.learned = nil
 	}
 }
 
 // judge tells the guard whose the URLs are that only the gateway knows: "PURPOSE VENDOR GLOBAL…", or "" for nobody's.
 func (x *exchange) judge(w http.ResponseWriter) {
-	w.Header().Set("Cache-Control", "no-store")
 	var q struct {
 		U [][2]string `json:"u"`
 	}
-	if x.r.Method != http.MethodPost || crossOrigin.Check(x.r) != nil {
-		writeJSON(w, http.StatusForbidden, "application/json", answerBody{Error: "Only this site's own pages can ask."})
-		return
-	}
-	if err := json.NewDecoder(io.LimitReader(x.r.Body, maxJudgeBytes)).Decode(&q); err != nil || len(q.U) > maxJudged {
-		writeJSON(w, http.StatusBadRequest, "application/json", answerBody{Error: "The question could not be read."})
+	if !x.readQuestion(w, &q, func() bool { return len(q.U) <= maxJudged }) {
 		return
 	}
 	page := "/"
@@ -170,6 +164,21 @@ func (x *exchange) judge(w http.ResponseWriter) {
 	writeJSON(w, http.StatusOK, "application/json", map[string][]string{"v": answers})
 }
 
+// readQuestion reads what the guard asks. It reports false after it has refused what another site's page asks, what is no such
+// question, and what is none within its bounds.
+func (x *exchange) readQuestion(w http.ResponseWriter, q any, bounded func() bool) bool {
+	w.Header().Set("Cache-Control", "no-store")
+	if x.r.Method != http.MethodPost || crossOrigin.Check(x.r) != nil {
+		writeJSON(w, http.StatusForbidden, "application/json", answerBody{Error: "Only this site's own pages can ask."})
+		return false
+	}
+	if err := json.NewDecoder(io.LimitReader(x.r.Body, maxJudgeBytes)).Decode(q); err != nil || !bounded() {
+		writeJSON(w, http.StatusBadRequest, "application/json", answerBody{Error: "The question could not be read."})
+		return false
+	}
+	return true
+}
+
 // judge says whose a URL is that a page's script is about to contact, and whether the visitor has not agreed to it. What is no
 // URL contacts nobody. The guard keeps the answer, also when the visitor chooses anew, for all that it is asked about the
 // address, so it is judged as what the page wants it for and as what else scripts fetch; as a frame only where it may be one.
@@ -178,7 +187,7 @@ func (p *policy) judge(raw, destination string) (owner string, gated bool) {
 	if err != nil {
 		return "", false
 	}
-	wanted := [...]rewrite.Destination{destinationOf(destination), rewrite.DestinationScript, rewrite.DestinationImage, rewrite.DestinationEmpty, rewrite.DestinationFrame}
+	wanted := [...]rewrite.Destination{destinations[destination], rewrite.DestinationScript, rewrite.DestinationImage, rewrite.DestinationEmpty, rewrite.DestinationFrame}
 	kinds := wanted[:4]
 	if destination == "write" {
 		kinds = wanted[:]
@@ -220,46 +229,22 @@ func (p *policy) claim(seen *inventory.Tally, raw, destination string) {
 	if err != nil || p.learned == nil || seen.Hosts() == learned.MaxClaims || !header.IsHostSource([]byte(u.Host())) {
 		return
 	}
-	r := resourceOf(u, destinationOf(destination))
+	r := resourceOf(u, destinations[destination])
 	m, found := p.match(&r)
 	if p.request.ThirdParty {
 		seen.AddClaim(r.Host(), r.Destination, &m, found && !p.decision.Permits(m.Purpose, m.Number))
 	}
 }
 
-// destinationOf maps the names of the Fetch standard (2.2.5), and the guard's own for what the standard leaves out.
-func destinationOf(name string) rewrite.Destination {
-	switch name {
-	case "script":
-		return rewrite.DestinationScript
-	case "style":
-		return rewrite.DestinationStyle
-	case "image":
-		return rewrite.DestinationImage
-	case "font":
-		return rewrite.DestinationFont
-	case "audio", "video", "track", "media":
-		return rewrite.DestinationMedia
-	case "iframe", "frame":
-		return rewrite.DestinationFrame
-	case "object", "embed":
-		return rewrite.DestinationObject
-	case "manifest":
-		return rewrite.DestinationManifest
-	case "worker", "sharedworker", "serviceworker":
-		return rewrite.DestinationWorker
-	case "ping", "beacon":
-		return rewrite.DestinationPing
-	case "connect":
-		return rewrite.DestinationConnect
-	case "prefetch":
-		return rewrite.DestinationPrefetch
-	case "document":
-		return rewrite.DestinationDocument
-	case "websocket":
-		return rewrite.DestinationWebSocket
-	}
-	return rewrite.DestinationEmpty
+// destinations are the names of the Fetch standard (2.2.5), and the guard's own for what the standard leaves out. What is not
+// among them is as good as fetch(), DestinationEmpty.
+var destinations = map[string]rewrite.Destination{
+	"script": rewrite.DestinationScript, "style": rewrite.DestinationStyle, "image": rewrite.DestinationImage, "font": rewrite.DestinationFont,
+	"audio": rewrite.DestinationMedia, "video": rewrite.DestinationMedia, "track": rewrite.DestinationMedia, "media": rewrite.DestinationMedia,
+	"iframe": rewrite.DestinationFrame, "frame": rewrite.DestinationFrame, "object": rewrite.DestinationObject, "embed": rewrite.DestinationObject,
+	"worker": rewrite.DestinationWorker, "sharedworker": rewrite.DestinationWorker, "serviceworker": rewrite.DestinationWorker,
+	"manifest": rewrite.DestinationManifest, "ping": rewrite.DestinationPing, "beacon": rewrite.DestinationPing,
+	"connect": rewrite.DestinationConnect, "prefetch": rewrite.DestinationPrefetch, "document": rewrite.DestinationDocument, "websocket": rewrite.DestinationWebSocket,
 }
 
 // writeJSON answers with a JSON value.

@@ -1,9 +1,11 @@
 package caddymodule
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -25,20 +27,15 @@ const (
 	modeOff                 // does nothing
 )
 
+var modeNames = []string{"enforce", "report", "strict", "off"}
+
 // String returns the mode's name, as parseMode reads it.
-func (m mode) String() string { return [...]string{"enforce", "report", "strict", "off"}[m] }
+func (m mode) String() string { return modeNames[m] }
 
 // parseMode returns the mode of that name; "" is enforcing.
 func parseMode(name string) (mode, error) {
-	switch name {
-	case "", "enforce":
-		return modeEnforce, nil
-	case "report":
-		return modeReport, nil
-	case "strict":
-		return modeStrict, nil
-	case "off":
-		return modeOff, nil
+	if i := slices.Index(modeNames, cmp.Or(name, "enforce")); i >= 0 {
+		return mode(i), nil
 	}
 	return 0, fmt.Errorf("unknown consent mode %q: use report, strict or off, or nothing to enforce", name)
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-consent/caddy-consent/caddymodule/adminapi"
-	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/caddymodule/records"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
@@ -33,8 +32,8 @@ var (
 
 // preferencesByLink opens the preference centre for the consent ID of a link out of a mail, without a login. It changes
 // nothing: mail scanners follow links, too. What its form posts is recorded for that ID, once for each link.
-func (x *exchange) preferencesByLink(app *App, w http.ResponseWriter, segment string) {
-	if _, err := x.openLink(app, segment); err != nil {
+func (x *exchange) preferencesByLink(w http.ResponseWriter, segment string) {
+	if _, err := x.openLink(segment); err != nil {
 		x.preferences(w, err.status, err.text)
 		return
 	}
@@ -44,8 +43,8 @@ func (x *exchange) preferencesByLink(app *App, w http.ResponseWriter, segment st
 
 // openLink puts, for this request, the newest answer of the link's consent ID in the place of the browser's own, and returns the record
 // ID of the answer that the link may give. Where it fails the browser's own answer stays.
-func (x *exchange) openLink(app *App, segment string) (consent.ID, *answerError) {
-	now := time.Now()
+func (x *exchange) openLink(segment string) (consent.ID, *answerError) {
+	app, now := x.site.app, time.Now()
 	l, err := app.keys.VerifyLink(x.siteName, segment, now)
 	if err != nil {
 		return consent.ID{}, errLinkInvalid
@@ -66,8 +65,7 @@ func (x *exchange) openLink(app *App, segment string) (consent.ID, *answerError)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // whoever has not answered yet can be asked by mail
 	case err != nil:
-		metrics.CountError(metrics.ErrorStore)
-		app.recordsOut.note(x.r.Context(), app.log, x.siteName, err)
+		x.noteUnreadable(err)
 		return consent.ID{}, errLinkStore
 	case used || consent.LinkUsed(segment, state.RecordID):
 		return consent.ID{}, errLinkUsed

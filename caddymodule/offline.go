@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
@@ -206,7 +208,7 @@ func findHandler(raw json.RawMessage) json.RawMessage {
 		if string(object["handler"]) == `"consent"` && string(object["mode"]) != `"off"` {
 			return raw
 		}
-		for _, k := range sortedKeys(object, map[string]bool{}) {
+		for _, k := range slices.Sorted(maps.Keys(object)) {
 			if found := findHandler(object[k]); found != nil {
 				return found
 			}

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-consent/caddy-consent/caddymodule/anonymize"
+	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 )
 
 // outage makes the log tell of something that does not work once a minute, however many visitors meet it. That it works
@@ -33,4 +34,10 @@ func (o *outage) note(ctx context.Context, log *zap.Logger, site string, err err
 		o.failed.Add(-n)
 		log.Error(o.what, anonymize.Own("store", o.where), zap.String("site", site), zap.Int64("failures", n), zap.Error(err))
 	}
+}
+
+// noteUnreadable counts and logs that the records could not be read for this request.
+func (x *exchange) noteUnreadable(err error) {
+	metrics.CountError(metrics.ErrorStore)
+	x.site.app.recordsOut.note(x.r.Context(), x.site.app.log, x.siteName, err)
 }

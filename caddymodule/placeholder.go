@@ -1,8 +1,6 @@
 package caddymodule
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 
 	"github.com/caddy-consent/caddy-consent/consent/ui"
@@ -17,17 +15,11 @@ const maxPlaceholders = 64
 // a page's own frames, in the order of the question, "" for a frame that nobody is known for. They come inside JSON,
 // so that no document of the site's origin can be made by a link.
 func (x *exchange) placeholders(w http.ResponseWriter) {
-	w.Header().Set("Cache-Control", "no-store")
 	var q struct {
 		U []string `json:"u"` // the frames' addresses
 		R string   `json:"r"` // path and query of the page
 	}
-	if x.r.Method != http.MethodPost || crossOrigin.Check(x.r) != nil {
-		writeJSON(w, http.StatusForbidden, "application/json", answerBody{Error: "Only this site's own pages can ask."})
-		return
-	}
-	if err := json.NewDecoder(io.LimitReader(x.r.Body, maxJudgeBytes)).Decode(&q); err != nil || len(q.U) > maxPlaceholders {
-		writeJSON(w, http.StatusBadRequest, "application/json", answerBody{Error: "The question could not be read."})
+	if !x.readQuestion(w, &q, func() bool { return len(q.U) <= maxPlaceholders }) {
 		return
 	}
 	p := &x.policy

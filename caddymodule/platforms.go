@@ -179,9 +179,7 @@ func parsePlatform(d *caddyfile.Dispenser, o *Options) error {
 		}
 	}
 	var described Platform
-	err := parseBlock(d, &described, "platform", func(name string) option[Platform] { return platformOptions[name] },
-		func() []string { return slices.Sorted(maps.Keys(platformOptions)) })
-	if err != nil {
+	if err := parseOptions(d, &described, "platform", platformOptions); err != nil {
 		return err
 	}
 	if described.changed() {
@@ -219,7 +217,7 @@ func parseAsk(d *caddyfile.Dispenser, o *Options) error {
 	if err := oneString(d, &a.URL); err != nil {
 		return d.Err("ask takes an address and a block that names the visitor's cookies: ask http://app:3000/consent { cookie session }")
 	}
-	err := parseBlock(d, &a, "ask", func(name string) option[Ask] { return askOptions[name] }, func() []string { return slices.Sorted(maps.Keys(askOptions)) })
+	err := parseOptions(d, &a, "ask", askOptions)
 	o.Ask = append(o.Ask, a)
 	return err
 }

@@ -27,7 +27,8 @@ func (x *exchange) editHeader(h http.Header, status int) int {
 	x.edit = header.Options{
 		Policy: &x.policy, Resolve: x.resolve, Destination: x.destination(),
 		OptOut: !x.decision.Permits(consent.Marketing, 0), Featureless: featureless(x.r.UserAgent()), Decoration: x.site.decoration(&x.decision),
-		MaxCookieAge: maxCookieAge, Now: now,
+		MaxCookieAge: maxLifetime, // audience measurement is excused for 13 months at most (CNIL, 4 July 2025)
+		Now:          now,
 	}
 	passed := x.policy.tally.Passes
 	redirect := header.Edit(h, &x.edit)

@@ -12,7 +12,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/encode"
 
-	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
 	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/rewrite"
@@ -80,7 +79,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		x.policy.reasons = new(reasons)
 	}
 	x.expose()
-	if x.own(h.app, w) {
+	if x.own(w) {
 		return nil
 	}
 	if x.gatedRequest() {
@@ -167,8 +166,7 @@ func (s *site) decide(x *exchange, now time.Time) (consent.Signals, consent.Deci
 		latest, err := s.app.store.Latest(x.r.Context(), x.siteName, t.ID)
 		if err != nil {
 			if !errors.Is(err, store.ErrNotFound) {
-				metrics.CountError(metrics.ErrorStore)
-				s.app.recordsOut.note(x.r.Context(), s.app.log, x.siteName, err)
+				x.noteUnreadable(err)
 			}
 			signals.TokenState = consent.TokenSuperseded
 		} else {
@@ -341,5 +339,5 @@ func (x *exchange) destination() rewrite.Destination {
 	case x.fetch == fetchDocument:
 		return rewrite.DestinationDocument
 	}
-	return destinationOf(x.r.Header.Get("Sec-Fetch-Dest"))
+	return destinations[x.r.Header.Get("Sec-Fetch-Dest")]
 }

@@ -331,6 +331,3 @@ func (s *site) decoration(d *consent.Decision) *header.Decoration {
 }
 
 var linkDecoration = header.DefaultDecoration()
-
-// maxCookieAge bounds how long cookies set here live: audience measurement is excused for 13 months at most (CNIL, 4 July 2025).
-const maxCookieAge = maxLifetime

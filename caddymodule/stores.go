@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
-	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -105,8 +103,7 @@ func (p *PostgresStore) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := oneString(d, &p.DSN); err != nil {
 		return d.Err("store postgres takes a connection string: store postgres {env.CONSENT_DSN}")
 	}
-	return parseBlock(d, p, "store postgres", func(name string) option[PostgresStore] { return postgresOptions[name] },
-		func() []string { return slices.Sorted(maps.Keys(postgresOptions)) })
+	return parseOptions(d, p, "store postgres", postgresOptions)
 }
 
 var postgresOptions = map[string]option[PostgresStore]{
