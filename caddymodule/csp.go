@@ -3,8 +3,10 @@ package caddymodule
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/caddymodule/inventory"
@@ -17,7 +19,7 @@ import (
 // is a policy of its own beside the site's, so it can only tighten: it names who may be contacted and leaves inline code,
 // eval and the like to the site's policy.
 //
-//   - strict: nobody but the site itself and whom the operator allowed.
+//   - strict: nobody but the site itself and whom the operator or the visitor allowed.
 //   - auto: scripts and workers only, which is where what the guard cannot see comes from (import(), importScripts), from
 //     the site and the third parties that it was seen to load scripts from and that no rule calls tracking. Until enough
 //     pages were seen, the browser is asked to report only; each report of a host that is not tracking adds it.
@@ -25,7 +27,9 @@ import (
 // A document keeps the policy that it came with, so what a visitor permits later would be refused by it. Where the
 // visitor is still being asked, auto therefore reports only, unless a report told that on this site something gated gets
 // past bytes and guard; then the guard reloads the page after an agreement. With marketing permitted there is no telling
-// whom an advertisement will contact, so nothing is restricted; a withdrawal brings the policy into the open page.
+// whom an advertisement will contact, so nothing is restricted; a withdrawal brings the policy into the open page. Of the
+// vendors of other purposes that a visitor permits there are too many for a field: it names those that the site is known
+// to have, and the reports tell of more.
 const (
 	cspInline  = "data: blob: 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' mediastream: filesystem:"
 	cspName    = "Content-Security-Policy"
@@ -43,7 +47,7 @@ func (x *exchange) appendPolicy(h http.Header) {
 	}
 	seen := x.policy.learned
 	enforce := mode == "strict" || seen.Enough(x.url.Path) && (x.decision.Ask == 0 || seen.Escaped())
-	if mode == "off" || scriptless(h) || !enforce && !x.document() || mode != "strict" && x.decision.Permits(consent.Marketing, 0) {
+	if mode == "off" || scriptless(h) || !enforce && !x.document() || x.decision.Permits(consent.Marketing, 0) {
 		return
 	}
 	policy := x.rememberedPolicy(mode == "strict")
@@ -84,14 +88,19 @@ type policyKey struct {
 	permitted  consent.Purposes
 	strict     bool
 	learned    uint32 // the version of what was learned
+	known      uint32 // the version of the vendors that the site is known to have
 }
 
 // rememberedPolicy returns the policy for this visitor, "" where it would be too long. Visitors who chose single vendors
 // have their own.
 func (x *exchange) rememberedPolicy(strict bool) string {
-	key := policyKey{x.siteName, x.r.Host, x.decision.Permitted, strict, 0}
+	key := policyKey{site: x.siteName, host: x.r.Host, permitted: x.decision.Permitted, strict: strict}
 	if x.policy.learned != nil {
 		key.learned = x.policy.learned.Version()
+	}
+	permits := x.decision.Permitted&consent.OptionalPurposes != 0
+	if permits {
+		key.known = x.site.app.inventory.Version(x.siteName)
 	}
 	if text, ok := x.site.policies.get(key); ok && x.decision.Vendors.IsZero() {
 		return text
@@ -99,7 +108,7 @@ func (x *exchange) rememberedPolicy(strict bool) string {
 	text, ok := x.policyText(strict)
 	if !ok {
 		text = ""
-	} else if !strict {
+	} else if !strict || permits {
 		text += "; report-uri " + x.site.options.Prefix + "/csp" // by which what is enforced heals when the site adds a host
 	}
 	if x.decision.Vendors.IsZero() {
@@ -144,20 +153,47 @@ func (x *exchange) policyText(strict bool) (policy string, ok bool) {
 			b.WriteString(" " + a.Host + " *." + a.Host)
 		}
 	}
-	x.site.rules.Gated(func(number uint16, purpose consent.Purpose, hosts []string) {
-		if x.decision.Permits(purpose, number) {
-			for _, host := range hosts {
-				b.WriteString(" " + host + " *." + host)
-			}
-		}
-	})
-	if !strict {
-		for _, host := range x.policy.learned.List(maxPolicy - b.Len()) {
+	room := maxPolicy - b.Len()
+	if strict {
+		b.WriteString(x.permittedHosts(room))
+	} else {
+		learned := x.policy.learned
+		b.WriteString(x.permittedHosts(room - len(strings.Join(learned.List(0), " ")) - 1))
+		for _, host := range learned.List(maxPolicy - b.Len()) {
 			b.WriteByte(' ')
 			b.WriteString(host)
 		}
 	}
 	return b.String(), b.Len() <= maxPolicy
+}
+
+// permittedHosts writes the hosts of the vendors that the visitor permits, of those that the site is known to have where all
+// would take more room.
+func (x *exchange) permittedHosts(room int) string {
+	all, size := map[uint16]string{}, 0
+	x.site.rules.Gated(func(number uint16, purpose consent.Purpose, hosts []string) {
+		if x.decision.Permits(purpose, number) {
+			size -= len(all[number])
+			for _, host := range hosts {
+				all[number] += " " + host + " *." + host
+			}
+			size += len(all[number])
+		}
+	})
+	var b strings.Builder
+	if size <= room {
+		for _, number := range slices.Sorted(maps.Keys(all)) {
+			b.WriteString(all[number])
+		}
+		return b.String()
+	}
+	for _, id := range x.site.app.inventory.Known(x.siteName) {
+		if number, ok := x.site.vendorNumber(id); ok && b.Len()+len(all[number]) <= room {
+			b.WriteString(all[number])
+			delete(all, number)
+		}
+	}
+	return b.String()
 }
 
 // maxReport bounds one report.

@@ -31,7 +31,7 @@ func offlineSite(path string) (*site, error) {
 			return nil, err
 		}
 	}
-	app.log = zap.NewNop()
+	app.log, app.inventory = zap.NewNop(), new(inventory.Inventory)
 	if err := app.provisionRules(); err != nil {
 		return nil, err
 	}

@@ -54,6 +54,7 @@ type siteSeen struct {
 	Paths      map[string]*views
 	Hosts      map[string]*hostCount // third parties
 	Seen       map[seenKey]*seenCount
+	vendors    uint32 // another number when there may be another vendor among these
 }
 
 // hostCount counts what a site's pages would contact on one host.
@@ -201,6 +202,7 @@ func (i *Inventory) Add(site, path string, t *Tally) {
 			}
 			c = new(seenCount)
 			v.Seen[k] = c
+			v.vendors++
 		}
 		c.note(e.gated, e.passed, path, known)
 	}
@@ -220,6 +222,9 @@ func (v *siteSeen) addHost(t *Tally, h *tallyHost, path string, known bool) {
 		v.Hosts[string(name)] = c
 	}
 	if h.vendor != "" || c.Purpose == "" {
+		if c.Vendor != h.vendor {
+			v.vendors++
+		}
 		c.Vendor, c.Purpose = h.vendor, h.purpose
 	}
 	c.Types |= h.types
@@ -274,4 +279,35 @@ func (i *Inventory) Vendors(site string) []string {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// Known returns the catalogue ids of all vendors seen on a site: those in its pages, then those of hosts that, at least, a client
+// spoke of, each sorted.
+func (i *Inventory) Known(site string) []string {
+	ids := i.Vendors(site)
+	v := i.of(site)
+	if v == nil {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	inPages := len(ids)
+	for _, c := range v.Hosts {
+		if c.Vendor != "" && !slices.Contains(ids, c.Vendor) {
+			ids = append(ids, c.Vendor)
+		}
+	}
+	slices.Sort(ids[inPages:])
+	return ids
+}
+
+// Version returns a number that is another one when Known may return others.
+func (i *Inventory) Version(site string) uint32 {
+	v := i.of(site)
+	if v == nil {
+		return 0
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.vendors
 }
