@@ -24,8 +24,8 @@ func (w *responseWriter) bodyless() bool {
 // choose decides by the header alone whether the body needs rewriting.
 func (w *responseWriter) choose() plan {
 	h := w.Header()
-	if w.status == http.StatusSwitchingProtocols {
-		return planPass
+	if w.status == http.StatusSwitchingProtocols || w.x.r.Method == http.MethodConnect {
+		return planPass // what follows are frames, not a body (RFC 8441)
 	}
 	w.contentType = strings.Join(h["Content-Type"], ",")
 	codings := strings.Join(h["Content-Encoding"], ",")

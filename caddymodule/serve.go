@@ -92,9 +92,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return nil
 	}
 	x.editRequest(w)
-	if r.Method == http.MethodConnect {
-		return next.ServeHTTP(w, r) // a tunnel (RFC 8441): what is written are frames, not a body
-	}
 	err := x.reply(w, next)
 	h.app.inventory.Add(x.siteName, x.url.Path, &x.policy.tally)
 	if err != nil {
@@ -105,7 +102,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 
 // reply responds; to whom may ask why things are gated, when all was judged.
 func (x *exchange) reply(w http.ResponseWriter, next caddyhttp.Handler) error {
-	if x.policy.reasons == nil {
+	if x.policy.reasons == nil || x.r.Method == http.MethodConnect {
 		return x.respond(w, next)
 	}
 	whole(x.r.Header)
