@@ -107,7 +107,7 @@ func (p *policy) match(r *rewrite.Resource) (rules.Match, bool) {
 	case found:
 		return m, !navigation(r.Destination) || m.Purpose == consent.Analytics || m.Purpose == consent.Marketing
 	case !p.request.ThirdParty || p.site.declared(r.Host()):
-	case r.Beacon && r.Destination == rewrite.DestinationImage:
+	case r.Beacon && r.Destination == rewrite.DestinationImage && !rules.Picture(r.URL):
 		return rules.Match{Purpose: consent.Marketing, Rule: "third-party pixel"}, true
 	case r.Destination == rewrite.DestinationReport:
 		return rules.Match{Purpose: consent.Analytics, Rule: "third-party report"}, true

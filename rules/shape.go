@@ -2,8 +2,10 @@ package rules
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/caddy-consent/caddy-consent/rules/filterlist"
+	"github.com/caddy-consent/caddy-consent/rules/internal/ascii"
 )
 
 // shapeIndex recognises trackers that nobody has listed by the shape of their address: hosts whose first label says what
@@ -71,4 +73,35 @@ func subdomain(rest []byte) bool {
 		return false
 	}
 	return true
+}
+
+// pictureNames are words in the names of pictures that a page holds hidden, or stretches from a pixel, to show or fill
+// something later.
+var pictureNames = [...]string{"spacer", "blank", "transparent", "placeholder", "loading", "loader", "spinner", "progress", "logo", "icon", "arrow"}
+
+// Picture reports whether an address without a query names a picture that pages show, and not what a counter answers
+// with, so that an image of it is none of a tracker's pixels although it is hidden or of one pixel. Counters send the
+// smallest there is, a GIF or PNG, and call it neither logo nor spacer; no photograph is one.
+func Picture(url []byte) bool {
+	if bytes.IndexByte(url, '?') >= 0 {
+		return false
+	}
+	name := url[bytes.LastIndexByte(url, '/')+1:]
+	dot := bytes.LastIndexByte(name, '.')
+	switch {
+	case dot < 0:
+	case oneOf(name[dot+1:], "jpg", "jpeg", "webp", "avif", "heic", "svg"):
+		return true
+	case oneOf(name[dot+1:], "gif", "png"):
+		for _, word := range pictureNames {
+			if ascii.IndexFold(name[:dot], word) >= 0 {
+				return true
+			}
+		}
+	}
+	return ascii.IndexFold(url, "/photo/") >= 0
+}
+
+func oneOf(s []byte, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return len(s) == len(word) && ascii.HasPrefixFold(s, word) })
 }
