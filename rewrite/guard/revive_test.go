@@ -138,7 +138,7 @@ var revivals = []scenario{
 	},
 	{
 		name: "page code reads what was sent and what it wrote, also in frames and documents of its own", // and editors save it
-		body: `<div id=p><iframe title="a > b" srcdoc="Tracker" ` + parkedAs + ` data-consent-src="https://tracker.test/f"></iframe><script type="text/plain" ` + parkedAs + ` data-consent-type=module>1</script>` +
+		body: `<div id=p><iframe title="a > b" name="consent-1a2b" srcdoc="Tracker" ` + parkedAs + ` data-consent-src="https://tracker.test/f"></iframe><script type="text/plain" ` + parkedAs + ` data-consent-type=module>1</script>` +
 			`<script type="text/plain">2</script><i style="background:url(about:invalid#consent,` + testMark + `,marketing,tracker,https%3A%2F%2Ftracker.test%2Fbg)"></i></div><iframe id=own></iframe>`,
 		do: `await here(); const inner = own.contentDocument.body, other = document.implementation.createHTMLDocument(''), markup = '<img alt="x" src="https://tracker.test/i"><a href="https://tracker.test/">1</a>';` +
 			`inner.innerHTML = other.body.innerHTML = markup; const parsed = new DOMParser().parseFromString(markup, 'text/html').body, copy = document.createElement('div'); copy.innerHTML = p.innerHTML;` +

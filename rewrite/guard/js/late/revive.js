@@ -102,7 +102,7 @@ const uncss = (text, reads) => text.replace(/about:invalid#consent,([\w-]+),(\w+
 // What page code reads as markup is what it wrote or was sent, not what was made of it: editors save what they read. In
 // serialised tags every value is quoted (HTML, 13.3). A template is not: in one gatedMarkup gates, in frames by these natives.
 const printed = (markup) => markup.includes(mark) ? uncss(markup, 1).replace(/<[\w:-]+(?: [^ =]+="[^"]*")+/g, (tag) => tag.includes(kept + '="' + mark)
-  ? tag.replace(/ (?:data-consent(?:-parked)?="|srcdoc="|type="text\/plain)[^"]*"|( )data-consent-/g, '$1') : tag) : markup;
+  ? tag.replace(/ (?:data-consent(?:-parked)?="|name="consent-|srcdoc="|type="text\/plain)[^"]*"|( )data-consent-/g, '$1') : tag) : markup;
 const reading = (w) => ['inner', 'outer'].forEach((key) => property(w, `Element.${key}HTML`, (on, value, go) => go(value), (on, go) => on.content ? go() : printed(go())));
 
 // Rules of the page's own style sheets, changed one by one.
