@@ -87,6 +87,25 @@ func testSweep(t *testing.T, s store.Store) {
 	}
 }
 
+// An answer ends when the same visitor gives another one on the same site.
+func testSweepSuperseded(t *testing.T, s store.Store) {
+	const day = 24 * time.Hour
+	changed, other := consent.NewID(), consent.NewID()
+	later := Withdrawal("a.example", changed, 2)
+	later.Time = Epoch.Add(10 * day)
+	MustAppend(t, s, Record("a.example", changed, 1, All), Record("a.example", other, 1, All), Record("b.example", changed, 1, All), later)
+	r := store.DefaultRetention()
+	for _, step := range []struct {
+		after time.Duration
+		want  int
+	}{{9 * day, 0}, {11 * day, 2}, {179 * day, 0}, {181 * day, 2}} {
+		if n, err := s.Sweep(ctx, Epoch.Add(r.Consent+step.after), r); n != step.want || err != nil {
+			t.Errorf("%v after the retention: swept %d, %v; want %d", step.after, n, err, step.want)
+		}
+		MustVerify(t, s)
+	}
+}
+
 func testClock(t *testing.T, s store.Store) {
 	const year = 365 * 24 * time.Hour
 	id := consent.NewID()

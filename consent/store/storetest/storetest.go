@@ -79,6 +79,7 @@ func Run(t *testing.T, open Opener) {
 		{"scan selects", testScan},
 		{"erasure", testErase},
 		{"sweep", testSweep},
+		{"sweep of what was superseded", testSweepSuperseded},
 		{"clock", testClock},
 		{"ledger", testLedger},
 		{"cancelled", testCancelled},
