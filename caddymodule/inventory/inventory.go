@@ -16,7 +16,6 @@ const (
 	maxPages     = 20  // example pages for one thing seen
 	maxSeenHosts = 500 // third-party hosts of one site
 	maxPaths     = 300 // pages of one site
-	maxListed    = 200 // vendors of a preference centre
 	maxPath      = 200 // bytes of a page's path
 )
 
@@ -263,7 +262,7 @@ func personal(part string) bool {
 	return len(part) >= 20 && digits >= 4 && !strings.Contains(part, "-")
 }
 
-// Vendors returns the catalogue ids of vendors seen on a site, sorted, so many at most that a visitor reads them.
+// Vendors returns the catalogue ids of all vendors seen on a site, sorted: visitors are asked about each of them.
 func (i *Inventory) Vendors(site string) []string {
 	v := i.of(site)
 	if v == nil {
@@ -273,12 +272,12 @@ func (i *Inventory) Vendors(site string) []string {
 	defer v.mu.Unlock()
 	var ids []string
 	for k := range v.Seen {
-		if k.Vendor != "" && !slices.Contains(ids, k.Vendor) && len(ids) < maxListed {
+		if k.Vendor != "" {
 			ids = append(ids, k.Vendor)
 		}
 	}
 	slices.Sort(ids)
-	return ids
+	return slices.Compact(ids)
 }
 
 // Known returns the catalogue ids of all vendors seen on a site: those in its pages, then those of hosts that, at least, a client

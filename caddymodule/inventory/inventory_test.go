@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/caddy-consent/caddy-consent/consent"
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rules"
 )
@@ -43,6 +45,23 @@ func TestInventedNamesLeaveRoom(t *testing.T) {
 }
 
 // TestInventoryIsSavedLater: what could not be written once is written the next time, though nothing was added.
+// TestVendorsAreAllNamed: whom visitors are asked about is the same at every look, and nobody is left out.
+func TestVendorsAreAllNamed(t *testing.T) {
+	var i Inventory
+	var want []string
+	for n := range 600 {
+		page := Tally{Document: true}
+		for _, rule := range []string{"a", "b"} {
+			page.Add(KindResource, &rules.Match{Vendor: fmt.Sprintf("vendor-%03d", n), Rule: rule, Purpose: consent.Marketing}, true)
+		}
+		i.Add("shop.example", "/", &page)
+		want = append(want, fmt.Sprintf("vendor-%03d", n))
+	}
+	if got := i.Vendors("shop.example"); !slices.Equal(got, want) {
+		t.Errorf("%d of %d vendors, in order: %t", len(got), len(want), slices.IsSorted(got))
+	}
+}
+
 func TestInventoryIsSavedLater(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "dir")
 	path := filepath.Join(dir, "inventory.json")

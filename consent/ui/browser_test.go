@@ -12,6 +12,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/caddy-consent/caddy-consent/consent/ui"
 )
 
 // TestPageKeepsItsLayout compares where a page's own elements are, with the banner and without, on pages that fill the
@@ -136,6 +138,20 @@ func TestFocusIsNotObscured(t *testing.T) {
 				t.Errorf("at %d, link %d: focused out of sight: %s", size[0], i, hidden)
 			}
 		}
+	}
+}
+
+// TestLongNames: the longest names of vendor, organisation and site make the preference centre no wider than a phone
+// (WCAG 2.2, 1.4.10).
+func TestLongNames(t *testing.T) {
+	name := strings.Repeat("Datenverarbeitungsdienstleistung", 3)
+	vendor := ui.Vendor{ID: "long", Number: 1, Name: name, Org: name, Purpose: "analytics", PolicyURL: "https://long.example/"}
+	s := site(t, mustNew(t, ui.Config{SiteName: name[:80], Vendors: []ui.Vendor{vendor}}), plainPage)
+	ctx := newBrowser(t)
+	open(t, ctx, 320, 640, s.URL+"/.consent/?asked=1")
+	wide := eval[int](t, ctx, `document.querySelectorAll("details").forEach(d => d.open = true), document.documentElement.scrollWidth`)
+	if wide > 320 {
+		t.Errorf("the preference centre is %d px wide", wide)
 	}
 }
 
