@@ -2,10 +2,8 @@ package javascript
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestUnveilBounds: what is not worth it is left alone, and hostile text costs no more than its length.
@@ -27,28 +25,6 @@ func TestUnveilBounds(t *testing.T) {
 func FuzzUnveil(f *testing.F) {
 	f.Add([]byte("x=['a','b'].join('');atob('YWI=');'a'.replace('a','b');'ab'.split('').reverse().join('');String.fromCharCode(65,0x42);unescape('%41')"))
 	f.Fuzz(func(_ *testing.T, text []byte) { unveil(text) })
-}
-
-// TestPaceOfHostileScripts: what makes a reader go back again and again costs no hundreds of times what plain code costs.
-func TestPaceOfHostileScripts(t *testing.T) {
-	recogniser, hosts := fromCatalogue(t)
-	const size = 1 << 15
-	pace := func(piece string) time.Duration {
-		text, best := slices.Repeat([]byte(piece), size/len(piece)), time.Hour
-		for range 5 {
-			start := time.Now()
-			recogniser.Find(text, hosts)
-			best = min(best, time.Since(start))
-		}
-		return best
-	}
-	plain := pace("x=a+f('b');y='c';")
-	list := "[" + strings.Repeat("'a',", 900) + strings.Repeat("'a'].join('')", 600)
-	for _, piece := range []string{"].join('')", list, "\"\n.replace('a','b')", "`${.replace('a','b')", "\"\n.concat('a')", "'" + strings.Repeat(`\x41`, 8000) + "'", "'" + strings.Repeat(`\"`, 8000) + "'"} {
-		if took := pace(piece); took > 40*plain {
-			t.Errorf("%.30q: %v, %d times plain code's %v", piece, took, took/plain, plain)
-		}
-	}
 }
 
 // TestEscapesWhereStringsAreCut: a long string is looked through in pieces, and no escape sequence is lost between them.
