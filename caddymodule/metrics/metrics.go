@@ -23,7 +23,7 @@ var collectors = struct {
 	decisions: counterVec("decisions_total", "Pages by the regime that held and what was decided: granted, partly, refused or undecided.", "regime", "outcome"),
 	gated:     counterVec("gated_total", "Things that were gated, or would have been in report mode.", "site", "kind", "purpose", "vendor"),
 	answers:   counterVec("answers_total", "Visitors' answers that were recorded, by event.", "event"),
-	errors:    counterVec("errors_total", "What did not work: store, answer, notice, limit, ask, unrewritable, oversize, list.", "error"),
+	errors:    counterVec("errors_total", "What did not work: store (records could not be read), answer (one could not be recorded), notice (a text could not be kept), limit (too many answers from one network), ask (a consent service), unrewritable and oversize (bodies), list (a filter list).", "error"),
 	judged:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "caddy", Subsystem: "consent", Name: "judged_total", Help: "URLs that pages asked the gateway about at run time."}),
 	listRules: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "caddy", Subsystem: "consent", Name: "list_rules", Help: "Rules in force, by filter list."}, []string{"list"}),
 	listChecked: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "caddy", Subsystem: "consent", Name: "list_checked_timestamp_seconds",
