@@ -39,14 +39,11 @@ func newBridge(platforms []Platform, prefix string) (*bridge, error) {
 		return nil, nil
 	}
 	var data struct {
-		Sources []cmp.BridgeEntry `json:"sources"`
-		Prefix  string            `json:"prefix"`
-		Names   []string          `json:"names"` // of the purposes, by bit
+		Sources []cmp.Bridge `json:"sources"`
+		Prefix  string       `json:"prefix"`
+		Names   []string     `json:"names"` // of the purposes, by bit
 	}
-	data.Prefix = prefix
-	for _, b := range bridges {
-		data.Sources = append(data.Sources, b.Sources...)
-	}
+	data.Sources, data.Prefix = bridges, prefix
 	for _, p := range consent.AllPurposes.List() {
 		data.Names = append(data.Names, p.String())
 	}

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/netip"
 	"time"
@@ -18,10 +19,7 @@ func (a *App) regionFunc(o *Options) (func(http.Header, netip.Addr) consent.Regi
 	if r == nil {
 		return nil, nil
 	}
-	regions, err := consent.NewRegions(nil)
-	if err != nil {
-		return nil, err
-	}
+	regions := consent.DefaultRegions()
 	if r.Database == "" {
 		return regions.FromHeader(r.Header, r.Subdivision), nil
 	}
@@ -29,6 +27,7 @@ func (a *App) regionFunc(o *Options) (func(http.Header, netip.Addr) consent.Regi
 	defer a.mu.Unlock()
 	db := a.databases[r.Database]
 	if db == nil {
+		var err error
 		if db, err = regions.OpenDatabase(r.Database); err != nil {
 			return nil, problem.At(o.Places, r.Database, err)
 		}
@@ -55,10 +54,7 @@ func (a *App) watchDatabases(ctx context.Context) {
 		case <-t.C:
 		}
 		a.mu.Lock()
-		all := make(map[string]*consent.RegionDatabase, len(a.databases))
-		for path, db := range a.databases {
-			all[path] = db
-		}
+		all := maps.Clone(a.databases)
 		a.mu.Unlock()
 		for path, db := range all {
 			changed, err := db.Refresh()

@@ -56,6 +56,4 @@ func ParseID(s string) (ID, error) {
 var strictBase64 = base64.RawURLEncoding.Strict()
 
 // hasBreak finds the line breaks that encoding/base64 would skip.
-func hasBreak(s string) bool {
-	return strings.IndexByte(s, '\n') >= 0 || strings.IndexByte(s, '\r') >= 0
-}
+func hasBreak(s string) bool { return strings.ContainsAny(s, "\r\n") }

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/caddy-consent/caddy-consent/consent"
 )
 
 // TestDatabaseIsAPipe: where the path is a pipe that nobody writes to, opening ends, with an error.
@@ -18,7 +20,7 @@ func TestDatabaseIsAPipe(t *testing.T) {
 	}
 	opened := make(chan error, 1)
 	go func() {
-		_, err := regions(t, nil).OpenDatabase(path)
+		_, err := consent.DefaultRegions().OpenDatabase(path)
 		opened <- err
 	}()
 	select {

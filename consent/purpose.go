@@ -3,6 +3,7 @@ package consent
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -42,10 +43,8 @@ func (p Purpose) String() string {
 
 // ParsePurpose returns the purpose of that name; the error lists the names there are.
 func ParsePurpose(name string) (Purpose, error) {
-	for i, n := range purposeNames {
-		if n == name {
-			return 1 << i, nil
-		}
+	if i := slices.Index(purposeNames[:], name); i >= 0 {
+		return 1 << i, nil
 	}
 	return 0, fmt.Errorf("unknown purpose %q: use one of %s", name, strings.Join(purposeNames[:], ", "))
 }
@@ -85,7 +84,7 @@ func ParsePurposes(list string) (Purposes, error) {
 	if list == "" || list == "none" {
 		return s, nil
 	}
-	for _, n := range strings.Split(list, ",") {
+	for n := range strings.SplitSeq(list, ",") {
 		p, err := ParsePurpose(strings.TrimSpace(n))
 		if err != nil {
 			return 0, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -192,11 +193,4 @@ func isDNTExtension(s string) bool {
 
 // ReadGPC reads the values of the Sec-GPC fields of a request (W3C Global Privacy Control, "The Sec-GPC Header Field"):
 // true if one of them is exactly 1.
-func ReadGPC(values []string) bool {
-	for _, v := range values {
-		if v == "1" {
-			return true
-		}
-	}
-	return false
-}
+func ReadGPC(values []string) bool { return slices.Contains(values, "1") }

@@ -1,7 +1,6 @@
 package consent
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -61,40 +60,21 @@ type Regions struct{ regimes map[Region]Regime }
 
 // defaultRegimes are the places whose law does not ask for consent beforehand; everywhere else, and wherever the place is
 // unknown, it is opt-in. In the United States a state's law or the FTC's rule against broken promises leads to opt-out;
-// Quebec's Law 25 asks for opt-in where the rest of Canada accepts implied consent. An operator's lawyer may differ, and
-// then NewRegions takes the operator's word.
-var defaultRegimes = [...]struct {
-	code   string
-	regime Regime
-}{
-	{"US", OptOut},
-	{"CA", OptOut}, {"CA-QC", OptIn},
-	{"AU", NoticeOnly}, {"NZ", NoticeOnly},
+// Quebec's Law 25 asks for opt-in where the rest of Canada accepts implied consent.
+var defaultRegimes = map[string]Regime{
+	"US": OptOut,
+	"CA": OptOut, "CA-QC": OptIn,
+	"AU": NoticeOnly, "NZ": NoticeOnly,
 }
 
-// NewRegions returns the built-in table with the operator's changes: from ISO 3166 codes such as "GB" or "US-CA" to
-// regimes. A subdivision without an entry follows its country. The error names each entry that is not valid.
-func NewRegions(changes map[string]Regime) (*Regions, error) {
+// DefaultRegions returns the built-in table. A subdivision without an entry follows its country.
+func DefaultRegions() *Regions {
 	t := &Regions{map[Region]Regime{}}
-	for _, d := range defaultRegimes {
-		r, _ := parseRegion(d.code)
-		t.regimes[r] = d.regime
-	}
-	var errs []error
-	for code, regime := range changes {
-		r, ok := parseRegion(code)
-		switch {
-		case !ok:
-			errs = append(errs, fmt.Errorf("region %q: want an ISO 3166 code such as GB or US-CA", code))
-		case regime > NoticeOnly:
-			errs = append(errs, fmt.Errorf("region %s: want opt-in, opt-out or notice", code))
-		}
+	for code, regime := range defaultRegimes {
+		r, _ := parseRegion(code)
 		t.regimes[r] = regime
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	return t, nil
+	return t
 }
 
 // Find returns the region of an ISO 3166 code, case-insensitively; the zero Region for anything else.

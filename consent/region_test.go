@@ -16,24 +16,15 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent/regiontest"
 )
 
-func regions(t testing.TB, changes map[string]consent.Regime) *consent.Regions {
-	t.Helper()
-	r, err := consent.NewRegions(changes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 func TestRegionsFind(t *testing.T) {
-	table := regions(t, map[string]consent.Regime{"US-CA": consent.OptIn, "GB": consent.OptOut})
+	table := consent.DefaultRegions()
 	for _, c := range []struct {
 		code, want string
 		regime     consent.Regime
 	}{
-		{"US", "US", consent.OptOut}, {"us-tx", "US-TX", consent.OptOut}, {"US-CA", "US-CA", consent.OptIn},
+		{"US", "US", consent.OptOut}, {"us-tx", "US-TX", consent.OptOut}, {"US-CA", "US-CA", consent.OptOut},
 		{"CA", "CA", consent.OptOut}, {"CA-QC", "CA-QC", consent.OptIn}, {"AU", "AU", consent.NoticeOnly},
-		{"GB", "GB", consent.OptOut}, {"GB-ENG", "GB-ENG", consent.OptOut}, {"DE", "DE", consent.OptIn},
+		{"AU-NSW", "AU-NSW", consent.NoticeOnly}, {"DE", "DE", consent.OptIn},
 		{"XX", "XX", consent.OptIn}, {"T1", "T1", consent.OptIn},
 		{"", "", consent.OptIn}, {"U", "", consent.OptIn}, {"USA", "", consent.OptIn}, {"US-", "", consent.OptIn},
 		{"US-TEXAS", "", consent.OptIn}, {"US ", "", consent.OptIn}, {"U\x00", "", consent.OptIn}, {"ÜS", "", consent.OptIn},
@@ -42,13 +33,6 @@ func TestRegionsFind(t *testing.T) {
 		if r := table.Find(c.code); r.String() != c.want || r.Regime != c.regime {
 			t.Errorf("%q: %q, %v", c.code, r, r.Regime)
 		}
-	}
-}
-
-func TestNewRegionsRefuses(t *testing.T) {
-	_, err := consent.NewRegions(map[string]consent.Regime{"Germany": consent.OptIn, "FR": consent.ByRegion})
-	if err == nil || !strings.Contains(err.Error(), "Germany") || !strings.Contains(err.Error(), "FR") {
-		t.Error(err)
 	}
 }
 
@@ -67,7 +51,7 @@ func TestRegimeNames(t *testing.T) {
 }
 
 func TestRegionFromHeader(t *testing.T) {
-	read := regions(t, nil).FromHeader("cf-ipcountry", "cf-region-code")
+	read := consent.DefaultRegions().FromHeader("cf-ipcountry", "cf-region-code")
 	for _, c := range []struct {
 		country, sub []string
 		want         string
@@ -101,7 +85,7 @@ func TestRegionDatabase(t *testing.T) {
 	if err := os.WriteFile(path, regiontest.Database("US"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	db, err := regions(t, nil).OpenDatabase(path)
+	db, err := consent.DefaultRegions().OpenDatabase(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +108,7 @@ func TestOpenDatabaseNamesPathAndFix(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{broken, broken + ".gone"} {
-		if _, err := regions(t, nil).OpenDatabase(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), ".mmdb file") {
+		if _, err := consent.DefaultRegions().OpenDatabase(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), ".mmdb file") {
 			t.Error(err)
 		}
 	}
@@ -141,7 +125,7 @@ func TestDatabaseIsReplaced(t *testing.T) {
 		}
 	}
 	write(regiontest.Database("US"))
-	db, err := regions(t, nil).OpenDatabase(path)
+	db, err := consent.DefaultRegions().OpenDatabase(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,12 +182,8 @@ func TestDatabaseIsReplaced(t *testing.T) {
 }
 
 func ExampleRegions_FromHeader() {
-	table, err := consent.NewRegions(map[string]consent.Regime{"BR": consent.OptOut})
-	if err != nil {
-		panic(err)
-	}
-	read := table.FromHeader("X-Country", "")
-	fmt.Println(read(http.Header{"X-Country": {"BR"}}, netip.Addr{}).Regime)
+	read := consent.DefaultRegions().FromHeader("X-Country", "")
+	fmt.Println(read(http.Header{"X-Country": {"US"}}, netip.Addr{}).Regime)
 	fmt.Println(read(http.Header{}, netip.Addr{}).Regime)
 	// Output:
 	// opt-out

@@ -2,6 +2,7 @@ package consent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -45,15 +46,12 @@ func (s SignalSet) names() []string {
 
 func parseSignalNames(names []string) (SignalSet, error) {
 	var s SignalSet
-next:
 	for _, name := range names {
-		for i, n := range signalNames {
-			if n == name {
-				s |= 1 << i
-				continue next
-			}
+		i := slices.Index(signalNames[:], name)
+		if i < 0 {
+			return 0, fmt.Errorf("unknown signal %q", name)
 		}
-		return 0, fmt.Errorf("unknown signal %q", name)
+		s |= 1 << i
 	}
 	return s, nil
 }

@@ -25,6 +25,7 @@ import (
 // Client asks a running instance through its admin API.
 type Client struct{ address string }
 
+// NewClient returns a client for the admin API at an address, "" for Caddy's default.
 func NewClient(address string) Client {
 	if address == "" {
 		address = caddy.DefaultAdminListen
@@ -32,8 +33,8 @@ func NewClient(address string) Client {
 	return Client{address}
 }
 
-// Do sends a request below /consent/. The caller closes the body.
-func (c Client) Do(method, path string, query url.Values, body any) (io.ReadCloser, error) {
+// send sends a request below /consent/. The caller closes the body.
+func (c Client) send(method, path string, query url.Values, body any) (io.ReadCloser, error) {
 	var content io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
@@ -74,9 +75,9 @@ func (c Client) explain(err error) error {
 	return err
 }
 
-// Get decodes a JSON answer.
-func (c Client) Get(method, path string, query url.Values, body, to any) error {
-	r, err := c.Do(method, path, query, body)
+// Call sends a request below /consent/ and decodes the JSON answer into to.
+func (c Client) Call(method, path string, query url.Values, body, to any) error {
+	r, err := c.send(method, path, query, body)
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (c Client) Get(method, path string, query url.Values, body, to any) error {
 
 // Scan implements records.Keeper.
 func (c Client) Scan(_ context.Context, q records.Query, fn func(*consent.Record) error) error {
-	r, err := c.Do(http.MethodGet, "records", q.Values(), nil)
+	r, err := c.send(http.MethodGet, "records", q.Values(), nil)
 	if err != nil {
 		return err
 	}
@@ -115,13 +116,13 @@ func (c Client) Scan(_ context.Context, q records.Query, fn func(*consent.Record
 
 // Erase implements records.Keeper.
 func (c Client) Erase(_ context.Context, site string, id consent.ID) (r records.Removal, err error) {
-	err = c.Get(http.MethodDelete, "records", records.Query{Site: site, ID: id}.Values(), nil, &r)
+	err = c.Call(http.MethodDelete, "records", records.Query{Site: site, ID: id}.Values(), nil, &r)
 	return r, err
 }
 
 // Sweep implements records.Keeper.
 func (c Client) Sweep(_ context.Context, anyClock bool) (r records.Removal, err error) {
-	err = c.Get(http.MethodPost, "records/sweep", url.Values{"any_clock": {strconv.FormatBool(anyClock)}}, nil, &r)
+	err = c.Call(http.MethodPost, "records/sweep", url.Values{"any_clock": {strconv.FormatBool(anyClock)}}, nil, &r)
 	return r, err
 }
 
@@ -130,19 +131,19 @@ func (c Client) Verify(_ context.Context, anchors []store.Head) (r store.Report,
 	if anchors == nil {
 		anchors = []store.Head{}
 	}
-	err = c.Get(http.MethodPost, "records/verify", nil, anchors, &r)
+	err = c.Call(http.MethodPost, "records/verify", nil, anchors, &r)
 	return r, err
 }
 
 // Disclosures implements records.Keeper.
 func (c Client) Disclosures(_ context.Context, site string) (lines []store.Disclosure, err error) {
-	err = c.Get(http.MethodGet, "records/disclosures", url.Values{"site": {site}}, nil, &lines)
+	err = c.Call(http.MethodGet, "records/disclosures", url.Values{"site": {site}}, nil, &lines)
 	return lines, err
 }
 
 // Notice implements records.Keeper.
 func (c Client) Notice(_ context.Context, sum consent.Hash) ([]byte, error) {
-	r, err := c.Do(http.MethodGet, "records/notice", url.Values{"sha256": {hex.EncodeToString(sum[:])}}, nil)
+	r, err := c.send(http.MethodGet, "records/notice", url.Values{"sha256": {hex.EncodeToString(sum[:])}}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ expires, and takes one answer; opening it changes nothing. Whoever has it can an
 			}
 			var l adminapi.Link
 			query := url.Values{"site": {site}, "id": {id}, "for": {age}}
-			if err := adminapi.NewClient(address).Get(http.MethodPost, "link", query, nil, &l); err != nil {
+			if err := adminapi.NewClient(address).Call(http.MethodPost, "link", query, nil, &l); err != nil {
 				return err
 			}
 			return writeLink(cmd.OutOrStdout(), &l, strings.TrimSuffix(base, "/"), asJSON)

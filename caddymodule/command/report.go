@@ -53,7 +53,7 @@ Caddyfile lines that would declare what was seen.`,
 
 func fetchReport(address, file string) (r inventory.Report, err error) {
 	if file == "" {
-		err = adminapi.NewClient(address).Get(http.MethodGet, "report", nil, nil, &r)
+		err = adminapi.NewClient(address).Call(http.MethodGet, "report", nil, nil, &r)
 		return r, err
 	}
 	if address != "" {

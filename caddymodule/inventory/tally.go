@@ -26,6 +26,7 @@ type Tally struct {
 // Kind is what was gated or let pass, in metrics and reports.
 type Kind string
 
+// The kinds.
 const (
 	KindResource   Kind = "resource"
 	KindScript     Kind = "script"

@@ -5,12 +5,7 @@ import "github.com/caddy-consent/caddy-consent/consent"
 // Bridge says where a platform that no server can read keeps its answers in the browser, for a first-party script that
 // sends them to the site's own consent endpoint.
 type Bridge struct {
-	Name    string        `json:"name"`
-	Sources []BridgeEntry `json:"sources"` // in order of preference: the first that is there is read
-}
-
-// BridgeEntry is one place.
-type BridgeEntry struct {
+	Name string `json:"-"`
 	// Storage is a key of localStorage that holds JSON; Call a function without arguments that returns an object. One of
 	// them is set.
 	Storage string `json:"storage,omitempty"`
@@ -28,18 +23,18 @@ type BridgeEntry struct {
 // Bridges returns the platforms that need the script.
 func Bridges() []Bridge {
 	return []Bridge{
-		{"osano", []BridgeEntry{{Call: "Osano.cm.getConsent", Granted: "ACCEPT", Purposes: map[string]consent.Purposes{
+		{Name: "osano", Call: "Osano.cm.getConsent", Granted: "ACCEPT", Purposes: map[string]consent.Purposes{
 			"ANALYTICS": analytics, "MARKETING": marketing, "PERSONALIZATION": functional,
-		}}}},
-		{"termly", []BridgeEntry{{
-			Storage: "TERMLY_API_CACHE", Path: "TERMLY_COOKIE_CONSENT.value", Granted: "true", Purposes: map[string]consent.Purposes{
+		}},
+		{
+			Name: "termly", Storage: "TERMLY_API_CACHE", Path: "TERMLY_COOKIE_CONSENT.value", Granted: "true", Purposes: map[string]consent.Purposes{
 				"performance": functional, "analytics": analytics, "advertising": marketing, "social": social,
 			},
-		}}},
-		{"usercentrics", []BridgeEntry{{
-			Storage: "uc_gcm", Decided: "uc_user_interaction", Granted: "granted", Purposes: map[string]consent.Purposes{
+		},
+		{
+			Name: "usercentrics", Storage: "uc_gcm", Decided: "uc_user_interaction", Granted: "granted", Purposes: map[string]consent.Purposes{
 				"analyticsStorage": analytics, "adStorage": marketing, "adUserData": marketing, "adPersonalization": marketing,
 			},
-		}}},
+		},
 	}
 }

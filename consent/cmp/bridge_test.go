@@ -12,10 +12,8 @@ func TestBridges(t *testing.T) {
 		t.Error("there is none")
 	}
 	for _, b := range bridges {
-		for _, s := range b.Sources {
-			if (s.Storage == "") == (s.Call == "") || s.Granted == "" || len(s.Purposes) == 0 {
-				t.Errorf("%s: %+v", b.Name, s)
-			}
+		if (b.Storage == "") == (b.Call == "") || b.Granted == "" || len(b.Purposes) == 0 {
+			t.Errorf("%s: %+v", b.Name, b)
 		}
 	}
 }

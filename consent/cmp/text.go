@@ -20,7 +20,7 @@ func readOneTrust(in *input, name, value string, a *answer) {
 	}
 	closed := in.every("OptanonAlertBoxClosed", func(v string) bool { return v != "" })
 	a.decided = closed || form.Get("landingPath") == "NotLandingPage"
-	for _, group := range strings.Split(form.Get("groups"), ",") {
+	for group := range strings.SplitSeq(form.Get("groups"), ",") {
 		if i := strings.LastIndexByte(group, ':'); i >= 0 {
 			a.set(group[:i], word(group[i+1:]))
 		}
@@ -184,7 +184,7 @@ func readTrustCommander(_ *input, _, value string, a *answer) {
 	case categories == "ALL":
 		a.everything(granted)
 	default:
-		for _, category := range strings.Split(categories, ",") {
+		for category := range strings.SplitSeq(categories, ",") {
 			a.set(category, granted)
 		}
 		a.listed()

@@ -53,7 +53,7 @@ func TestLinkDependsOnEverything(t *testing.T) {
 	if store.Commit(store.Salt{1}, []byte("a")) == store.Commit(store.Salt{2}, []byte("a")) {
 		t.Error("the salt does not matter")
 	}
-	if store.NewSalt() == store.NewSalt() {
+	if a, b := store.NewSalt(), store.NewSalt(); a == b {
 		t.Error("two salts are equal")
 	}
 }

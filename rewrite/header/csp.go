@@ -205,7 +205,7 @@ func widenPolicy(text, directive, source string, enough func([]string) bool) (st
 	}
 	c := parsed[0]
 	i := c.governing(directive)
-	if i < 0 || enough(c[i].Sources) || contains(c[i].Sources, source) {
+	if i < 0 || enough(c[i].Sources) || slices.Contains(c[i].Sources, source) {
 		return text, false
 	}
 	sources := make([]string, 0, len(c[i].Sources)+1)
@@ -226,15 +226,6 @@ func widenPolicy(text, directive, source string, enough func([]string) bool) (st
 		c[i].Sources = sources
 	}
 	return c.String(), true
-}
-
-func contains(sources []string, source string) bool {
-	for _, s := range sources {
-		if s == source {
-			return true
-		}
-	}
-	return false
 }
 
 // sourceExpression refuses what would end the expression it is to be.
