@@ -47,8 +47,9 @@ type Hosts struct {
 
 // Sites are what was learned of all sites, by host. They live with the store, so that a reload forgets nothing.
 type Sites struct {
-	sites    sync.Map // host to *Hosts
-	count    atomic.Int32
+	sites    sync.Map   // host to *Hosts
+	mu       sync.Mutex // held where one comes or goes
+	count    int
 	overflow Hosts
 }
 
@@ -58,18 +59,43 @@ func NewSites() *Sites { return &Sites{overflow: Hosts{shared: true}} }
 // Shared returns what is learned where sites cannot be told apart, or nothing is kept: there is never enough of it.
 func Shared() *Hosts { return &Hosts{shared: true} }
 
-// Of returns what was learned of the site at a host. Hosts beyond the bound, which only a client that invents host
-// names reaches, share one that never has enough.
+// Of returns what was learned of the site at a host. Beyond the bound, which only a client that invents host names reaches, the
+// site that was visited least makes room, unless of each there is enough: then those to come share one that never has.
 func (s *Sites) Of(host string) *Hosts {
 	host = strings.TrimPrefix(host, "www.")
 	if l, ok := s.sites.Load(host); ok {
 		return l.(*Hosts)
 	}
-	if s.count.Load() >= maxSites || s.count.Add(1) > maxSites {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l, ok := s.sites.Load(host); ok {
+		return l.(*Hosts)
+	}
+	if s.count >= maxSites && !s.forgetOne() {
 		return &s.overflow
 	}
-	l, _ := s.sites.LoadOrStore(strings.Clone(host), new(Hosts))
-	return l.(*Hosts)
+	s.count++
+	l := new(Hosts)
+	s.sites.Store(strings.Clone(host), l)
+	return l
+}
+
+// forgetOne forgets the site that was visited least, if that was not often enough.
+func (s *Sites) forgetOne() bool {
+	var rarest any
+	least := int64(enoughPages)
+	s.sites.Range(func(host, l any) bool {
+		if n := l.(*Hosts).pages.Load(); n < least {
+			rarest, least = host, n
+		}
+		return least > 1 // mostly one of an invented host
+	})
+	if rarest == nil {
+		return false
+	}
+	s.sites.Delete(rarest)
+	s.count--
+	return true
 }
 
 // Page counts a page of a path from which hosts were learned.

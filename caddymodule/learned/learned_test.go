@@ -2,6 +2,7 @@ package learned
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 )
 
@@ -28,5 +29,43 @@ func TestLearnedPaths(t *testing.T) {
 	}
 	if n := l.distinct.Load(); n > maxPaths {
 		t.Errorf("%d paths are remembered, want at most %d", n, maxPaths)
+	}
+}
+
+// TestInventedHosts: whoever asks for hosts that nobody has keeps out neither those that are visited nor those that come later,
+// and fills no memory.
+func TestInventedHosts(t *testing.T) {
+	s := NewSites()
+	visit := func(host string) bool {
+		for range enoughPages {
+			s.Of(host).Page("/")
+		}
+		return s.Of(host).Enough("/")
+	}
+	if !visit("early.example") {
+		t.Fatal("what was visited often is not enough")
+	}
+	var group sync.WaitGroup
+	for g := range 4 {
+		group.Go(func() {
+			for i := range maxSites {
+				s.Of(fmt.Sprint(g, "-", i, ".invented.example")).Page("/")
+			}
+		})
+	}
+	group.Wait()
+	if !s.Of("early.example").Enough("/") || !visit("late.example") {
+		t.Error("invented hosts keep out those that are visited")
+	}
+	for i := range maxSites {
+		visit(fmt.Sprint(i, ".busy.example"))
+	}
+	if s.Of("one-more.example") != &s.overflow || !s.Of("late.example").Enough("/") {
+		t.Error("a site of which there is enough made room")
+	}
+	kept := 0
+	s.sites.Range(func(_, _ any) bool { kept++; return true })
+	if kept != maxSites || s.count != maxSites {
+		t.Errorf("%d sites are kept, %d counted; want %d", kept, s.count, maxSites)
 	}
 }
