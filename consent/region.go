@@ -71,7 +71,7 @@ var defaultRegimes = map[string]Regime{
 func DefaultRegions() *Regions {
 	t := &Regions{map[Region]Regime{}}
 	for code, regime := range defaultRegimes {
-		r, _ := parseRegion(code)
+		r := parseRegion(code)
 		t.regimes[r] = regime
 	}
 	return t
@@ -79,7 +79,7 @@ func DefaultRegions() *Regions {
 
 // Find returns the region of an ISO 3166 code, case-insensitively; the zero Region for anything else.
 func (t *Regions) Find(code string) Region {
-	r, _ := parseRegion(code)
+	r := parseRegion(code)
 	regime, ok := t.regimes[r]
 	if !ok {
 		regime = t.regimes[Region{Country: r.Country}]
@@ -88,12 +88,12 @@ func (t *Regions) Find(code string) Region {
 	return r
 }
 
-// parseRegion reads "CC" or "CC-SSS"; XX, T1 and the like, by which proxies say unknown, are not in the table and so
+// parseRegion reads "CC" or "CC-SSS", anything else as unknown; XX, T1 and the like, by which proxies say unknown, are not in the table and so
 // opt-in anyway.
-func parseRegion(code string) (r Region, ok bool) {
+func parseRegion(code string) (r Region) {
 	country, sub, found := strings.Cut(code, "-")
 	if len(country) != len(r.Country) || len(sub) > len(r.Subdivision) || found && sub == "" {
-		return Region{}, false
+		return Region{}
 	}
 	copy(r.Country[:], country)
 	copy(r.Subdivision[:], sub)
@@ -102,11 +102,11 @@ func parseRegion(code string) (r Region, ok bool) {
 			if c >= 'a' && c <= 'z' {
 				part[i] = c - 'a' + 'A'
 			} else if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
-				return Region{}, false
+				return Region{}
 			}
 		}
 	}
-	return r, true
+	return r
 }
 
 // FromHeader returns a region function that reads an ISO 3166 code from a header field, or, with a second name, the
