@@ -95,6 +95,8 @@ var cases = []struct{ name, in, want string }{
 	{"custom property, escaped name", `a{\2d-x:"https://tracker.test/x"}`, `a{\2d-x:"` + inert(enc) + `"}`},
 	{"custom property, broken URL", "a{--x:\"ht\\\ntps:\\a //tracker.test/x\"}", "a{--x:\"" + inert("https:%0A//tracker.test/x") + "\"}"},
 	{"custom property, space before", `a{--x:" \1 https://tracker.test/x"}`, `a{--x:"` + inert("%20%01"+enc) + `"}`},
+	{"custom property, much space before", `a{--x:"` + strings.Repeat(" ", 70) + `https://tracker.test/x"}`, `a{--x:"` + inert(strings.Repeat("%20", 70)+enc) + `"}`},
+	{"custom property, escapes before", `a{--x:"` + strings.Repeat(`\1 `, 30) + `//tracker.test/x"}`, `a{--x:"` + inert(strings.Repeat("%01", 30)+"//tracker.test/x") + `"}`},
 	{"custom property, backslashes", `a{--x:"\5c\5c tracker.test/x"}`, `a{--x:"` + inert("%5C%5Ctracker.test/x") + `"}`},
 	{"custom property, slash and backslash", `a{--x:"/\5c tracker.test/x"}`, `a{--x:"` + inert("/%5Ctracker.test/x") + `"}`},
 	{"custom property, backslash and slash", `a{--x:"\5c /tracker.test/x"}`, `a{--x:"` + inert("%5C/tracker.test/x") + `"}`},

@@ -251,9 +251,14 @@ func (s *scanner) harmless(inside []byte, whole bool) bool {
 
 // relative reports that a string does not begin like an absolute URL, as far as it is there.
 func (s *scanner) relative(inside []byte, whole bool) bool {
-	s.ref = appendUnescaped(s.ref[:0], inside[:min(len(inside), 64)])
-	return (whole || len(s.ref) >= 16) && !absolute(s.ref)
+	head := inside[:min(len(inside), 64)]
+	s.ref = appendUnescaped(s.ref[:0], head)
+	ref := bytes.TrimLeft(s.ref, leading)
+	return (whole && len(head) == len(inside) || len(ref) >= 16) && !absolute(ref)
 }
+
+// leading are the characters that the URL standard removes before a URL: C0 controls and spaces.
+const leading = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f "
 
 // mayImport reports whether a preload scanner could find @import in a string, as far as that is there.
 func (s *scanner) mayImport(inside []byte, whole bool) bool {
@@ -275,9 +280,8 @@ func (s *scanner) hiddenImport(buf []byte, i, end int, complete bool) {
 	}
 }
 
-// absolute reports whether a reference names a host.
+// absolute reports whether a reference without leading characters names a host.
 func absolute(ref []byte) bool {
-	ref = bytes.TrimLeft(ref, "\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f ")
 	if len(ref) > 1 && (ref[0] == '/' || ref[0] == '\\') {
 		return ref[1] == '/' || ref[1] == '\\' || ref[1] <= ' '
 	}
