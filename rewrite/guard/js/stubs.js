@@ -10,7 +10,7 @@ const stub = (remember, path = [], target = function () {}) => {
       if (k == Symbol.toPrimitive) return () => '';
       if (k == Symbol.iterator) return function* () {};
       if (typeof k == 'symbol' || k == 'authResponse') return; // nobody has logged in
-      if (k == 'then') return last != k && ((f) => Later.resolve(stub(none, [k])).then(f));
+      if (k == 'then') return last != k && ((f) => arrived.then(() => (now.turn?.(), stub(none, [k]))).then(f));
       if (asList.test(k)) return [][k].bind([]);
       if (k == 'length') return 0;
       if (/^(call|apply|bind)$/.test(k) && t[k]) return t[k].bind(self);

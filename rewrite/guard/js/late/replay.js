@@ -1,8 +1,22 @@
 // Replay: calls that stand-ins took, calls back who waits for their answer, and gives the vendor what it was told once it
 // is there; vendors' own consent commands.
 
+// Nobody but a stand-in called a page's code here, which therefore does not lead the page to itself, to be called there again,
+// for ever: neither in this turn nor by a timer set in it, unless its visitor is at it.
+let turns = 0;
+const turn = now.turn = () => after(() => turns--, turns++);
+const address = (url) => cut(parse(url).href, '#')[0];
+const circles = (url) => turns && !self.navigator.userActivation?.isActive && address(url) == address(loc);
+self.navigation?.addEventListener('navigate', (e) => e.cancelable && !e.destination.sameDocument && circles(e.destination.url) && e.preventDefault());
+hook(self, 'setTimeout,setInterval', (on, [f, ...args], go) => go([turns && typeof f == 'function' ? (...given) => (turn(), call(f, self, given)) : f, ...args]));
+// A form does so a moment later, and puts what it has into the query.
+const sends = (form) => circles(cut(getAttr(form, 'action') || '', '?')[0] + loc.search);
+hook(self, 'HTMLFormElement.submit', (form, args, go) => sends(form) || go(args));
+self.addEventListener('submit', (e) => sends(e.target) && e.preventDefault());
+
 // What waits for a vendor may ask for more of it than a stand-in has.
 const later = (f, ...args) => after(() => {
+  turn();
   try { f(...args); } catch (e) {}
 });
 const waits = /^(hitCallback|event_?callback|callback|success|bidsBackHandler|onload|loaded|complete|command)$/i;
