@@ -91,10 +91,11 @@ const tell = (only) => {
 // A site that has Consent Mode of its own sets a default after ours: an update has the last word.
 const lastWord = () => now.layered && [...self.dataLayer].filter((e) => e && e[0] == 'consent').length > 1 && consentMode();
 
-// What hides a page until a test has been chosen is released when that test is gated.
+// What hides a page until a product that is gated has chosen what it shows: styles and classes of the root known by their names.
+const veils = 'style:is([id*=flicker i],[id*=-prehid],#at-body-style,#amp-exp-css,#kameleoonLoadingStyleSheet,#_vis_opt_path_hides)';
 const release = () => {
-  const gated = (id) => parties.has(id) && !permitted(parties.get(id));
-  if (gated('chartbeat')) doc.querySelectorAll('#chartbeat-flicker-control-style').forEach((style) => style.remove());
-  if (gated('google-optimize')) doc.documentElement.classList.remove('async-hide');
-  if (gated('vwo')) try { self._vwo_code.finish(); } catch (e) {}
+  const {classList} = doc.documentElement;
+  if (!doc.querySelector('script[' + kept + ']')) return;
+  for (const style of doc.querySelectorAll(veils)) style.disabled = true;
+  for (const name of [...classList]) if (/^async-hide$|flicker/.test(name)) classList.remove(name);
 };
