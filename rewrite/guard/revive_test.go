@@ -417,11 +417,17 @@ var revivals = []scenario{
 		want: "true",
 	},
 	{
-		name:   "what hides a page for a gated test goes",
-		config: Config{Vendors: []Vendor{{ID: "chartbeat", Purpose: "analytics", Hosts: []string{"chart.test"}}}},
-		body:   `<style id=chartbeat-flicker-control-style>body{visibility:hidden!important}</style>`,
-		do:     `await here(); return getComputedStyle(document.body).visibility`,
-		want:   "visible",
+		name: "what hides a page for a gated test goes",
+		body: `<style id=chartbeat-flicker-control-style>body{visibility:hidden!important}</style>`,
+		do:   `await here(); return getComputedStyle(document.body).visibility`,
+		want: "visible",
+	},
+	{
+		name: "what hides a page for a test that is permitted stays",
+		page: Page{Granted: 31},
+		body: `<style id=chartbeat-flicker-control-style>body{visibility:hidden!important}</style>`,
+		do:   `await here(); return getComputedStyle(document.body).visibility`,
+		want: "hidden",
 	},
 	{
 		name:     "natives look native",

@@ -91,11 +91,12 @@ const tell = (only) => {
 // A site that has Consent Mode of its own sets a default after ours: an update has the last word.
 const lastWord = () => now.layered && [...self.dataLayer].filter((e) => e && e[0] == 'consent').length > 1 && consentMode();
 
-// What hides a page until a product that is gated has chosen what it shows: styles and classes of the root known by their names.
+// What hides a page until a product has chosen what it shows: styles and classes of the root known by their names. They go where
+// anything at all is gated.
 const veils = 'style:is([id*=flicker i],[id*=-prehid],#at-body-style,#amp-exp-css,#kameleoonLoadingStyleSheet,#_vis_opt_path_hides)';
 const release = () => {
   const {classList} = doc.documentElement;
-  if (!doc.querySelector('script[' + kept + ']')) return;
+  if (now.granted > 30) return;
   for (const style of doc.querySelectorAll(veils)) style.disabled = true;
   for (const name of [...classList]) if (/^async-hide$|flicker/.test(name)) classList.remove(name);
 };
