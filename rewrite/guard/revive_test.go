@@ -42,6 +42,7 @@ func (b *bench) run(t *testing.T, s *scenario) {
 	g := testGuard(t, s.config)
 	b.mu.Lock()
 	b.pages["listed.test/writes.js"], b.pages["tracker.test/writes.js"], b.pages["site.test/page clear"] = writes, writes, `"cookies", "storage"`
+	b.pages["tracker.test/framed.js"] = framed
 	b.pages["tracker.test/defines.js"] = "trk = (...a) => (self.real = self.real || []).push(a.join('/'))"
 	b.mu.Unlock()
 	b.page("/page", b.guarded(g, s.page, s.head, s.body+banner))
@@ -417,6 +418,14 @@ var revivals = []scenario{
 		want: "true",
 	},
 	{
+		name:     "what a vendor's script in a frame of the page's stored there",
+		page:     Page{Granted: 31},
+		body:     framedLoaders,
+		do:       `await soon(() => names().length == 12); const before = names().length; await click('refuse'); await soon(() => names().length == 0); return before + ' ' + names()`,
+		want:     "12 ",
+		contacts: "tracker.test",
+	},
+	{
 		name: "what hides a page for a gated test goes",
 		body: `<style id=chartbeat-flicker-control-style>body{visibility:hidden!important}</style>`,
 		do:   `await here(); return getComputedStyle(document.body).visibility`,
@@ -436,6 +445,22 @@ var revivals = []scenario{
 		contacts: "cdn.test",
 	},
 }
+
+// framedLoaders are the ways in which loaders have a script run in a frame that they make, as of nobody's address, where it works
+// on the page around it (boomerang's non-blocking loader, versions 8 to 15).
+const framedLoaders = `<script>const names = () => (document.cookie + '; ' + Object.keys(localStorage).join('; ')).split('; ').filter((n) => n.startsWith('framed'));
+const load = (d, n) => { const s = d.createElement('script'); s.src = 'https://tracker.test/framed.js?' + n; d.body.append(s) };
+const frame = (src, n, use) => { const f = document.createElement('iframe'); if (src) f.src = src; document.head.before(f); use(f.contentWindow.document, n) };
+frame('about:blank', 1, load);
+frame('javascript:void(0)', 2, (d, n) => { d.open()._l = function () { load(this, n) }; d.write('<body onload="document._l();">'); d.close() });
+frame('javascript:false', 3, (d, n) => { d.open(); d.write('<body><script src="https://tracker.test/framed.js?' + n + '"></scr' + 'ipt>'); d.close() });
+frame('', 4, (d, n) => { const w = d.defaultView; w.setTimeout(() => load(d, n)) });
+frame('', 5, (d, n) => { d.body.innerHTML = '<img src="/x.png">'; d.body.firstChild.onerror = () => load(d, n) });
+{ const l = document.createElement('link'); l.rel = 'preload'; l.as = 'script'; l.href = 'https://tracker.test/framed.js?6'; l.onload = () => { self.later = 6; const s = document.createElement('script'); s.src = l.href; document.head.append(s) }; document.head.append(l) }
+</script>`
+
+// framed is a vendor's script that stores in the page around its frame, at once and by a timer.
+const framed = `(() => { const n = document.currentScript.src.split('?')[1], w = parent; w.document.cookie = 'framed' + n + '=1;path=/'; setTimeout(() => { w.localStorage['framed-s' + n] = 1 }, 50) })()`
 
 func TestScenarios(t *testing.T) {
 	const browsers = 3

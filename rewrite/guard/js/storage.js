@@ -1,10 +1,14 @@
 // Storage: names of gated vendors read as absent and are not written. The names come with the late part; what was
 // written before is remembered, and removed then.
 const early = [], wrote = [], met = new List(), cookieOf = describe(proto(self, 'Document'), 'cookie');
-// Whose script runs: the address of the nearest caller that is not this script, which is one line of its document.
-const callers = () => (new Error().stack || '').match(/https?:\/\/[^\s()]+/g) || [];
-const own = (callers()[0] || '').replace(/\d+$/, '');
-const author = () => (callers().find((at) => !at.startsWith(own)) || doc.currentScript?.src || '#').replace(/(:\d+)+$/, '');
+// Whose script runs: the address of the nearest caller that is not this script, which is one line of its document. Once a page
+// has opened a frame's document V8 hides those of that frame from all but its own errors.
+const callers = (w) => (new w.Error().stack || '').match(/https?:\/\/[^\s()]+/g) || [];
+const own = (callers(self)[0] || '').replace(/\d+$/, '');
+const caller = (w) => {
+  try { return callers(w).find((at) => !at.startsWith(own)); } catch (e) {}
+};
+const author = () => [caller(self) || doc.currentScript?.src, ...[...select(doc.documentElement, 'iframe')].map((f) => caller(contentOf(f))), '#'].find((at) => at).replace(/(:\d+)+$/, '');
 // A name that nobody knows and that was not there before is its author's, and is not written while the author is gated. Each is looked at once, so that the site's own
 // writes cost nothing.
 const owner = (kind, name, write, old, text) => {
