@@ -426,6 +426,21 @@ var revivals = []scenario{
 		contacts: "tracker.test",
 	},
 	{
+		name: "connections over a vendor's server end with its consent",
+		page: Page{Granted: 31},
+		do: `await here(); const over = (...hosts) => ({iceServers: hosts.map((h) => ({urls: ['stun:' + h + ':3478']}))}), a = new RTCPeerConnection(over('own.test', 'tracker.test')), b = new RTCPeerConnection(), c = new RTCPeerConnection(over('own.test'));
+			b.setConfiguration(over('tracker.test')); await click('refuse'); return [a, b, c].map((p) => p.signalingState).join()`,
+		want: "closed,closed,stable",
+	},
+	{
+		name:     "a passkey of another's domain, permitted",
+		page:     Page{Granted: 31},
+		do:       passkeys,
+		want:     "asked",
+		contacts: "tracker.test www.tracker.test",
+	},
+	{name: "a passkey of another's domain", do: passkeys, want: "asked"},
+	{
 		name: "what hides a page for a gated test goes",
 		body: `<style id=chartbeat-flicker-control-style>body{visibility:hidden!important}</style>`,
 		do:   `await here(); return getComputedStyle(document.body).visibility`,
@@ -445,6 +460,10 @@ var revivals = []scenario{
 		contacts: "cdn.test",
 	},
 }
+
+// passkeys asks for keys that belong to another domain, which browsers ask first whether it shares them (Web Authentication 3, 5.11).
+const passkeys = `await here(); const challenge = new Uint8Array(16), stop = AbortSignal.timeout(2000); await navigator.credentials.get({publicKey: {challenge, rpId: 'tracker.test'}, signal: stop}).catch(() => 0);
+	await navigator.credentials.create({publicKey: {challenge, rp: {id: 'www.tracker.test', name: 'x'}, user: {id: challenge, name: 'x', displayName: 'x'}, pubKeyCredParams: [{type: 'public-key', alg: -7}]}, signal: stop}).catch(() => 0); return 'asked'`
 
 // framedLoaders are the ways in which loaders have a script run in a frame that they make, as of nobody's address, where it works
 // on the page around it (boomerang's non-blocking loader, versions 8 to 15).

@@ -24,14 +24,14 @@ const network = (w) => {
   });
   hook(w, 'setTimeout,setInterval', (self, args, go) => typeof args[0] == 'string' && importOf(args[0]) ? 0 : go(args));
   // Others fetch what their arguments name, however deep: a cache what it is told to keep, a worklet its module, a notification
-  // its icon, a sign-in its provider (FedCM), a style sheet what is relative to its base.
+  // its icon, a sign-in its provider (FedCM), a passkey the domain that it belongs to, a style sheet what is relative to its base.
   const named = (args) => {
     const all = [];
-    try { JSON.stringify(args, (key, v) => (all.push(address(v)), v)); } catch (e) {}
+    try { JSON.stringify(args, (key, v) => (all.push(/^(rpI|i)d$/.test(key) ? '//' + v : address(v)), v)); } catch (e) {}
     return all;
   };
   const loads = (self, args, go) => named(args).reduce((next, url) => () => when(url, 'fetch', next, () => Later.resolve()), () => go(args))();
-  hook(w, 'Cache.add,addAll BackgroundFetchManager.fetch Worklet.addModule CredentialsContainer.get ServiceWorkerRegistration.showNotification', loads);
+  hook(w, 'Cache.add,addAll BackgroundFetchManager.fetch Worklet.addModule CredentialsContainer.get,create ServiceWorkerRegistration.showNotification', loads);
   hook(w.IdentityCredential, 'disconnect', loads);
   const led = (args) => named(args).some((url) => judgeNow(url, 'fetch'));
   hook(w, 'fetchLater', (self, args, go) => led(args) ? {} : go(args));
@@ -68,12 +68,14 @@ const network = (w) => {
     return socket;
   });
   hook(w, 'FontFace', styled); // in workers, too
-  const withoutServers = ([options, ...more]) => {
-    const servers = options && options.iceServers;
-    if (servers) options = copy({}, options, {iceServers: servers.filter((s) => ![].concat(s.urls || s.url || []).some((u) => judgeNow(u, 'webrtc')))});
-    return [options, ...more];
-  };
-  hook(w, 'RTCPeerConnection RTCPeerConnection.setConfiguration', (on, args, go) => go(withoutServers(args)));
+  hook(w, 'RTCPeerConnection RTCPeerConnection.setConfiguration', (on, [options, ...more], go) => {
+    let over;
+    const gated = (url) => judgeNow(url, 'webrtc') || (over = identify(url) || over, 0);
+    if (options?.iceServers) options = copy({}, options, {iceServers: options.iceServers.filter((s) => ![].concat(s.urls || s.url || []).some(gated))});
+    const made = go([options, ...more]);
+    if (over) sockets.set(made || on, over);
+    return made;
+  });
   // A payment method that is a URL is fetched to see whether it can be paid with.
   hook(w, 'PaymentRequest', (type, [methods, ...more], go) => go([[...methods].filter((m) => !led(m)), ...more]));
   const idle = () => quiet({postMessage: none, terminate: none, port: quiet({postMessage: none})});
