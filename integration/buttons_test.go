@@ -59,7 +59,7 @@ func TestButtonsOfAnSDK(t *testing.T) {
 	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, `<!doctype html><title>Buttons</title><body><div id=button class=fb-like data-href="https://elsewhere.example/a"></div><div id=full class=fb-like>words</div>
+		_, _ = io.WriteString(w, `<!doctype html><title>Buttons</title><body><div id=button class=fb-like data-href="https://elsewhere.example/a"></div><div id=full class=fb-like>words</div><fb:like id=xfbml href="https://elsewhere.example/b"></fb:like><fb:share-button id=share></fb:share-button>
 <script async src="https://connect.facebook.net/en_US/sdk.js"></script>`)
 	}))
 	t.Cleanup(upstream.Close)
@@ -67,7 +67,7 @@ func TestButtonsOfAnSDK(t *testing.T) {
 	d.Answer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/sdk.js") {
 			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = io.WriteString(w, "const f = document.createElement('iframe'); f.src = 'https://www.facebook.com/plugins/like.php?made=1'; button.append(f)")
+			_, _ = io.WriteString(w, "const f = document.createElement('iframe'); f.src = 'https://www.facebook.com/plugins/like.php?made=1'; button.append(f); xfbml.append(f.cloneNode())")
 		}
 	}))
 	d.Site("shop.test", lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", ""))
@@ -79,6 +79,16 @@ func TestButtonsOfAnSDK(t *testing.T) {
 	}
 	if got := lab.Eval[string](t, b, frame+".contentDocument.querySelector('a.l').href"); got != "https://www.facebook.com/sharer/sharer.php?u=https%3A//elsewhere.example/a" {
 		t.Errorf("the button's link leads to %s", got)
+	}
+	const xfbml = "document.querySelector('#xfbml > span').shadowRoot.querySelector('iframe')"
+	if !lab.Soon(func() bool { return lab.Eval[bool](t, b, "!!"+xfbml+"?.contentDocument?.querySelector('a.l')") }) {
+		t.Fatal("nothing stands for the XFBML button")
+	}
+	if got := lab.Eval[string](t, b, xfbml+".contentDocument.querySelector('a.l').href"); got != "https://www.facebook.com/sharer/sharer.php?u=https%3A//elsewhere.example/b" {
+		t.Errorf("the XFBML button's link leads to %s", got)
+	}
+	if !lab.Eval[bool](t, b, "!!document.querySelector('#share > span')") {
+		t.Error("nothing stands for the XFBML share button")
 	}
 	if got := lab.Eval[string](t, b, "[button.childNodes.length, "+frame+".getClientRects().length, !!full.shadowRoot].join()"); got != "0,1,false" {
 		t.Errorf("nodes in the button, link in view, link where there are words: %s", got)
@@ -94,6 +104,9 @@ func TestButtonsOfAnSDK(t *testing.T) {
 	d.Quiet(200 * time.Millisecond)
 	if lab.Eval[int](t, b, frame+".getClientRects().length") != 0 {
 		t.Error("the link is in view beside the button")
+	}
+	if got := lab.Eval[string](t, b, "[...xfbml.children].map((n) => n.localName).join()"); got != "iframe" {
+		t.Errorf("in the XFBML element is %s, want the SDK's frame alone", got)
 	}
 	for _, c := range d.Contacts() {
 		if strings.Contains(c.Path, "like.php") && !strings.Contains(c.Path, "made=1") {

@@ -19,6 +19,7 @@ const apply = now.apply = (answer, told, wait) => {
   if (now.layered) consentMode();
   if (gained) {
     if (!told) agreed = Date.now(), doc.addEventListener('securitypolicyviolation', outgrown);
+    for (const [guest, who] of guests) if (permitted(who)) guest.remove();
     revive().then(() => tell());
   }
   else for (const [, s] of standing) s.calls.length = 0, s.list && (s.list.length = 0);
@@ -130,16 +131,20 @@ const panel = (open) => {
   box.querySelector('summary').focus();
 };
 // In the place of a gated SDK's button stands the placeholder of the frame that it would be: a share link. A shadow tree holds
-// it, in a slot, so that the page's nodes stay as they are and what the SDK puts there later is seen instead.
+// it, in a slot, so that the page's nodes stay as they are and what the SDK puts there later is seen instead. XFBML's elements
+// can have none: one in a node that goes before the SDK comes.
+const guests = new Table();
 const buttons = () => {
-  for (const el of doc.querySelectorAll('.fb-like,.fb-share-button')) {
-    const frame = doc.createElement('iframe'), url = 'https://www.facebook.com/plugins/like.php?href=' + encodeURIComponent(el.dataset.href || loc.href);
-    if (el.firstChild || el.shadowRoot || !(gatedBy(frame, 'src', url).bit > 1)) continue;
+  for (const el of doc.querySelectorAll('.fb-like,.fb-share-button,fb\\:like,fb\\:share-button')) {
+    const frame = doc.createElement('iframe'), url = 'https://www.facebook.com/plugins/like.php?href=' + encodeURIComponent(el.dataset.href || getAttr(el, 'href') || loc.href), who = gatedBy(frame, 'src', url);
+    if (el.firstChild || el.shadowRoot || !(who.bit > 1)) continue;
     frame.width = 120;
     frame.height = 30;
     setAttr(frame, 'frameborder', 0);
-    try { el.attachShadow({mode: 'open'}).append(doc.createElement('slot')); } catch (e) { continue; }
-    el.shadowRoot.firstChild.append(frame);
+    let host = el;
+    if (/:/.test(el.localName)) el.append(host = doc.createElement('span')), guests.set(host, who);
+    try { host.attachShadow({mode: 'open'}).append(doc.createElement('slot')); } catch (e) { continue; }
+    host.shadowRoot.firstChild.append(frame);
     frame.src = url;
     parked.delete(frame); // it stays what it is
   }
