@@ -54,6 +54,9 @@ func (x *exchange) writeHead(w io.Writer, nonce string) {
 func (x *exchange) writeGuard(w io.Writer, nonce string, xml bool) {
 	p := x.guardPage(x.responseMark(), nonce)
 	p.XML = xml
+	if x.digests {
+		p.Integrity = x.guard().Integrity()
+	}
 	_ = x.guard().Write(w, &p) // the rewriter keeps the error
 }
 

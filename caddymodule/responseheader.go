@@ -22,7 +22,7 @@ func (x *exchange) editHeader(h http.Header, status int) int {
 		delete(h, "Location") // it leads no browser anywhere, and stays
 	}
 	delete(h, markHeader) // only this gateway says how to know what it gated
-	x.siteCSP = len(h[cspName])+len(h[cspReports]) > 0
+	x.siteCSP, x.digests = len(h[cspName])+len(h[cspReports]) > 0, len(h["Integrity-Policy"]) > 0
 	now := time.Now()
 	x.edit = header.Options{
 		Policy: &x.policy, Resolve: x.resolve, Destination: x.destination(),

@@ -43,6 +43,7 @@ type exchange struct {
 	encode   *encode.Encode // compresses outside, nil where it does not or has no gzip
 	confirms bool           // the request's entity tags are those of a rewritten body
 	siteCSP  bool           // the site has a policy of its own
+	digests  bool           // the site's policy wants digests of scripts
 	xhtml    bool           // the page is XHTML, parsed as XML
 	ascii    bool           // the page is, or may be, in an encoding that has no more in common with UTF-8
 	behind   bool           // another gateway is in front and asks; what it says of the decision counts for nothing

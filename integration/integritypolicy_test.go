@@ -10,8 +10,8 @@ import (
 	"github.com/caddy-consent/caddy-consent/integration/lab"
 )
 
-// TestIntegrityPolicy: where the site takes no script without a digest, the guard's second part is not fetched, and a choice
-// takes effect with a reload.
+// TestIntegrityPolicy: where the site takes no script without a digest, the guard's second part has one, and a choice takes effect
+// in place.
 func TestIntegrityPolicy(t *testing.T) {
 	t.Parallel()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +34,12 @@ func TestIntegrityPolicy(t *testing.T) {
 		t.Skip("this browser knows no Integrity-Policy")
 	}
 	a.silent(t, "before any choice")
-	lab.Eval[bool](t, a.browser, "document.querySelector('consent-banner').shadowRoot.querySelector('button[value=accept]').click(), true") // a form's button
+	a.becomes(t, "before any choice", guardIsWhole)
+	lab.Eval[bool](t, a.browser, "self.same = true")
+	lab.Eval[bool](t, a.browser, "document.querySelector('consent-banner').shadowRoot.querySelector('button[value=accept]').click(), true")
 	a.becomes(t, "after acceptance", "!!document.querySelector('iframe')?.hasAttribute('src')")
 	a.alive(t, "after acceptance", []string{"www.youtube.com"})
+	if !lab.Eval[bool](t, a.browser, "!!self.same") {
+		t.Error("the choice reloaded the page")
+	}
 }

@@ -85,6 +85,8 @@ type Page struct {
 	GPC, DNT bool
 	// Site is the registrable domain: hosts within it are first party.
 	Site string
+	// Integrity is the Guard's Integrity in a page whose Integrity-Policy takes no script without a digest, else "".
+	Integrity string
 	// XML is true for a page that browsers parse as XML.
 	XML bool
 }
@@ -94,6 +96,7 @@ type Guard struct {
 	first, late []byte
 	rest, xml   []byte // what follows the start tag in a page of HTML, of XML
 	path, hash  string
+	digest      string // of late
 	closed      []byte // first, before what is allowed was put in
 }
 
@@ -122,7 +125,7 @@ func (g *Guard) Open(hosts ...string) (*Guard, error) {
 		rest:   append(append(append([]byte(nil), '>'), first...), "</script>"...),
 		xml:    []byte("><![CDATA[" + strings.ReplaceAll(string(first), "]]>", "]]]]><![CDATA[>") + "]]></script>"),
 		hash:   "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'",
-		closed: g.closed, late: g.late, path: g.path,
+		closed: g.closed, late: g.late, path: g.path, digest: g.digest,
 	}, nil
 }
 
@@ -152,7 +155,7 @@ func compile(c Config) (*Guard, error) {
 	if bytes.Count(first, []byte(literal(opening))) != 1 {
 		return nil, errors.New("guard: there is no place for what is allowed")
 	}
-	return &Guard{closed: first, late: late, path: c.Prefix + "/" + file}, nil
+	return &Guard{closed: first, late: late, path: c.Prefix + "/" + file, digest: "sha256-" + base64.StdEncoding.EncodeToString(digest[:])}, nil
 }
 
 // join puts modules into one function and minifies it.
@@ -197,6 +200,9 @@ func ascii(code []byte) []byte {
 // which may therefore be cached for good; its media type is text/javascript.
 func (g *Guard) Late() (path string, content []byte) { return g.path, g.late }
 
+// Integrity returns the integrity metadata (Subresource Integrity, 3.1) of the second part.
+func (g *Guard) Integrity() string { return g.digest }
+
 // Hash returns the CSP source expression ('sha256-…', quotes included) that admits the script.
 func (g *Guard) Hash() string { return g.hash }
 
@@ -240,6 +246,7 @@ func appendStart(dst []byte, p *Page) []byte {
 	dst = append(appendBits(dst, p.Denied), '"')
 	dst = appendAttribute(dst, "data-vendors", p.Vendors)
 	dst = appendAttribute(dst, "data-site", p.Site)
+	dst = appendAttribute(dst, "data-integrity", p.Integrity)
 	return appendAttribute(dst, "data-signals", p.signals())
 }
 

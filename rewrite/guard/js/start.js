@@ -34,6 +34,7 @@ const fetchLate = () => {
   el.install = (f) => call(current, doc, []) == el && f([/*shared*/]);
   el.nonce = nonce;
   el.fetchPriority = 'high'; // scripts of scripts wait for all others otherwise
+  if (page.integrity) el.integrity = page.integrity, el.crossOrigin = ''; // (Integrity Policy: a digest counts with CORS only)
   el.onload = el.onerror = () => {
     arrive();
     el.remove();
