@@ -216,7 +216,7 @@ func (s *site) guardConfig(c rules.Context, lists bool) guard.Config {
 		}
 		one := guard.Vendor{
 			ID: v.ID, Purpose: v.Purpose.String(), Hosts: v.Hosts, Patterns: v.Gate, Passes: v.Pass, Paths: v.Paths, Labels: v.Labels, Cookies: v.Cookies, Storage: v.Storage,
-			Globals: strings.Fields(globalsOf(v.Globals, v.Stubs)), Seldom: v.Number > lastFrequent && !s.catalogue.Vendor(v.ID).Declared,
+			Seldom: v.Number > lastFrequent && !s.catalogue.Vendor(v.ID).Declared,
 		}
 		g.Vendors = append(g.Vendors, one)
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/caddy-consent/caddy-consent/consent"
-	"github.com/caddy-consent/caddy-consent/rules/catalogue"
 )
 
 // GuardVendor is what a script in the page needs to judge what the page makes at run time.
@@ -24,8 +23,6 @@ type GuardVendor struct {
 	Labels []string
 	// Cookies and Storage are names with * as a wildcard.
 	Cookies, Storage []string
-	Globals          []string
-	Stubs            []catalogue.Stub
 }
 
 // GuardVendors returns the vendors that the Set gates, sorted by ID. A pattern that is allowed by the operator, passes by
@@ -46,7 +43,7 @@ func (s *Set) GuardVendors(c Context) []GuardVendor {
 			continue
 		}
 		g := GuardVendor{ID: e.ID, Number: e.Number, Purpose: v.match.Purpose, Hosts: e.Hosts, Gate: slices.Concat(e.Patterns, e.Embeds), Pass: e.Passes,
-			Paths: e.Paths, Labels: e.Labels, Storage: e.Storage, Globals: e.Globals, Stubs: e.Stubs}
+			Paths: e.Paths, Labels: e.Labels, Storage: e.Storage}
 		if c.Payment {
 			g.Pass = slices.Concat(g.Pass, e.Payment)
 		} else {

@@ -28,8 +28,8 @@ const testMark = "MaRk0123456789-_"
 // testVendors are made for the tests: hosts and names that no real party has.
 var testVendors = []Vendor{
 	{ID: "tracker", Purpose: "marketing", Hosts: []string{"tracker.test"}, Patterns: []string{"shared.test/pixel", "*.multi.test/t/", "glob.test/a*/t.js"}, Passes: []string{"tracker.test/public/", "fine.tracker.test/*/ok"},
-		Cookies: []string{"_trk", "_trk_*"}, Storage: []string{"trk-*"}, Globals: []string{"trk", "trkq[]", "Trk"}},
-	{ID: "meter", Purpose: "analytics", Hosts: []string{"meter.test"}, Cookies: []string{"_met"}, Globals: []string{"met"}},
+		Cookies: []string{"_trk", "_trk_*"}, Storage: []string{"trk-*"}},
+	{ID: "meter", Purpose: "analytics", Hosts: []string{"meter.test"}, Cookies: []string{"_met"}},
 }
 
 // bench is a site and every other host of a made-up Internet, with a browser that finds them all.

@@ -11,23 +11,22 @@ import (
 var purposes = []string{"necessary", "functional", "analytics", "marketing", "social"}
 
 var (
-	validID     = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	validHost   = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
-	validGlobal = regexp.MustCompile(`^[A-Za-z_$][\w$]*(\[\]|\{\})?$`)
-	printable   = regexp.MustCompile(`^[!-~]+$`)
+	validID   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	validHost = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
+	printable = regexp.MustCompile(`^[!-~]+$`)
 )
 
 // catalogue collects what the script's constants are made of.
 type catalogue struct {
-	heads, globs, keys, globals, paths []string          // a column each: what is alike stands together, and compresses better
-	asked, passes                      line              // of all vendors
-	seldom                             []uint32          // hashes of hosts that the script asks about
-	text                               map[uint32]string // which host, pattern or name has a hash
-	hosts                              map[string]int    // which vendor names a host
-	carried                            map[string]bool   // hosts that the script knows itself
-	names                              map[string]int    // which vendor names a cookie ("c…") or a storage key ("s…")
-	strict                             bool
-	errs                               []error
+	heads, globs, keys, paths []string          // a column each: what is alike stands together, and compresses better
+	asked, passes             line              // of all vendors
+	seldom                    []uint32          // hashes of hosts that the script asks about
+	text                      map[uint32]string // which host, pattern or name has a hash
+	hosts                     map[string]int    // which vendor names a host
+	carried                   map[string]bool   // hosts that the script knows itself
+	names                     map[string]int    // which vendor names a cookie ("c…") or a storage key ("s…")
+	strict                    bool
+	errs                      []error
 }
 
 // line is what the script knows of one party: patterns with a *, hashes of other patterns, hosts and names, paths.
@@ -52,8 +51,8 @@ func newCatalogue(c Config) (*catalogue, error) {
 		seen[v.ID] = true
 		k.add(v, i)
 	}
-	k.append("0", k.passes, nil)
-	k.append("?", k.asked, nil)
+	k.append("0", k.passes)
+	k.append("?", k.asked)
 	if err := errors.Join(k.errs...); err != nil {
 		return nil, err
 	}
@@ -72,21 +71,20 @@ func checkHosts(hosts []string) error {
 }
 
 // append adds a line, unless the script could do nothing with it.
-func (k *catalogue) append(head string, l line, globals []string) {
-	if len(l.globs)+len(l.keys)+len(l.paths)+len(globals) == 0 {
+func (k *catalogue) append(head string, l line) {
+	if len(l.globs)+len(l.keys)+len(l.paths) == 0 {
 		return
 	}
 	k.heads = append(k.heads, head)
 	k.globs = append(k.globs, strings.Join(l.globs, "|"))
 	k.keys = append(k.keys, l.keys)
-	k.globals = append(k.globals, strings.Join(globals, ","))
 	k.paths = append(k.paths, strings.Join(l.paths, "|"))
 }
 
 // constant returns the columns as one text.
 func (k *catalogue) constant() string {
 	var columns []string
-	for _, c := range [][]string{k.heads, k.globs, k.globals, k.paths, k.keys} {
+	for _, c := range [][]string{k.heads, k.globs, k.paths, k.keys} {
 		columns = append(columns, strings.Join(c, " "))
 	}
 	return strings.Join(columns, ";")
@@ -177,15 +175,10 @@ func (k *catalogue) add(v *Vendor, i int) {
 	if bit < 0 {
 		k.fail(v, "no purpose %q", v.Purpose)
 	}
-	for _, g := range v.Globals {
-		if !validGlobal.MatchString(g) {
-			k.fail(v, "global %q", g)
-		}
-	}
 	var own line
-	met, globals := &own, v.Globals
+	met := &own
 	if v.Seldom {
-		met, globals = &k.asked, nil
+		met = &k.asked
 	}
 	globs, keys := k.patterns(v, v.Patterns, i)
 	met.globs = append(met.globs, globs...)
@@ -198,7 +191,7 @@ func (k *catalogue) add(v *Vendor, i int) {
 	}), i)
 	k.passes.globs, k.passes.keys = append(k.passes.globs, globs...), k.passes.keys+keys
 	own.keys += k.stored(v, i, "c", v.Cookies) + k.stored(v, i, "s", v.Storage)
-	k.append(fmt.Sprint(max(bit, 0), v.ID), own, globals)
+	k.append(fmt.Sprint(max(bit, 0), v.ID), own)
 }
 
 // hostKeys returns the hashes of a vendor's hosts and labels, but for those that are asked about.

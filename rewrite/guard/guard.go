@@ -48,9 +48,6 @@ type Vendor struct {
 	// Cookies are names of first-party cookies, Storage those of localStorage, sessionStorage and IndexedDB; * at the
 	// end stands for any rest.
 	Cookies, Storage []string
-	// Globals are the names that the vendor's script would define on window and that page code uses; those that are
-	// arrays end in "[]", and those that are objects but no functions in "{}".
-	Globals []string
 	// Seldom is true of a vendor that few pages meet: the script asks the gateway whose its hosts are, so that it has not to
 	// carry them.
 	Seldom bool

@@ -14,7 +14,7 @@ import (
 func ExampleCompile() {
 	g, err := Compile(Config{
 		Prefix:  "/.consent",
-		Vendors: []Vendor{{ID: "example-ads", Purpose: "marketing", Hosts: []string{"ads.example"}, Globals: []string{"exads"}}},
+		Vendors: []Vendor{{ID: "example-ads", Purpose: "marketing", Hosts: []string{"ads.example"}}},
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -77,8 +77,8 @@ func TestCompileErrors(t *testing.T) {
 		{"twice", Config{Prefix: "/c", Vendors: []Vendor{{ID: "a", Purpose: "social"}, {ID: "a", Purpose: "social"}}}, []string{`vendor "a": twice`}},
 		{"all at once", Config{Prefix: "/c", Vendors: []Vendor{{
 			ID: "a", Purpose: "fun", Hosts: []string{"nodot", "UP.example", "a.example/x"}, Patterns: []string{"host", "a b/c"},
-			Cookies: []string{"*", "x;y"}, Storage: []string{"a*"}, Globals: []string{"a-b", "x[]y"},
-		}}}, []string{`no purpose "fun"`, `host "nodot"`, `host "UP.example"`, `host "a.example/x"`, `pattern "host"`, `pattern "a b/c"`, `name "*"`, `name "a*"`, `global "a-b"`, `global "x[]y"`}},
+			Cookies: []string{"*", "x;y"}, Storage: []string{"a*"},
+		}}}, []string{`no purpose "fun"`, `host "nodot"`, `host "UP.example"`, `host "a.example/x"`, `pattern "host"`, `pattern "a b/c"`, `name "*"`, `name "a*"`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -124,13 +124,13 @@ func FuzzAppend(f *testing.F) {
 
 // FuzzCompile shows that no vendor breaks the script: it is refused, or the script still parses (the minifier does that).
 func FuzzCompile(f *testing.F) {
-	f.Add("a", "marketing", "ads.example", "ads.example/x*y", "c*", "s", "g[]")
-	f.Add("a'b", "social", "</script>", `h/"+alert(1)+"`, "\x00\x00", ";;", "g")
-	f.Add("a", "social", "a.example", "a.b/(((", "cc", "ss", "$")
-	f.Fuzz(func(t *testing.T, id, purpose, host, pattern, cookie, storage, global string) {
+	f.Add("a", "marketing", "ads.example", "ads.example/x*y", "c*", "s")
+	f.Add("a'b", "social", "</script>", `h/"+alert(1)+"`, "\x00\x00", ";;")
+	f.Add("a", "social", "a.example", "a.b/(((", "cc", "ss")
+	f.Fuzz(func(t *testing.T, id, purpose, host, pattern, cookie, storage string) {
 		g, err := Compile(Config{Prefix: "/.consent", Vendors: []Vendor{{
 			ID: id, Purpose: purpose, Hosts: []string{host}, Patterns: []string{pattern},
-			Cookies: []string{cookie}, Storage: []string{storage}, Globals: []string{global},
+			Cookies: []string{cookie}, Storage: []string{storage},
 		}}})
 		if err == nil && (len(g.first) == 0 || bytes.Contains(g.first, []byte("</script"))) {
 			t.Fatalf("script of %d bytes", len(g.first))

@@ -91,24 +91,23 @@ var pageCode = map[string]string{
 func TestPageCode(t *testing.T) {
 	t.Parallel()
 	b := newScenarioBench(t)
-	vendors := referenceVendors(t)
-	purpose, globals := make(map[string]string), make(map[string]string)
+	vendors, globals := referenceFacts(t)
+	purpose := make(map[string]string)
 	arrays := map[string]bool{"dataLayer": true, "_gaq": true, "_paq": true, "uetq": true, "_cio": false, "_fbq": true}
 	for i := range vendors {
 		purpose[vendors[i].ID] = vendors[i].Purpose
-		for j, g := range vendors[i].Globals {
+		for j, g := range globals[vendors[i].ID] {
 			if arrays[g] {
-				vendors[i].Globals[j] += "[]"
+				globals[vendors[i].ID][j] += "[]"
 			}
 		}
-		globals[vendors[i].ID] = strings.Join(vendors[i].Globals, " ")
 	}
 	g := testGuard(t, Config{Vendors: vendors})
 	var body strings.Builder
 	body.WriteString(`<script>var called=[];function done(w){called.push(w)}</script>`)
 	want := 0
 	for id, code := range pageCode {
-		body.WriteString(`<script type="text/plain" data-consent="` + testMark + ` ` + purpose[id] + ` ` + id + ` ` + globals[id] + `" data-consent-src="https://x.test/"></script><script>` + code + `</script>`)
+		body.WriteString(`<script type="text/plain" data-consent="` + testMark + ` ` + purpose[id] + ` ` + id + ` ` + strings.Join(globals[id], " ") + `" data-consent-src="https://x.test/"></script><script>` + code + `</script>`)
 		want += strings.Count(code, "done(")
 	}
 	b.page("/page", b.guarded(g, Page{}, "", body.String()))

@@ -99,7 +99,7 @@ const parkedAs = `data-consent="` + testMark + ` marketing tracker trk trkq[] Tr
 // rareConfig has a vendor that many sites have, and one that few have.
 var rareConfig = Config{Vendors: []Vendor{
 	{ID: "known", Purpose: "marketing", Hosts: []string{"known.test"}},
-	{ID: "rare", Purpose: "marketing", Seldom: true, Hosts: []string{"rare.test", "rare.known.test"}, Patterns: []string{".shared.test/rare/"}, Cookies: []string{"_rare"}, Storage: []string{"rare"}, Globals: []string{"rare"}},
+	{ID: "rare", Purpose: "marketing", Seldom: true, Hosts: []string{"rare.test", "rare.known.test"}, Patterns: []string{".shared.test/rare/"}, Cookies: []string{"_rare"}, Storage: []string{"rare"}},
 }}
 
 var revivals = []scenario{
@@ -383,7 +383,7 @@ var revivals = []scenario{
 	},
 	{
 		name:     "vendors are told",
-		config:   Config{Vendors: []Vendor{{ID: "meta-pixel", Purpose: "marketing", Hosts: []string{"facebook.test"}}, {ID: "tiktok-pixel", Purpose: "marketing", Globals: []string{"ttq"}}}},
+		config:   Config{Vendors: []Vendor{{ID: "meta-pixel", Purpose: "marketing", Hosts: []string{"facebook.test"}}, {ID: "tiktok-pixel", Purpose: "marketing", Hosts: []string{"tiktok.test"}}}},
 		page:     Page{Granted: 31},
 		body:     `<script>var said=[];function fbq(...a){said.push('fbq '+a)};var ttq={revokeConsent(){said.push('revoke')},grantConsent(){said.push('grant')}};var dataLayer=dataLayer||[];dataLayer.push({event:'x'})</script>`,
 		do:       `await click('refuse'); await click('accept'); return said + ' ' + dataLayer.map((e) => e[0] ? [e[0], e[1], e[2].ad_storage] : e.event).join('|')`,

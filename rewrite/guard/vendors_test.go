@@ -9,6 +9,12 @@ import (
 
 // referenceVendors reads the vendor facts that lie beside the repository, in the shape that Compile takes.
 func referenceVendors(t testing.TB) []Vendor {
+	vendors, _ := referenceFacts(t)
+	return vendors
+}
+
+// referenceFacts is referenceVendors with the names that each vendor's script would define on window.
+func referenceFacts(t testing.TB) ([]Vendor, map[string][]string) {
 	data, err := os.ReadFile("../../../shared/reference/vendors.json")
 	if err != nil {
 		t.Skip("no vendor facts beside the repository: ", err)
@@ -29,6 +35,7 @@ func referenceVendors(t testing.TB) []Vendor {
 		t.Fatal(err)
 	}
 	var list []Vendor
+	globals := make(map[string][]string)
 	for _, f := range facts.Vendors {
 		v := Vendor{ID: f.ID, Purpose: f.Category}
 		for _, h := range f.Hosts {
@@ -45,9 +52,9 @@ func referenceVendors(t testing.TB) []Vendor {
 			}
 		}
 		if f.Stub.Needed != "no" {
-			v.Globals = f.Globals
+			globals[v.ID] = f.Globals
 		}
 		list = append(list, v)
 	}
-	return list
+	return list, globals
 }

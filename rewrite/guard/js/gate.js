@@ -104,7 +104,7 @@ const park = (el, name, value, who) => {
   dropAttr(el, name);
   if (parked.size < 5000) parked.add(el);
   if (!who.bit) return;
-  standIns(who);
+  if (script && text) standIns(who, text);
   if ((local == 'img' || script && awaited(text)) && !failed.has(el)) failed.add(el), after(() => el.dispatchEvent(new Event('error')));
   if (local == 'iframe' && name == 'src') standFor(el, 1);
 };

@@ -12,7 +12,7 @@ const mark = page.mark, site = page.site;
 const now = {granted: +page.granted, denied: +page.denied, vendors: {}};
 for (const entry of (page.vendors || '').split(',')) if (entry) now.vendors[entry.slice(1)] = entry[0] == '+';
 
-// A party is {id, bit, globals}. Whose a host or path is the late part knows, and the gateway.
+// A party is {id, bit, globals}. Whose a host or path is the late part knows, and the gateway, which alone knows the globals.
 const names = ['necessary', 'functional', 'analytics', 'marketing', 'social'];
 const party = (purpose, id, ...globals) => ({id, bit: 1 << (names.indexOf(purpose) + 1 || 4) - 1, globals});
 const purposeOf = (who) => names[Math.log2(who.bit)];
@@ -35,7 +35,7 @@ const identify = (url) => {
   const own = inside(host, site);
   // Lists also know trackers on other hosts of the site; only the gateway has them.
   if (own && !judging || host == loc.hostname || u.origin == self.origin || allowed.some((h) => inside(host, h))) return 0;
-  const known = answers.get(u.origin + u.pathname);
+  const known = answers.get(placeOf(u));
   return (own || !now.recognise ? known : now.recognise(u, host, known)) ?? unknown;
 };
 
@@ -46,14 +46,14 @@ const judge = (url) => {
 };
 
 // Asking the gateway about URLs unknown here. No answer gates.
-const answers = new Table();
+const answers = new Table(), placeOf = (u) => u.origin + u.pathname;
 const endpoint = self.origin + prefix + '/';
 const learn = (asked, verdicts) => {
   let i = 0;
   if (answers.size > 5000) answers.clear(); // not among those that somebody waits for
   for (const [url] of asked) {
     const text = verdicts ? verdicts[i++] : 'marketing -', u = parse(url);
-    answers.set(u.origin + u.pathname, text && party(...cut(text, ' ')));
+    answers.set(placeOf(u), text && party(...cut(text, ' ')));
   }
 };
 const decode = (body) => {

@@ -1,5 +1,5 @@
 // Catalogue: whose a host, a path, a cookie or a storage key is.
-// Columns, a word a vendor: purpose and id, patterns with a *, globals, paths, hashes. A hash is FNV-1a of a host, a pattern or
+// Columns, a word a vendor: purpose and id, patterns with a *, paths, hashes. A hash is FNV-1a of a host, a pattern or
 // a name, 30 bits in 5 characters. "?" has what only the gateway can tell whose it is, and so has the filter,
 // in which one in 64 others seems to be as well.
 // The page's code has run by now, and may have replaced what strings and arrays can do: here, and where it is asked whose an
@@ -9,9 +9,9 @@ let digit = 0;
 for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') digits[c] = digit++;
 // The expressions of patterns are abbreviated (short in catalogue.go).
 const expression = (before, text) => new RegExp('^' + before + '(' + text.replace(/[.<>`]/g, (c) => ({'.': '\\.', '<': '[^/]*', '>': '[^?]*'})[c] || '(?![a-z0-9])') + ')', 'i');
-const [heads, patterns, globals, anywhere, keys] = cut(catalogue, ';').map((column) => cut(column, ' '));
+const [heads, patterns, anywhere, keys] = cut(catalogue, ';').map((column) => cut(column, ' '));
 for (let i = 0; i < heads.length; i++) {
-  const id = heads[i].slice(1), one = id ? {id, bit: 1 << heads[i][0], globals: globals[i] ? cut(globals[i], ',') : []} : heads[i] == '0' ? {bit: 1} : unknown, list = one.bit < 2 ? openings : globs;
+  const id = heads[i].slice(1), one = id ? {id, bit: 1 << heads[i][0]} : heads[i] == '0' ? {bit: 1} : unknown, list = one.bit < 2 ? openings : globs;
   parties.set(id, one);
   if (patterns[i]) list[list.length] = [expression('', patterns[i]), one];
   if (anywhere[i]) paths[paths.length] = [expression('[^?]*', anywhere[i]), one];
