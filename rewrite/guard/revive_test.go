@@ -441,6 +441,12 @@ var revivals = []scenario{
 	},
 	{name: "a passkey of another's domain", do: passkeys, want: "asked"},
 	{
+		name:     "stand-ins for a vendor whose script the page makes late",
+		do:       `await here(); const s = document.createElement('script'); s.src = 'https://tracker.test/defines.js'; document.head.append(s); await soon(() => self.trk); trk('early'); await click('accept'); await soon(() => self.real); return real.join()`,
+		want:     "early",
+		contacts: "tracker.test",
+	},
+	{
 		name: "what hides a page for a gated test goes",
 		body: `<style id=chartbeat-flicker-control-style>body{visibility:hidden!important}</style>`,
 		do:   `await here(); return getComputedStyle(document.body).visibility`,
