@@ -17,8 +17,7 @@ const native = (f) => (on, ...args) => call(f, on, args);
 const [setAttr, getAttr, dropAttr, hasAttr, select] = ['setAttribute', 'getAttribute', 'removeAttribute', 'hasAttribute', 'querySelectorAll'].map((name) => native(proto(self, 'Element')[name]));
 const accessor = (type, name) => describe(proto(self, type), name) || {};
 const attributesOf = native(accessor('Element', 'attributes').get), setInner = native(accessor('Element', 'innerHTML').set), setText = native(accessor('Node', 'textContent').set), getText = native(accessor('Node', 'textContent').get);
-const nativeSrcdoc = native(accessor('HTMLIFrameElement', 'srcdoc').set);
-const setSrcdoc = (el, markup) => nativeSrcdoc(el, policy(markup));
+const setSrcdoc = (el, markup) => setAttr(el, 'srcdoc', policy(markup));
 const animating = /^(to|from|by|values)$/, painted = new List(['style', 'mask', 'cursor', 'filter', 'clip-path', 'fill', 'stroke', 'marker-start', 'marker-mid', 'marker-end']);
 const fetching = new List(['src', 'href', 'srcset', 'imagesrcset', 'data', 'poster', 'background', 'ping', 'attributionsrc']);
 // What is judged is what is used: an object that page code passes for a string is asked for it once, as the browser asks
@@ -140,12 +139,12 @@ const restore = (el) => {
   for (const {name, value} of held) {
     const attr = name.slice(dash.length).replace('xlink:', '');
     if (!attr || attr == 'parked') continue;
-    const put = () => setAttr(el, attr, originals.get(el) || (/^(src|srcdoc|on)/.test(attr) && types && policy('') != '' ? trusted(attr, value) : value));
+    const put = () => setAttr(el, attr, originals.get(el) || (/^(src|on)/.test(attr) ? trusted(attr, value) : value));
     /^src/.test(attr) ? last.push(put) : put();
   }
   last.forEach((put) => put());
 };
-const trusted = (attr, value) => ours[{src: 'createScriptURL', srcdoc: 'createHTML'}[attr] || 'createScript'](value);
+const trusted = (attr, value) => (policy(''), ours ? ours[{src: 'createScriptURL', srcdoc: 'createHTML'}[attr] || 'createScript'](value) : value);
 
 // A document made from a blob or in a data: URL gets the guard in front; XML, where that cannot be, must name no gated
 // party.

@@ -89,7 +89,7 @@ const network = (w) => {
       if (importOf(text)) return idle();
       const own = workers.get(url) || holding(prelude() + text, 'text/javascript', url);
       workers.set(url, own);
-      args = [isTrusted(args[0]) && policy('') ? trusted('src', own) : own, ...args.slice(1)];
+      args = [isTrusted(args[0]) ? trusted('src', own) : own, ...args.slice(1)];
     } catch (e) {}
     return go(args);
   });
