@@ -26,7 +26,7 @@ var sources embed.FS
 var (
 	firstModules = []string{"judge", "gate", "sinks", "network", "storage", "stubs", "start"}
 	lateModules  = []string{"late/catalogue", "late/names", "late/replay", "late/revive", "late/ui"}
-	shared       = "Later,List,Members,Memo,Table,after,anew,ask,boxes,call,consentMode,cookieOf,copy,css,cut,dash,describe,doc,early,endpoint,follower,fragments,gatedBy,getAttr,hasAttr,hook,identify,inside,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,park,party,parked,parse,partyOf,permitted,policy,property,proto,purposeOf,restore,scan,setAttr,setSrcdoc,site,sockets,standing,unknown,wrote"
+	shared       = "Later,List,Members,Memo,Table,after,anew,answers,ask,boxes,call,consentMode,cookieOf,copy,css,cut,dash,describe,doc,early,endpoint,follower,fragments,gatedBy,getAttr,hasAttr,hook,identify,inside,kept,keptValue,load,loc,mark,moveBanner,nameOf,names,none,now,once,park,party,parked,parse,partyOf,permitted,policy,property,proto,purposeOf,query,restore,scan,setAttr,setSrcdoc,site,sockets,standIns,standing,unknown,wrote"
 )
 
 // Vendor is one party that the script knows.

@@ -59,7 +59,7 @@ const gatedBy = (el, name, value) => {
 // CSS: url(…) and strings that are addresses become about:invalid#consent,… (see rewrite.InertCSS).
 const inert = (who, url) => 'about:invalid#consent,' + mark + ',' + purposeOf(who) + ',' + who.id + ',' + encodeURIComponent(url).replace(/['()]/g, escape);
 // Escaped letters are read first, then comments, url(…) and strings, which the end of the text or a bare newline ends, too.
-const letter = (all, hex, plain) => plain || ((n) => n > 64 && n < 91 || n > 96 && n < 123 ? String.fromCharCode(n) : all)(parseInt(hex, 16));
+const letter = (all, hex, plain) => plain || ((c) => /[a-z]/i.test(c) ? c : all)(String.fromCharCode(parseInt(hex, 16)));
 const css = (text) => {
   if (!/url|import|image|src|href|\\/i.test(text)) return text;
   foresee(text = '' + text, 'style');
@@ -103,7 +103,7 @@ const park = (el, name, value, who) => {
   dropAttr(el, name);
   if (parked.size < 5000) parked.add(el);
   if (!who.bit) return;
-  if (script && text) standIns(who, text);
+  if (script && text) who.globals ? standIns(who) : now.foreign(who, text);
   if ((local == 'img' || script && awaited(text)) && !failed.has(el)) failed.add(el), after(() => el.dispatchEvent(new Event('error')));
   if (local == 'iframe' && name == 'src') standFor(el, 1);
 };
@@ -126,7 +126,7 @@ const partyOf = (el) => {
 };
 // Gives an element back what was taken off; the placeholder of a frame is kept for a withdrawal.
 const restore = (el) => {
-  const held = heldBy(el), last = [];
+  const held = heldBy(el), src = (a) => /-src/.test(a.name);
   if (el.localName == 'iframe' && hasAttr(el, 'srcdoc')) {
     boxes.set(el, getAttr(el, 'srcdoc'));
     if (keptValue(el, 'srcdoc') == null) dropAttr(el, 'srcdoc');
@@ -136,13 +136,10 @@ const restore = (el) => {
   if (/^consent-/.test(el.name)) dropAttr(el, 'name');
   for (const a of held) dropAttr(el, a.name);
   parked.delete(el);
-  for (const {name, value} of held) {
+  for (const {name, value} of held.sort((a, b) => src(a) - src(b))) {
     const attr = name.slice(dash.length).replace('xlink:', '');
-    if (!attr || attr == 'parked') continue;
-    const put = () => setAttr(el, attr, originals.get(el) || (/^(src|on)/.test(attr) ? trusted(attr, value) : value));
-    /^src/.test(attr) ? last.push(put) : put();
+    if (attr && attr != 'parked') setAttr(el, attr, originals.get(el) || (/^(src|on)/.test(attr) ? trusted(attr, value) : value));
   }
-  last.forEach((put) => put());
 };
 const trusted = (attr, value) => (policy(''), ours ? ours[{src: 'createScriptURL', srcdoc: 'createHTML'}[attr] || 'createScript'](value) : value);
 

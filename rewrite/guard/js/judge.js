@@ -21,7 +21,7 @@ const permitted = (who) => who.bit < 2 || !now.suspended && (now.vendors[who.id]
 const inside = (host, domain) => domain && (host == domain || host.endsWith('.' + domain));
 const parse = (url) => {
   try {
-    const u = new Url(url, doc ? doc.baseURI : loc.href);
+    const u = new Url(url, doc?.baseURI || loc);
     return /^(http|ws|stun|turn)s?:/.test(u.protocol) && u;
   } catch (e) {}
 };
@@ -35,7 +35,7 @@ const identify = (url) => {
   const own = inside(host, site);
   // Lists also know trackers on other hosts of the site; only the gateway has them.
   if (own && !judging || host == loc.hostname || u.origin == self.origin || allowed.some((h) => inside(host, h))) return 0;
-  const known = answers.get(placeOf(u));
+  const known = answers.get(u.origin + u.pathname);
   return (own || !now.recognise ? known : now.recognise(u, host, known)) ?? unknown;
 };
 
@@ -46,14 +46,14 @@ const judge = (url) => {
 };
 
 // Asking the gateway about URLs unknown here. No answer gates.
-const answers = new Table(), placeOf = (u) => u.origin + u.pathname;
+const answers = new Table();
 const endpoint = self.origin + prefix + '/';
 const learn = (asked, verdicts) => {
   let i = 0;
   if (answers.size > 5000) answers.clear(); // not among those that somebody waits for
   for (const [url] of asked) {
     const text = verdicts ? verdicts[i++] : 'marketing -', u = parse(url);
-    answers.set(placeOf(u), text && party(...cut(text, ' ')));
+    answers.set(u.origin + u.pathname, text && party(...cut(text, ' ')));
   }
 };
 const decode = (body) => {

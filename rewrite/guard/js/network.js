@@ -39,7 +39,7 @@ const network = (w) => {
   const held = new Memo();
   hook(w, 'XMLHttpRequest.open', (x, args, go) => {
     args = args.map(fixed);
-    const now = args.length > 2 && !args[2], who = now ? judgeNow(args[1], 'xmlhttprequest') : judge(args[1]);
+    const now = args.length > 2 && !args[2], who = now ? judgeNow(args[1], 'fetch') : judge(args[1]);
     held.delete(x);
     if (who == unknown) held.set(x, args);
     else if (who) args = ['GET', nothing, !now];
@@ -49,8 +49,8 @@ const network = (w) => {
     x.addEventListener('readystatechange', () => x.readyState > 1 && x.responseURL.startsWith(self.origin + '/') && noted(x.getResponseHeader('consent-mark')));
     const opened = held.get(x);
     if (!opened) return go(args);
-    when(opened[1], 'xmlhttprequest', () => held.get(x) == opened && go(args), () => {
-      call(open, x, ['GET', nothing, true]);
+    when(opened[1], 'fetch', () => held.get(x) == opened && go(args), () => {
+      call(open, x, ['GET', nothing]);
       go([]);
     });
   });
@@ -61,9 +61,8 @@ const network = (w) => {
   hook(w, 'importScripts', (self, args, go) => go(args.map(fixed).filter((url) => !judgeNow(url, 'script'))));
   hook(w, 'WebSocket,WebSocketStream,EventSource,WebTransport', (type, args, go) => {
     args = firstFixed(args);
-    const who = identify(args[0]) == unknown ? judgeNow(args[0], 'websocket') || 0 : identify(args[0]);
-    if (who && !permitted(who)) return quiet({url: '' + args[0], ready: never, opened: never, closed: never});
-    const socket = go(args);
+    if (judgeNow(args[0], 'websocket')) return quiet({url: '' + args[0], ready: never, opened: never, closed: never});
+    const socket = go(args), who = identify(args[0]);
     if (who) sockets.set(socket, who);
     return socket;
   });
@@ -71,7 +70,7 @@ const network = (w) => {
   hook(w, 'RTCPeerConnection RTCPeerConnection.setConfiguration', (on, [options, ...more], go) => {
     let over;
     const gated = (url) => judgeNow(url, 'webrtc') || (over = identify(url) || over, 0);
-    if (options?.iceServers) options = copy({}, options, {iceServers: options.iceServers.filter((s) => ![].concat(s.urls || s.url || []).some(gated))});
+    if (options?.iceServers) options = {...options, iceServers: options.iceServers.filter((s) => ![].concat(s.urls || s.url || []).some(gated))};
     const made = go([options, ...more]);
     if (over) sockets.set(made || on, over);
     return made;
@@ -89,7 +88,7 @@ const network = (w) => {
       if (importOf(text)) return idle();
       const own = workers.get(url) || holding(prelude() + text, 'text/javascript', url);
       workers.set(url, own);
-      args = [isTrusted(args[0]) ? trusted('src', own) : own, ...args.slice(1)];
+      args[0] = isTrusted(args[0]) ? trusted('src', own) : own;
     } catch (e) {}
     return go(args);
   });

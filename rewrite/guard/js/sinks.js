@@ -184,7 +184,7 @@ const styled = (on, args, go) => go(args.map(inertly));
 const styleTraps = {
   get: (s, k) => s[k],
   set: (s, k, v) => (s[k] = inertly(v), true),
-  defineProperty: (s, k, d) => reflect.defineProperty(s, k, 'value' in d ? copy({}, d, {value: inertly(d.value)}) : d),
+  defineProperty: (s, k, d) => reflect.defineProperty(s, k, 'value' in d ? {...d, value: inertly(d.value)} : d),
 };
 
 // Style objects, and media made by their constructor.
@@ -203,7 +203,6 @@ const guardStyle = (w) => {
   hook(w, 'KeyframeEffect', (type, [target, ...args], go) => go([target, ...args.map(inertly)]));
   hook(w, 'Audio', (type, args, go) => {
     const el = go([]);
-    el.preload = 'auto';
     if (args.length) el.src = args[0];
     return el;
   });
@@ -248,20 +247,15 @@ const contentOf = native(accessor('HTMLIFrameElement', 'contentWindow').get);
 const frameOf = (el) => patch(contentOf(el));
 
 // document.write: markup may be split anywhere, so an unfinished tag waits for the rest.
-const tagEnd = (s, i) => {
-  for (let quote = '', equals = 0; ++i < s.length;) {
-    const c = s[i];
-    if (quote) c == quote && (quote = '');
-    else if (equals && /["']/.test(c)) quote = c, equals = 0;
-    else if (c == '>') return i + 1;
-    else if (c == '=') equals = 1;
-    else if (c > ' ') equals = 0;
-  }
+const tag = /(=\s*("[^"]*"|'[^']*'|(?!["'\s]))|[^>=])*>/y;
+const tagEnd = (s, at) => {
+  tag.lastIndex = at;
+  return tag.test(s) && tag.lastIndex;
 };
 const gatedTag = (tag) => {
-  if (!/[=]/.test(tag)) return tag;
+  if (!/=/.test(tag)) return tag;
   const out = gatedMarkup(tag);
-  return out == tag ? tag : ('' + out).replace(new RegExp('</' + /^<[^\s/>]+/.exec(tag)[0].slice(1) + '>$', 'i'), '');
+  return out == tag ? tag : ('' + out).replace(/<\/[^\s"<>]+>$/, '');
 };
 const unfinished = new Memo();
 const written = (document, text) => {

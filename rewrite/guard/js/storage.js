@@ -8,7 +8,7 @@ const own = (callers(self)[0] || '').replace(/\d+$/, '');
 const caller = (w) => {
   try { return callers(w).find((at) => !at.startsWith(own)); } catch (e) {}
 };
-const author = () => [caller(self) || doc.currentScript?.src, ...[...select(doc.documentElement, 'iframe')].map((f) => caller(contentOf(f))), '#'].find((at) => at).replace(/(:\d+)+$/, '');
+const author = () => [caller(self) || doc.currentScript?.src, ...[...all(doc, 'iframe')].map((f) => caller(contentOf(f))), '#'].find((at) => at).replace(/(:\d+)+$/, '');
 // A name that nobody knows and that was not there before is its author's, and is not written while the author is gated. Each is looked at once, so that the site's own
 // writes cost nothing.
 const owner = (kind, name, write, old, text) => {
@@ -32,8 +32,7 @@ const storage = (w) => {
   const cookieIn = (d, name) => () => call(cookieOf.get, d, []).split('; ').find((c) => nameOf(c) == name);
   property(w, 'Document.cookie', (d, value, go) => ((name) => owner('c', name, 1, cookieIn(d, name), value) || go(value))(nameOf('' + value)), (d, go) => go().split('; ').filter((c) => !owner('c', nameOf(c))).join('; '));
   const named = (args, write) => ((name) => owner('c', name, write, doc && cookieIn(doc, name)))('' + (args[0]?.name || args[0]));
-  hook(w, 'CookieStore.set', (self, args, go) => named(args, 1) ? Later.resolve() : go(args));
-  hook(w, 'CookieStore.get', (self, args, go) => named(args) ? Later.resolve(null) : go(args));
+  hook(w, 'CookieStore.set,get', (self, args, go, method) => named(args, method == 'set') ? Later.resolve(null) : go(args));
   hook(w, 'CookieStore.getAll', (self, args, go) => go(args).then((all) => all.filter((c) => !owner('c', c.name))));
   hook(w, 'Storage.getItem,setItem,removeItem,key,clear', (self, args, go, name) => {
     const store = real(self), write = name == 'setItem';
@@ -45,7 +44,7 @@ const storage = (w) => {
   }
   // Events name a store, and are made with one.
   property(w, 'StorageEvent.storageArea', none, (e, go) => standIn(go(), storeTraps));
-  hook(w, 'StorageEvent', (type, args, go) => go(args.map((a) => a?.storageArea ? copy({}, a, {storageArea: real(a.storageArea)}) : a)));
+  hook(w, 'StorageEvent', (type, args, go) => go(args.map((a) => a?.storageArea ? {...a, storageArea: real(a.storageArea)} : a)));
   // A database in use is not deleted before it is closed.
   hook(w, 'IDBFactory.open', (self, args, go) => {
     const name = '' + args[0], request = owner('s', name, 1, none) ? quiet() : go(args);

@@ -48,7 +48,7 @@ const standAt = (name, get, own, then) => define(self, name, {...plainly, get, s
 
 // Page code may take the queue for the API that will take its place.
 const rich = (list) => new Stand(list, {get: (t, k) => k in t || typeof k == 'symbol' || /^(then|toJSON|\d+)$/.test(k) ? t[k] : stub(none, [k])});
-const standIns = (who, url) => who.globals ? who.globals.forEach((entry) => {
+const standIns = (who) => who.globals.forEach((entry) => {
   const name = entry.replace(/(\[]|{})$/, '');
   if (standing.has(name) || name in self || !script || permitted(who)) return;
   const calls = [], list = /]$/.test(entry) && pushes([]), value = list ? rich(list) : stub((...call) => calls.length < 500 && calls.push(call), [], /}$/.test(entry) ? {} : undefined);
@@ -57,7 +57,7 @@ const standIns = (who, url) => who.globals ? who.globals.forEach((entry) => {
   // "x = window.x || []" changes nothing.
   standAt(name, get, (v) => one.taken = v === value, () => standing.delete(name));
   arrived.then(() => now.stood?.(name));
-}) : (who.globals = [], query(url, 'script').then(() => standIns({...who, ...answers.get(placeOf(parse(url)))})));
+});
 // Google Consent Mode v2, basic: nothing loads while denied; the state goes first into the layer, updates follow choices.
 const google = (bit, id) => permitted({id: 'google-' + id, bit}) ? 'granted' : 'denied';
 const consentMode = () => {

@@ -38,6 +38,12 @@ now.stood = (name) => {
   doc.readyState == 'loading' ? doc.addEventListener('DOMContentLoaded', ready) : ready();
 };
 
+// What a vendor's script would define only the gateway knows.
+now.foreign = (who, url) => {
+  who.globals = [];
+  query(url, 'script').then(() => standIns({...who, ...answers.get(parse(url).origin + parse(url).pathname)}));
+};
+
 const runsIn = (args, replay) => args.map((a) => typeof a == 'function' ? replay : a);
 // What the page had put into the place of a namespace, without what only the vendor has. Empty, it is a list if something was
 // pushed there.
