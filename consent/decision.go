@@ -77,11 +77,7 @@ func (d *Decision) TrackingStatus() byte {
 //	necessary=granted;by=necessary, functional=undecided, analytics=granted;by=token, marketing=denied;by=gpc, social=permitted;by=regime
 func (d *Decision) String() string {
 	var b [256]byte
-	return string(d.AppendText(b[:0]))
-}
-
-// AppendText appends String.
-func (d *Decision) AppendText(dst []byte) []byte {
+	dst := b[:0]
 	for i, name := range purposeNames {
 		if i > 0 {
 			dst = append(dst, ", "...)
@@ -100,7 +96,7 @@ func (d *Decision) AppendText(dst []byte) []byte {
 			dst = append(append(dst, ";by="...), by.String()...)
 		}
 	}
-	return dst
+	return string(dst)
 }
 
 // AppendSets appends what was decided, and of what kind, in 9 bytes: not by whom, when, or about single vendors.

@@ -44,7 +44,7 @@ type HostReport struct {
 
 // SeenReport is one thing that a rule recognised.
 type SeenReport struct {
-	Kind    string   `json:"kind"` // resource, script, cookie or first-party
+	Kind    Kind     `json:"kind"`
 	Vendor  string   `json:"vendor,omitempty"`
 	Purpose string   `json:"purpose"`
 	Rule    string   `json:"rule"`
@@ -81,7 +81,7 @@ func (v *siteSeen) report() SiteReport {
 		}
 	}
 	for k, c := range v.Seen {
-		r.Seen = append(r.Seen, SeenReport{string(k.Kind), k.Vendor, k.Purpose, k.Rule, c.Gated, c.Passed, slices.Clone(c.Pages)})
+		r.Seen = append(r.Seen, SeenReport{k.Kind, k.Vendor, k.Purpose, k.Rule, c.Gated, c.Passed, slices.Clone(c.Pages)})
 	}
 	slices.Sort(r.Undeclared)
 	slices.SortFunc(r.Hosts, func(a, b HostReport) int {
@@ -127,9 +127,9 @@ func (i *Inventory) restore(r Report) {
 			v.Hosts[h.Host] = c
 		}
 		for _, one := range s.Seen {
-			switch k := Kind(one.Kind); k {
+			switch one.Kind {
 			case KindResource, KindScript, KindCookie, KindFirstParty:
-				v.Seen[seenKey{k, one.Vendor, one.Purpose, one.Rule}] = &seenCount{one.Gated, one.Passed, one.Pages, told{passed: one.Passed}}
+				v.Seen[seenKey{one.Kind, one.Vendor, one.Purpose, one.Rule}] = &seenCount{one.Gated, one.Passed, one.Pages, told{passed: one.Passed}}
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func Text(out io.Writer, r inventory.Report) error {
 // seenOf returns what was seen of a kind.
 func seenOf(s *inventory.SiteReport, of inventory.Kind) (list []inventory.SeenReport) {
 	for _, c := range s.Seen {
-		if inventory.Kind(c.Kind) == of {
+		if c.Kind == of {
 			list = append(list, c)
 		}
 	}

@@ -76,12 +76,7 @@ func (c CSP) Sources(directive string) (sources []string, ok bool) {
 }
 
 func (c CSP) find(name string) int {
-	for i := range c {
-		if c[i].Name == name {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(c, func(d Directive) bool { return d.Name == name })
 }
 
 // governing returns the index of the directive that decides about name.

@@ -3,6 +3,7 @@ package html
 import (
 	"bytes"
 	"iter"
+	"slices"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
@@ -122,12 +123,7 @@ func (r *Rewriter) emitAttr(tag []byte, s span, name []byte, keep bool) {
 func (r *Rewriter) isFrame(t *tag, tag []byte) bool { return r.element(t, tag) == elIframe }
 
 func isDuplicate(names [][]byte, name []byte) bool {
-	for _, n := range names {
-		if len(n) == len(name) && bytes.EqualFold(n, name) && sameASCII(n, name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(names, func(n []byte) bool { return len(n) == len(name) && sameASCII(n, name) })
 }
 
 // sameASCII compares with ASCII letters folded only.

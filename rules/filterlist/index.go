@@ -177,8 +177,7 @@ func keyless(n *network) bool {
 	if n.shape == shapeHost || n.flags&flagHostWhole != 0 {
 		return false
 	}
-	named := func(o hostOption) bool { return !o.not }
-	if slices.ContainsFunc(n.from, named) || slices.ContainsFunc(n.to, named) {
+	if includes(n.from) || includes(n.to) {
 		return false
 	}
 	if n.shape == shapeRegexp {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -73,13 +74,10 @@ func isCosmetic(s string) bool {
 }
 
 func cosmeticMark(s string) bool {
-	for _, m := range [...]string{"##", "#@#", "#?#", "#@?#", "#$#", "#@$#", "#$?#", "#@$?#", "#%#", "#@%#", "$$", "$@$"} {
-		if strings.HasPrefix(s, m) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(cosmeticMarks, func(m string) bool { return strings.HasPrefix(s, m) })
 }
+
+var cosmeticMarks = []string{"##", "#@#", "#?#", "#@?#", "#$#", "#@$#", "#$?#", "#@$?#", "#%#", "#@%#", "$$", "$@$"}
 
 // isHostsLine reports whether the line begins with an IP address and a space, as in a hosts file (hosts(5)).
 func isHostsLine(s string) bool {
@@ -192,13 +190,9 @@ func (n *network) finish(pattern, opts string) error {
 	return nil
 }
 
+// includes reports whether a set of hosts does more than exclude some.
 func includes(hosts []hostOption) bool {
-	for _, h := range hosts {
-		if !h.not {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(hosts, func(h hostOption) bool { return !h.not })
 }
 
 func (n *network) checkCosmetic() error {

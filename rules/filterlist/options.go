@@ -3,6 +3,7 @@ package filterlist
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -249,19 +250,14 @@ func (o *options) setModifier(m modifier, value string, not bool) error {
 func (o *options) parseMethods(value string) error {
 	for i, v := range strings.Split(value, "|") {
 		name, not := strings.CutPrefix(strings.ToLower(v), "~")
-		bit := uint32(0)
-		for j, n := range methodNames {
-			if n == name {
-				bit = 1 << j
-			}
-		}
-		if bit == 0 {
+		bit := slices.Index(methodNames[:], name)
+		if bit < 0 {
 			return fmt.Errorf("unknown method %q", v)
 		}
 		if i > 0 && not != o.methodsNot {
 			return fmt.Errorf("option \"method\" mixes names with and without ~")
 		}
-		o.methods |= bit
+		o.methods |= 1 << bit
 		o.methodsNot, o.hasMethods = not, true
 	}
 	return nil
