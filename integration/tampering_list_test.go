@@ -56,6 +56,8 @@ var tampered = []tamperedPage{
 	{"stylesheet-media", `const s=document.createElement('style');s.append('@import u','rl('+U+')');document.head.append(s)`},
 	{"base-then-relative", `const b=document.createElement('base');b.href=U;document.head.prepend(b);const i=new Image();i.src='/tr?id=1&v=base-then-relative';setTimeout(()=>b.remove())`},
 	{"source-before-picture", `const s=document.createElement('source'),p=document.createElement('picture'),i=document.createElement('img');s.srcset=U;p.append(s,i);document.body.append(p)`},
+	{"custom-property-string", `const d=document.createElement('div');d.textContent='x';document.body.append(d);d.style.setProperty('--p',JSON.stringify(U));d.style.backgroundImage='image-set(var(--p) 1x)';d.offsetWidth`},
+	{"custom-property-spaced", `const d=document.createElement('div');d.textContent='x';document.body.append(d);d.setAttribute('style','--p:"'+' '.repeat(90)+U+'"');d.style.backgroundImage='image-set(var(--p) 1x)';d.offsetWidth`},
 	{"image-set", `const d=document.createElement('div');d.textContent='x';d.setAttribute('style','background:image-set("'+U+'" 1x)');document.body.append(d)`},
 	{"adopted-sheet", `const s=new CSSStyleSheet();s.replaceSync('body{background:url('+U+')}');document.adoptedStyleSheets=[s]`},
 	{"rule-style", `const s=document.createElement('style');s.textContent='body{color:red}';document.head.append(s);s.sheet.cssRules[0].style.backgroundImage='url('+U+')';document.body.offsetWidth`},
