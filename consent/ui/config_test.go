@@ -1,9 +1,11 @@
 package ui_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"strings"
 	"testing"
 
@@ -64,7 +66,8 @@ var refused = []struct {
 	{"not UTF-8", ui.Config{Texts: en("title", "caf\xe9")}, "texts en title", "is not UTF-8"},
 	{"a slot is missing", ui.Config{Texts: en("signal_text", "We follow your browser.")}, "texts en signal_text", "must contain {signal}"},
 	{"unknown text", ui.Config{Texts: en("tittle", "x")}, "texts en", "is no text"},
-	{"new language not complete", ui.Config{Texts: map[string]map[string]string{"no": {"title": "Ditt personvern"}}}, "texts no accept", "is missing"},
+	{"another language's name", ui.Config{Texts: map[string]map[string]string{"dk": {"title": "Dit privatliv"}}}, "texts", "use some of ar bg cs da"},
+	{"new language not complete", ui.Config{Texts: map[string]map[string]string{"no": englishWithout("accept")}}, "texts no accept", "is missing"},
 	{"no language", ui.Config{Texts: map[string]map[string]string{"English": {"title": "x"}}}, "texts", "two or three letters"},
 	{"language not built in", ui.Config{Languages: []string{"en", "tlh"}}, "languages", "is not built in"},
 	// Places.
@@ -86,6 +89,20 @@ var refused = []struct {
 	{"vendor name of markup", ui.Config{Vendors: vendor(func(v *ui.Vendor) { v.Name = "<script>" })}, "vendor x name", "holds markup"},
 	{"vendor policy", ui.Config{Vendors: vendor(func(v *ui.Vendor) { v.PolicyURL = "javascript:1" })}, "vendor x policy URL", "must be a path"},
 	{"vendor opt-out", ui.Config{Vendors: vendor(func(v *ui.Vendor) { v.OptOutURL = "https://user@evil.example/" })}, "vendor x opt-out URL", "must be a path"},
+}
+
+// englishWithout returns all texts but one.
+func englishWithout(key string) map[string]string {
+	all := map[string]string{}
+	data, err := os.ReadFile("lang/en.json")
+	if err == nil {
+		err = json.Unmarshal(data, &all)
+	}
+	if err != nil {
+		panic(err)
+	}
+	delete(all, key)
+	return all
 }
 
 func TestRefused(t *testing.T) {

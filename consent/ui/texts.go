@@ -49,12 +49,17 @@ var rightToLeft = map[string]bool{"ar": true, "he": true, "fa": true, "ur": true
 // loadTexts returns the languages a configuration offers, with its own texts in place of the built-in ones.
 func loadTexts(c *Config, p *problems) map[string]texts {
 	all := builtinTexts(p)
+	builtin := "is not built in: give all its texts, or use some of " + strings.Join(slices.Sorted(maps.Keys(all)), " ")
 	for _, lang := range slices.Sorted(maps.Keys(c.Texts)) {
 		if !validLanguage(lang) {
 			p.add("texts", lang, `must be a language of two or three letters in lower case, such as "en"`)
 			continue
 		}
 		if all[lang] == nil {
+			if 2*len(c.Texts[lang]) < len(textRules) {
+				p.add("texts", lang, builtin) // another one was meant: what is missing here would fill a screen
+				continue
+			}
 			all[lang] = texts{}
 		}
 		overrideTexts(all[lang], lang, c.Texts[lang], p)
@@ -64,7 +69,7 @@ func loadTexts(c *Config, p *problems) map[string]texts {
 		offered = map[string]texts{}
 		for _, lang := range c.Languages {
 			if all[lang] == nil {
-				p.add("languages", lang, "is not built in: give all its texts, or use some of "+strings.Join(slices.Sorted(maps.Keys(all)), " "))
+				p.add("languages", lang, builtin)
 				continue
 			}
 			offered[lang] = all[lang]
