@@ -188,7 +188,7 @@ func (s *site) choices(vendors map[string]bool) (c consent.VendorChoices) {
 // lang is the language that the visitor is asked in.
 func (x *exchange) lang() string {
 	if x.language == "" {
-		x.language = x.site.ui.Negotiate(x.r.Header.Get("Accept-Language"), "")
+		x.language = x.site.ui.Negotiate(x.r.Header.Get("Accept-Language"))
 	}
 	return x.language
 }

@@ -123,21 +123,14 @@ func (k Local) Disclosures(ctx context.Context, site string) ([]store.Disclosure
 // compact writes a store's file anew, if it is one in a file: the pages that erased records leave behind hold their bytes
 // until they are used again.
 func compact(ctx context.Context, s store.Store) (bool, error) {
-	for s != nil {
-		if c, ok := s.(interface{ Compact(context.Context) error }); ok {
-			err := c.Compact(ctx)
-			if err != nil {
-				err = fmt.Errorf("the records are erased, but unused pages of the file may still hold their bytes: %w", err)
-			}
-			return err == nil, err
-		}
-		w, ok := s.(interface{ Unwrap() store.Store })
-		if !ok {
-			break
-		}
-		s = w.Unwrap()
+	c, ok := store.As[interface{ Compact(context.Context) error }](s)
+	if !ok {
+		return false, nil
 	}
-	return false, nil
+	if err := c.Compact(ctx); err != nil {
+		return false, fmt.Errorf("the records are erased, but unused pages of the file may still hold their bytes: %w", err)
+	}
+	return true, nil
 }
 
 // Values writes the selection as a URL query.

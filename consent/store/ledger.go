@@ -64,15 +64,20 @@ type Ledger interface {
 
 // LedgerOf returns the ledger of a store, looking behind [Cache] and [Spool]; nil if it keeps none.
 func LedgerOf(s Store) Ledger {
-	for s != nil {
-		if l, ok := s.(Ledger); ok {
-			return l
+	l, _ := As[Ledger](s)
+	return l
+}
+
+// As returns what of a store, and of those behind [Cache] and [Spool], is a T.
+func As[T any](s Store) (found T, ok bool) {
+	for {
+		if found, ok = s.(T); ok {
+			return found, true
 		}
-		w, ok := s.(interface{ Unwrap() Store })
-		if !ok {
-			break
+		w, wraps := s.(interface{ Unwrap() Store })
+		if !wraps {
+			return found, false
 		}
 		s = w.Unwrap()
 	}
-	return nil
 }

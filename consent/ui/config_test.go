@@ -161,13 +161,13 @@ func TestLanguageCanBeAdded(t *testing.T) {
 	}
 	full["title"] = "Ditt personvern"
 	u := mustNew(t, ui.Config{Texts: map[string]map[string]string{"no": full}, Languages: []string{"no", "en"}})
-	if got := u.Negotiate("no", ""); got != "no" {
+	if got := u.Negotiate("no"); got != "no" {
 		t.Errorf("negotiated %q", got)
 	}
 	if !strings.Contains(banner(u, "ask", "no"), "Ditt personvern") {
 		t.Error("own language is not shown")
 	}
-	if u.Negotiate("de", "") != "no" {
+	if u.Negotiate("de") != "no" {
 		t.Error("the first of the languages is not the default")
 	}
 }
@@ -198,7 +198,7 @@ func TestHostileValues(t *testing.T) {
 		tweet := ui.Embed{URL: "https://platform.twitter.com/widgets/tweet_button.html", Page: "https://example.com/?" + strings.Map(printable, s)}
 		return []string{
 			shape(string(u.AppendBanner(nil, &p))), shape(string(u.AppendBanner(nil, &ask))), shape(string(u.AppendBanner(nil, &signal))),
-			shape(preferences(t, u, &p)), shape(string(u.AppendPlaceholder(nil, &v, &ui.Embed{Lang: s, URL: "https://x.example/" + strings.Map(printable, s), Title: s, Return: s}))),
+			shape(preferences(t, u, &p)), shape(string(u.AppendPlaceholder(nil, &v, &ui.Embed{Lang: s, URL: "https://x.example/" + strings.Map(printable, s), Return: s}))),
 			shape(string(u.AppendPlaceholder(nil, &v, &tweet))),
 		}
 	}

@@ -37,7 +37,7 @@ func ExampleUI_AppendBanner() {
 		panic(err)
 	}
 	page := []byte("<body>")
-	page = u.AppendBanner(page, &ui.Page{Lang: u.Negotiate("da, en;q=0.8", "en"), Mark: "hS3kqk2VbTzq9xYw", Return: "/products"})
+	page = u.AppendBanner(page, &ui.Page{Lang: u.Negotiate("da, en;q=0.8"), Mark: "hS3kqk2VbTzq9xYw", Return: "/products"})
 	fmt.Println(strings.Contains(string(page), "Afvis alle"), strings.Contains(string(page), "Accepter alle"))
 	// Output: true true
 }
@@ -96,7 +96,7 @@ func ExampleUI_Negotiate() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(u.Negotiate("fr-BE, nl;q=0.8", "en"), u.Negotiate("", "nl-BE"), u.Negotiate("ja", ""))
+	fmt.Println(u.Negotiate("fr-BE, nl;q=0.8"), u.Negotiate("ja, nl;q=0.1"), u.Negotiate("ja"))
 	// Output: fr nl en
 }
 

@@ -36,7 +36,6 @@ const (
 	slotProviderID
 	slotPurpose
 	slotPolicy
-	slotTitle
 	slotLink
 	slotLinkText
 	slotLinkName
@@ -51,7 +50,6 @@ const (
 	condError // the first of the conditions
 	condPolicy
 	condSingle
-	condTitle
 	condLink
 	condShare
 	condRecorded
@@ -64,9 +62,9 @@ const (
 var slotNames = map[string]slot{
 	"mark": slotMark, "nonce": slotNonce, "return": slotReturn, "return-query": slotReturnQuery, "signal": slotSignal,
 	"checked-functional": slotFunctional, "checked-analytics": slotAnalytics, "checked-marketing": slotMarketing, "checked-social": slotSocial,
-	"provider": slotProvider, "provider-id": slotProviderID, "purpose": slotPurpose, "policy": slotPolicy, "title": slotTitle, "link": slotLink,
+	"provider": slotProvider, "provider-id": slotProviderID, "purpose": slotPurpose, "policy": slotPolicy, "link": slotLink,
 	"link-text": slotLinkText, "link-name": slotLinkName, "?share": condShare,
-	"?error": condError, "?policy": condPolicy, "?single": condSingle, "?title": condTitle, "?link": condLink, "/": slotEnd,
+	"?error": condError, "?policy": condPolicy, "?single": condSingle, "?link": condLink, "/": slotEnd,
 	"status": slotStatus, "problem": slotProblem, "error": slotError, "open": slotOpen, "allowed": slotAllowed, "refused": slotRefused,
 	"?recorded": condRecorded, "?withdraw": condWithdraw, "ticket": slotTicket, "?ticket": condTicket, "xmlns": slotXMLNS, "?xml": condXML, "?saved": condSaved,
 }
@@ -133,7 +131,6 @@ type values struct {
 	page    *Page
 	vendor  *Vendor
 	purpose string
-	title   string
 	returns string
 	// Of a placeholder: its link, the words in it, the name of who it leads to, whether it shares.
 	link, linkText, linkName string
@@ -167,8 +164,6 @@ func (v *values) holds(s slot) bool {
 		return v.vendor.PolicyURL != ""
 	case condSingle:
 		return v.vendor.single()
-	case condTitle:
-		return v.title != ""
 	case condRecorded:
 		return v.page.Recorded
 	case condWithdraw:
@@ -241,8 +236,6 @@ func (v *values) append(dst []byte, s slot, arg int) []byte {
 		return appendEscaped(dst, v.purpose)
 	case slotPolicy:
 		return appendEscaped(dst, v.vendor.PolicyURL)
-	case slotTitle:
-		return appendEscaped(dst, v.title)
 	case slotLink:
 		return appendEscaped(dst, v.link)
 	case slotLinkText:

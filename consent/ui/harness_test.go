@@ -168,8 +168,8 @@ func framesPage(u *ui.UI, lang string) string {
 	facebook := ui.Vendor{ID: "facebook-social", Number: 4, Name: "Facebook social plugins", Purpose: "social", PolicyURL: "https://www.facebook.com/privacy/policy/"}
 	vendors := []*ui.Vendor{&someVendors[3], &facebook}
 	for k, e := range []ui.Embed{
-		{Lang: lang, URL: "https://www.youtube.com/embed/abc", Title: "The wheel of the mill", Return: "/museum"},
-		{Lang: lang, URL: "https://www.facebook.com/plugins/like.php?href=https%3A%2F%2Fshop.example%2F", Title: "Like"},
+		{Lang: lang, URL: "https://www.youtube.com/embed/abc", Return: "/museum"},
+		{Lang: lang, URL: "https://www.facebook.com/plugins/like.php?href=https%3A%2F%2Fshop.example%2F"},
 	} {
 		document := html.EscapeString(string(u.AppendPlaceholder(nil, vendors[k], &e)))
 		for i, size := range frameSizes {
@@ -224,7 +224,7 @@ func site(t *testing.T, u *ui.UI, page string) *httptest.Server {
 }
 
 func pageOf(u *ui.UI, r *http.Request) *ui.Page {
-	p := &ui.Page{Lang: u.Negotiate("", r.FormValue("lang")), Mark: "0123456789abcdef", Return: "/", Signal: r.FormValue("signal"), Answered: r.FormValue("asked") != ""}
+	p := &ui.Page{Lang: u.Negotiate(r.FormValue("lang")), Mark: "0123456789abcdef", Return: "/", Signal: r.FormValue("signal"), Answered: r.FormValue("asked") != ""}
 	p.Granted, _ = consent.ParsePurposes(r.FormValue("granted"))
 	p.Recorded = p.Answered
 	p.VendorOn = func(number uint16) (on, set bool) { return number == 1, p.Answered && number <= 2 }

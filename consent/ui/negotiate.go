@@ -5,38 +5,17 @@ import "strings"
 // maxAcceptLanguage bounds how much of a header is looked at; browsers send far less.
 const maxAcceptLanguage = 1024
 
-// Negotiate returns the language to ask in, always one that is offered: of the languages that the visitor's
-// Accept-Language header prefers most the page's own, else the first (RFC 9110, 12.5.4; matched by primary subtag as in
-// RFC 4647, 3.4). When the header says nothing usable it is the page's language, else the configured one.
-func (u *UI) Negotiate(acceptLanguage, pageLang string) string {
-	if len(acceptLanguage) > maxAcceptLanguage {
-		acceptLanguage = acceptLanguage[:maxAcceptLanguage]
-	}
-	page := u.offered(pageLang)
-	best, bestWeight := "", 0
-	for len(acceptLanguage) > 0 {
-		var item string
-		item, acceptLanguage, _ = strings.Cut(acceptLanguage, ",")
+// Negotiate returns the language to ask in, always one that is offered: the first of those that the visitor's Accept-Language
+// header prefers most, or the configured one where it says nothing usable (RFC 9110, 12.5.4; matched by primary subtag as in RFC 4647, 3.4).
+func (u *UI) Negotiate(acceptLanguage string) string {
+	best, bestWeight := u.language, 0
+	for item := range strings.SplitSeq(acceptLanguage[:min(len(acceptLanguage), maxAcceptLanguage)], ",") {
 		tag, params, _ := strings.Cut(item, ";")
-		weight := quality(params)
-		lang := u.offered(strings.TrimSpace(tag))
-		if strings.TrimSpace(tag) == "*" {
-			lang = page
-		}
-		if lang == "" || weight == 0 {
-			continue
-		}
-		if weight > bestWeight || weight == bestWeight && lang == page {
+		if lang, weight := u.offered(strings.TrimSpace(tag)), quality(params); lang != "" && weight > bestWeight {
 			best, bestWeight = lang, weight
 		}
 	}
-	switch {
-	case best != "":
-		return best
-	case page != "":
-		return page
-	}
-	return u.language
+	return best
 }
 
 // offered returns the offered language of a language tag, "" if there is none.

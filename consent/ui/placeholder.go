@@ -4,8 +4,8 @@ package ui
 type Embed struct {
 	// Lang is a language that Negotiate returned.
 	Lang string
-	// URL is the absolute URL the frame would load, Title the frame's title attribute, if it has one.
-	URL, Title string
+	// URL is the absolute URL the frame would load.
+	URL string
 	// Link is the page to see the content on, "" for the one that the package knows of well-known players, or the URL itself.
 	Link string
 	// Page is the absolute URL of the page the frame is in: what a share button without an address of its own shares. It may be "".
@@ -22,7 +22,7 @@ type Embed struct {
 // The form posts choice=save, scope=vendor and vendor=+ID: only that vendor's decision is to change.
 func (u *UI) AppendPlaceholder(dst []byte, vendor *Vendor, e *Embed) []byte {
 	view := u.view(e.Lang)
-	v := values{vendor: vendor, purpose: view.texts["purpose_"+vendor.Purpose], title: e.Title, returns: returnPath(e.Return)}
+	v := values{vendor: vendor, purpose: view.texts["purpose_"+vendor.Purpose], returns: returnPath(e.Return)}
 	view.link(&v, e)
 	return view.placeholder.append(dst, &v)
 }

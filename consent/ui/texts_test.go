@@ -99,51 +99,46 @@ func TestNegotiate(t *testing.T) {
 	all := mustNew(t, ui.Config{})
 	german := mustNew(t, ui.Config{Languages: []string{"de", "fr"}})
 	for _, tt := range []struct {
-		u                  *ui.UI
-		accept, page, want string
+		u            *ui.UI
+		accept, want string
 	}{
-		{all, "", "", "en"},
-		{all, "", "fr", "fr"},
-		{all, "", "fr-CA", "fr"},
-		{all, "", "tlh", "en"},
-		{all, "de-DE,de;q=0.9,en;q=0.8", "", "de"},
-		{all, "de-DE,de;q=0.9,en;q=0.8", "en", "de"},
-		{all, "de, en", "en", "en"}, // equally preferred: the page's own
-		{all, "tlh, fr;q=0.3", "en", "fr"},
-		{all, "*", "pl", "pl"},
-		{all, "*", "", "en"},
-		{all, "en;q=0, de;q=0.1", "en", "de"},
-		{all, "en;q=0", "pl", "pl"},
-		{all, "iw", "", "he"},
-		{all, "mo", "", "ro"},
-		{all, "PT-br", "", "pt"},
-		{all, "pt_BR", "", "pt"},
-		{all, "de;q=1.000, fr;q=1.001", "", "de"},
-		{all, "de;q=0.5, fr;q=oops, it;q=0.4", "", "de"},
-		{all, "de ; q=0.5 , fr ; Q=0.7", "", "fr"},
-		{all, ";;,,;q=,*;q=1;q=0", "", "en"},
-		{all, strings.Repeat("xx,", 5000) + "de", "", "en"},
-		{german, "en", "", "de"},
-		{german, "en, fr;q=0.1", "", "fr"},
-		{german, "", "en", "de"},
+		{all, "", "en"},
+		{all, "de-DE,de;q=0.9,en;q=0.8", "de"},
+		{all, "de, en", "de"},
+		{all, "tlh, fr;q=0.3", "fr"},
+		{all, "*", "en"},
+		{all, "en;q=0, de;q=0.1", "de"},
+		{german, "de;q=0", "de"},
+		{all, "iw", "he"},
+		{all, "mo", "ro"},
+		{all, "PT-br", "pt"},
+		{all, "pt_BR", "pt"},
+		{all, "de;q=1.000, fr;q=1.001", "de"},
+		{all, "de;q=0.5, fr;q=oops, it;q=0.4", "de"},
+		{all, "de ; q=0.5 , fr ; Q=0.7", "fr"},
+		{all, ";;,,;q=,*;q=1;q=0", "en"},
+		{all, strings.Repeat("xx,", 5000) + "de", "en"},
+		{german, "en", "de"},
+		{german, "en, fr;q=0.1", "fr"},
+		{german, "", "de"},
 	} {
-		if got := tt.u.Negotiate(tt.accept, tt.page); got != tt.want {
-			t.Errorf("Negotiate(%.40q, %q) = %q, want %q", tt.accept, tt.page, got, tt.want)
+		if got := tt.u.Negotiate(tt.accept); got != tt.want {
+			t.Errorf("Negotiate(%.40q) = %q, want %q", tt.accept, got, tt.want)
 		}
 	}
 }
 
 func FuzzNegotiate(f *testing.F) {
 	for _, s := range []string{"", "de-DE,de;q=0.9,en;q=0.8", "*;q=0.1,iw", ";q=,", "\x00,é;q=1.", strings.Repeat(",", 99)} {
-		f.Add(s, "en")
+		f.Add(s)
 	}
 	u := mustNew(f, ui.Config{})
-	f.Fuzz(func(t *testing.T, accept, page string) {
-		lang := u.Negotiate(accept, page)
+	f.Fuzz(func(t *testing.T, accept string) {
+		lang := u.Negotiate(accept)
 		if !slices.Contains(languages, lang) {
-			t.Errorf("Negotiate(%q, %q) = %q", accept, page, lang)
+			t.Errorf("Negotiate(%q) = %q", accept, lang)
 		}
-		if again := u.Negotiate(accept+",zz;q=0.001", page); len(accept) < 900 && again != lang {
+		if again := u.Negotiate(accept + ",zz;q=0.001"); len(accept) < 900 && again != lang {
 			t.Errorf("a language nobody offers changes %q to %q", lang, again)
 		}
 	})

@@ -64,7 +64,7 @@ func TestGolden(t *testing.T) {
 	for _, lang := range []string{"en", "ar"} {
 		golden(t, "rest-"+lang, banner(u, "rest", lang))
 		golden(t, "signal-"+lang, banner(u, "signal", lang))
-		golden(t, "placeholder-"+lang, string(u.AppendPlaceholder(nil, &someVendors[3], &ui.Embed{Lang: lang, URL: "https://www.youtube.com/embed/abc?rel=0", Title: "The wheel", Return: "/museum"})))
+		golden(t, "placeholder-"+lang, string(u.AppendPlaceholder(nil, &someVendors[3], &ui.Embed{Lang: lang, URL: "https://www.youtube.com/embed/abc?rel=0", Return: "/museum"})))
 		golden(t, "preferences-"+lang, preferences(t, u, &ui.Page{Lang: lang, Answered: true, Granted: consent.Purposes(consent.Analytics), Recorded: true, Return: "/museum"}))
 	}
 }
@@ -149,7 +149,7 @@ var voidElements = []string{"input", "img", "meta", "path", "br", "!doctype"}
 func TestWellFormed(t *testing.T) {
 	u := someUI(t)
 	for _, lang := range u.Languages() {
-		documents := []string{preferences(t, u, &ui.Page{Lang: lang}), string(u.AppendPlaceholder(nil, &someVendors[0], &ui.Embed{Lang: lang, URL: "https://a.example/", Title: "x"}))}
+		documents := []string{preferences(t, u, &ui.Page{Lang: lang}), string(u.AppendPlaceholder(nil, &someVendors[0], &ui.Embed{Lang: lang, URL: "https://a.example/"}))}
 		for state := range states {
 			documents = append(documents, banner(u, state, lang))
 		}
