@@ -64,6 +64,8 @@ func TestAudit(t *testing.T) {
 		{"a tracker that is said to be needed", masked + "a.test {\n consent {\n allow meta-pixel essential\n allow cdn.own.example\n allow google-fonts\n }\n reverse_proxy b:1\n}", []string{"a.test: note tracker-needed"}},
 		{"a tracker by its host", masked + "a.test {\n consent {\n allow hotjar.com\n }\n reverse_proxy b:1\n}", []string{"a.test: note tracker-needed"}},
 		{"trackers under another purpose", "{\n log {\n format anonymize\n }\n consent {\n require necessary google-analytics\n require functional hotjar\n }\n}\na.test {\n consent\n reverse_proxy b:1\n}", []string{"note tracker-needed"}},
+		{"consent in a snippet and beside it", "(client) {\n consent\n}\n" + "a.test {\n import client\n consent {\n theme button \"#0a5c36\"\n }\n respond x\n}", []string{"log-raw", "a.test: note consent-twice"}},
+		{"consent for each of two hosts", masked + "*.a.test {\n @x host x.a.test\n @y host y.a.test\n consent @x\n consent @y\n route {\n consent\n }\n}", nil},
 		{"off for a path", masked + "a.test {\n @api path /api/*\n consent @api off\n consent\n reverse_proxy b:1\n}", nil},
 		{"address forwarded", masked + "a.test {\n route {\n request_header X-Forwarded-For {remote_host}\n anonymize_ip\n reverse_proxy b:1\n }\n}", []string{"a.test: address-forwarded"}},
 		{"masked address forwarded", masked + "a.test {\n anonymize_ip\n reverse_proxy b:1 {\n header_up X-Forwarded-For {remote_host}\n }\n}", nil},

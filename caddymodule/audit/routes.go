@@ -102,7 +102,12 @@ func (a *auditor) handler(path string, h gjson.Result, c *chain) {
 	}
 	switch kind := h.Get("handler").String(); kind {
 	case "consent":
-		c.consent = c.consent || h.Get("mode").String() != "off"
+		on := h.Get("mode").String() != "off"
+		if on && c.consent {
+			add(true, "consent-twice", "consent stands behind another consent", "the first one asks: what this one says of look, words and policy version no visitor sees",
+				"join the two blocks; {block} in a snippet takes a site's own lines: import NAME { … }")
+		}
+		c.consent = c.consent || on
 		a.options(path, c.site, h)
 	case "anonymize_ip":
 		c.anonymized = true
