@@ -113,7 +113,7 @@ var siteOptions = map[string]option[Options]{
 	"signals":         func(d *caddyfile.Dispenser, o *Options) error { return someStrings(d, &o.Signals) },
 	"default":         parseDefault,
 	"region":          parseRegion,
-	"child_directed":  func(d *caddyfile.Dispenser, o *Options) error { return flag(d, &o.ChildDirected) },
+	"child_directed":  func(d *caddyfile.Dispenser, o *Options) error { return switchOn(d, &o.ChildDirected) },
 	"lifetime":        func(d *caddyfile.Dispenser, o *Options) error { return oneDuration(d, &o.Lifetime) },
 	"require":         parseRequire,
 	"allow":           parseAllow,

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	_ "github.com/caddyserver/caddy/v2/modules/standard" // what a Caddyfile may name
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestAdapt compares what Caddyfiles become with what stands below them in testdata/*.caddyfiletest.
 func TestAdapt(t *testing.T) {
@@ -35,7 +38,7 @@ func TestAdapt(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := got.String() + "\n"; got != want {
-				if os.Getenv("UPDATE") != "" {
+				if *update {
 					if err := os.WriteFile(file, []byte(caddyfile+"----------\n"+got), 0o600); err != nil {
 						t.Fatal(err)
 					}

@@ -110,8 +110,8 @@ func oneOf(d *caddyfile.Dispenser, to *string, values ...string) error {
 	return nil
 }
 
-// flag reads a line that is the option's name alone.
-func flag(d *caddyfile.Dispenser, to *bool) error {
+// switchOn reads a line that is the option's name alone.
+func switchOn(d *caddyfile.Dispenser, to *bool) error {
 	if d.NextArg() {
 		return d.Errf("%q is one word too many", d.Val())
 	}

@@ -205,7 +205,7 @@ var platformOptions = map[string]option[Platform]{
 	"cookie":   func(d *caddyfile.Dispenser, p *Platform) error { return oneString(d, &p.Cookie) },
 	"revision": func(d *caddyfile.Dispenser, p *Platform) error { return oneString(d, &p.Revision) },
 	"path":     func(d *caddyfile.Dispenser, p *Platform) error { return oneString(d, &p.Path) },
-	"base64":   func(d *caddyfile.Dispenser, p *Platform) error { return flag(d, &p.Base64) },
+	"base64":   func(d *caddyfile.Dispenser, p *Platform) error { return switchOn(d, &p.Base64) },
 	"decided":  func(d *caddyfile.Dispenser, p *Platform) error { return oneString(d, &p.Decided) },
 	"pattern":  func(d *caddyfile.Dispenser, p *Platform) error { return oneString(d, &p.Pattern) },
 	"map":      func(d *caddyfile.Dispenser, p *Platform) error { return parseMap(d, &p.Purposes) },

@@ -35,7 +35,7 @@ func TestMistakes(t *testing.T) {
 		if got == want {
 			continue
 		}
-		if os.Getenv("UPDATE") != "" {
+		if *update {
 			if err := os.WriteFile(file, []byte(caddyfile+"----------\n"+got), 0o600); err != nil {
 				t.Fatal(err)
 			}

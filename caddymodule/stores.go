@@ -108,7 +108,7 @@ func (p *PostgresStore) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 
 var postgresOptions = map[string]option[PostgresStore]{
 	"table": func(d *caddyfile.Dispenser, p *PostgresStore) error { return oneString(d, &p.Table) },
-	"lazy":  func(d *caddyfile.Dispenser, p *PostgresStore) error { return flag(d, &p.Lazy) },
+	"lazy":  func(d *caddyfile.Dispenser, p *PostgresStore) error { return switchOn(d, &p.Lazy) },
 }
 
 // Check connects, and looks at the tables.

@@ -104,7 +104,7 @@ func streamHuge(t *testing.T, d repeated, count int) int {
 	return r.steps
 }
 
-// TestLimitOutcomes: what becomes of each thing that is beyond a limit, in testdata/limits.golden (UPDATE=1 writes it).
+// TestLimitOutcomes: what becomes of each thing that is beyond a limit, in testdata/limits.golden (-update writes it).
 func TestLimitOutcomes(t *testing.T) {
 	nest := func(n int) string {
 		doc := `<img src="http://tracker.test/">`
@@ -168,7 +168,7 @@ func TestLimitOutcomes(t *testing.T) {
 		}
 	}
 	const golden = "testdata/limits.golden"
-	if os.Getenv("UPDATE") != "" {
+	if *update {
 		if err := os.WriteFile(golden, []byte(got.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package html
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -15,6 +16,8 @@ import (
 	"github.com/caddy-consent/caddy-consent/rewrite/encoding"
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // trackers gates every contact with tracker.test (and 127.0.0.2) and every script that names it.
 type trackers struct{}
@@ -125,7 +128,7 @@ func TestGolden(t *testing.T) {
 			o.Limit = 4096
 			got := rewriteAll(t, o, string(in))
 			name := strings.Replace(f, ".in.", ".out.", 1)
-			if os.Getenv("UPDATE_GOLDEN") != "" {
+			if *update {
 				if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
 				}
