@@ -29,6 +29,8 @@ func TestShapeOfAPixel(t *testing.T) {
 		`width=1 height=1 style="display:none"`:               true,
 		`width=1 height=20 style="display:none"`:              true,
 		`width=16 height=16`:                                  false,
+		`width=1 height=20`:                                   false, // a line
+		`width=20 height=1`:                                   false,
 		`width=16 height=16 style="float:right;display:none"`: false, // a wheel that turns later
 		`width="100%" height=200 hidden`:                      false,
 		`style="width:10px"`:                                  false,

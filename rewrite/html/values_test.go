@@ -30,6 +30,9 @@ func TestAddressesWithinValues(t *testing.T) {
 		`<meta http-equiv=refresh content=".5,&quot;https://tracker.test/x&quot;">`: `<meta PARK http-equiv=refresh data-consent-content=".5,&quot;https://tracker.test/x&quot;">`,
 
 		// Candidates of a srcset.
+		`<img srcset=",https://tracker.test/a 2x">`:               `<img PARK data-consent-srcset=",https://tracker.test/a 2x">`,
+		`<!-- a -> <img src="https://tracker.test/a"> --><p>`:     "",
+		`<!-- a --! <img src="https://tracker.test/a"> --><p>`:    "",
 		`<img srcset=" , https://tracker.test/a 2x">`:             `<img PARK data-consent-srcset=" , https://tracker.test/a 2x">`,
 		`<img srcset="/a 1x), https://tracker.test/b 2x">`:        `<img PARK data-consent-srcset="/a 1x), https://tracker.test/b 2x">`,
 		`<img srcset="/a 1x(,https://tracker.test/b 2x), /c 2x">`: "",
