@@ -1,7 +1,7 @@
 // Stubs: what page code calls while the script that would define it is parked. A stand-in is callable, constructible,
 // has every property, calls back those who wait, and remembers what was done with its root for one replay.
 const standing = new Table();
-const asList = /^(forEach|map|filter|some|every|find|reduce|slice|includes|indexOf|join|sort|keys|entries|values)$/;
+const asList = /^(forEach|map|filter|some|every|find|reduce|slice|includes|indexOf|join)$/;
 const stub = (remember, path = [], target = function () {}) => {
   const children = {}, made = {}, last = path[path.length - 1] || '';
   const self = new Stand(target, {
@@ -62,8 +62,7 @@ const standIns = (who) => who.globals.forEach((entry) => {
 const google = (bit, id) => permitted({id: 'google-' + id, bit}) ? 'granted' : 'denied';
 const consentMode = () => {
   const ads = google(8, 'ads'), layer = self.dataLayer;
-  if (!Array.isArray(layer)) return standAt('dataLayer', none, none, consentMode);
-  const entry = (function () { return arguments; })('consent', now.layered ? 'update' : 'default', {ad_storage: ads, ad_user_data: ads, ad_personalization: ads, analytics_storage: google(4, 'analytics'), functionality_storage: google(2), personalization_storage: google(2), security_storage: 'granted'});
-  now.layered ? layer.push(entry) : layer.unshift(entry);
+  if (!Array.isArray(layer)) return 'dataLayer' in self || standAt('dataLayer', none, none, consentMode);
+  layer[now.layered ? 'push' : 'unshift']((function () { return arguments; })('consent', now.layered ? 'update' : 'default', {ad_storage: ads, ad_user_data: ads, ad_personalization: ads, analytics_storage: google(4, 'analytics'), functionality_storage: google(2), personalization_storage: google(2), security_storage: 'granted'}));
   now.layered = 1;
 };
