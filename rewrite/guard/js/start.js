@@ -42,8 +42,6 @@ const fetchLate = () => {
   try { el.src = endpoint + late; } catch (e) { el.src = trusted('src', endpoint + late); }
   (doc.head || doc.documentElement).append(el); // XML has neither of itself
 };
-// The backstop: what got into the document by a way unknown here.
-const watch = () => new MutationObserver(observe).observe(doc, {subtree: true, childList: true, attributes: true, attributeFilter: [...fetching, 'xlink:href', 'style', 'srcdoc']});
 // What is still to come of a document was written for the visitor's last answer, and the parser fetches what it names before
 // any script sees it (HTML, 13.2.8): the document comes anew, once the gateway knows the answer.
 const anew = () => {
@@ -66,7 +64,8 @@ if (follower) follower.onmessage = heed;
 if (doc) {
   script.remove();
   patch(self);
-  watch();
+  // The backstop: what got into the document by a way unknown here.
+  new MutationObserver(observe).observe(doc, {subtree: true, childList: true, attributes: true, attributeFilter: [...fetching, 'xlink:href', 'style', 'srcdoc']});
   doc.addEventListener('readystatechange', moveBanner);
   if (/g/.test(google(4, 'analytics') + google(8, 'ads'))) consentMode();
   fetchLate();
