@@ -115,6 +115,16 @@ var revivals = []scenario{
 		contacts: "tracker.test",
 	},
 	{
+		name: "selectors find what is gated, and so nothing is made twice", // as React 19 and FitVids look for it
+		body: `<script type="text/plain" ` + parkedAs + ` data-consent-src="https://tracker.test/a.js?a[]=1" async></script><p><iframe ` + parkedAs + ` data-consent-src="https://tracker.test/f"></iframe></p>`,
+		do: `await here(); const script = 'script[async][src="https://tracker.test/a.js?a[]=1"]', film = document.querySelector('iframe[src*=tracker]'), fragment = new DocumentFragment(); fragment.append(film.cloneNode());` +
+			`const found = [document.querySelectorAll(script).length, film.parentNode.querySelectorAll("iframe[src^='https://tracker']").length, film.matches('[src]'), film.closest('iframe:not([src])'), fragment.querySelector('[src]') != null, document.querySelectorAll('[srcdoc][src-x]').length];` +
+			`let wrong; try { document.querySelector('[src]!') } catch (e) { wrong = e.name } if (!document.querySelector(script)) { const again = document.createElement('script'); again.async = true; again.src = 'https://tracker.test/a.js?a[]=1'; document.head.append(again) }` +
+			`await click('accept'); await soon(() => self.ran); await pause(200); return found + ' ' + wrong + ' ' + ran`,
+		want:     "1,1,true,,true,0 SyntaxError tracker.test/a.js",
+		contacts: "tracker.test",
+	},
+	{
 		name: "a script that page code is to run keeps nobody waiting",
 		body: `<script type="text/plain" ` + parkedAs + ` data-consent-type="text/partytown" data-consent-src="https://tracker.test/party.js"></script>` +
 			`<script type="text/plain" ` + parkedAs + `>self.ran = 'behind'</script>`,

@@ -61,7 +61,7 @@ const whose = (u, host, path) => {
     lookup(tail, tail.length - 1);
   }
   // What the filter has is asked. Of a top-level domain it knows nothing.
-  if (!(who && who.bit > 1)) for (const tail of tails) {
+  if (!(who?.bit > 1)) for (const tail of tails) {
     if (tail.includes('.') && (seldom(tail, tail.length - 1) || seldom('/' + tail, tail.length) && patterned(tail, seldom))) who = unknown;
   }
   // A vendor's software on another host, and hosts that nobody has whose first label says what they are for.
@@ -79,7 +79,7 @@ const whose = (u, host, path) => {
 now.recognise = (u, host, known) => {
   const plain = u.pathname.replace(/%[2-7][\da-f]/gi, unescape).replace(/\/+/g, '/');
   let who = whose(u, host, u.pathname + u.search);
-  if (!(who && who.bit > 1) && plain != u.pathname) {
+  if (!(who?.bit > 1) && plain != u.pathname) {
     const other = whose(u, host, plain + u.search);
     if (other && other.bit != 1) who = other;
   }

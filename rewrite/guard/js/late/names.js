@@ -15,7 +15,7 @@ const nameOwner = (name) => {
     h = step(h, name.charCodeAt(i));
     found = hashes.get(step(h, 42) >>> 2) || found;
   }
-  return hashes.get(h >>> 2) || found || (written.get(name) || {}).who;
+  return hashes.get(h >>> 2) || found || written.get(name)?.who;
 };
 now.wrote = (key, by, text) => {
   const who = identify(by);

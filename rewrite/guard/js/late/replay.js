@@ -62,7 +62,7 @@ const stepAside = () => {
   const aside = [];
   for (const [name, {who, calls, list, get, taken}] of standing) if (permitted(who)) {
     standing.delete(name);
-    if ((describe(self, name) || {}).get != get) continue; // the page declares a function of that name
+    if (describe(self, name)?.get != get) continue; // the page declares a function of that name
     delete self[name];
     if (list && (list.length || taken)) delete list.push, self[name] = list;
     else if (calls.some((c) => c[2]) && calls.every(([path, , set]) => set || path.length)) self[name] = namespace(calls);

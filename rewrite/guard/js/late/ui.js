@@ -67,13 +67,13 @@ const forgetPages = async () => {
       const cache = await caches.open(name);
       for (const request of await cache.keys()) {
         const kept = await cache.match(request, {ignoreVary: true});
-        if (/html/i.test(kept && kept.headers.get('Content-Type'))) cache.delete(request, {ignoreVary: true});
+        if (/html/i.test(kept?.headers.get('Content-Type'))) cache.delete(request, {ignoreVary: true});
       }
     }
   } catch (e) {}
 };
 const same = (a) => a.granted == now.granted && a.denied == now.denied && JSON.stringify(a.vendors || {}) == JSON.stringify(now.vendors);
-const get = (path, init) => load(endpoint + path, {headers: {Accept: 'application/json'}, credentials: 'same-origin', ...init}).then((r) => r.ok ? r.json() : Later.reject(r));
+const get = (path, init) => load(endpoint + path, {headers: {Accept: 'application/json'}, ...init}).then((r) => r.ok ? r.json() : Later.reject(r));
 const refresh = now.refresh = () => now.wait > Date.now() || get('state').then((answer) => {
   same(answer) ? now.suspended = 0 : apply(answer);
   restrict(answer);
@@ -116,16 +116,16 @@ const show = (what) => {
   const root = banner.shadowRoot, status = root.querySelector('[data-consent-status]'), box = root.querySelector('details');
   if (what == 'saved') {
     banner.setAttribute('data-consent-state', 'decided');
-    const focused = box && box.contains(root.activeElement);
+    const focused = box?.contains(root.activeElement);
     if (box) box.open = false;
     if (focused) box.querySelector('summary').focus();
   }
-  if (status) status.textContent = status.dataset[self.navigator.cookieEnabled ? what : 'error'];
+  if (status) status.textContent = status.dataset[navigator.cookieEnabled ? what : 'error'];
   for (const input of root.querySelectorAll('[name=purpose]')) input.checked = now.granted >> names.indexOf(input.value) & 1;
   return true;
 };
 const panel = (open) => {
-  const box = now.banner && now.banner.shadowRoot.querySelector('details');
+  const box = now.banner?.shadowRoot.querySelector('details');
   if (!box || box.open == open) return;
   box.open = open;
   box.querySelector('summary').focus();
@@ -162,7 +162,7 @@ const drive = () => {
     follow(followed = root);
     // Of the pages of a frameset, which all have the banner, the largest shows it. Gated frames only seem to have a src.
     const own = self.frameElement, area = (f) => f.contentDocument && f.clientWidth * f.clientHeight;
-    if (own && own.localName == 'frame' && [...own.ownerDocument.querySelectorAll('frame[src]')].sort((a, b) => area(b) - area(a))[0] != own) root.querySelector('.c').style.display = 'none';
+    if (own && own.localName == 'frame' && [...own.ownerDocument.querySelectorAll('frame:not([' + kept + '])')].sort((a, b) => area(b) - area(a))[0] != own) root.querySelector('.c').style.display = 'none';
     // What was said about the last choice is no answer to the next.
     root.addEventListener('toggle', (e) => e.target.open && status && (status.textContent = ''), true);
   };
@@ -181,6 +181,7 @@ doc.addEventListener('submit', (e) => {
 }, true);
 lateListeners();
 reading(self);
+finding();
 self.addEventListener('load', () => tell('yes'));
 release();
 // What vendors wrote before their names were known, and what a refusing visitor still has.
@@ -192,7 +193,7 @@ const framed = (el) => {
 doc.addEventListener('load', ({target}) => target.localName == 'iframe' && framed(target), true);
 doc.querySelectorAll('iframe').forEach(framed);
 // A stored page may be of another state, and one that came while its visitor was elsewhere may have missed what was said there.
-if (doc.hidden || (self.navigator.serviceWorker || {}).controller) refresh();
+if (doc.hidden || navigator.serviceWorker?.controller) refresh();
 self.addEventListener('pageshow', (e) => {
   if (e.persisted) now.suspended = 1, refresh();
 });
