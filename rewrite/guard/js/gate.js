@@ -61,7 +61,7 @@ const inert = (who, url) => 'about:invalid#consent,' + mark + ',' + purposeOf(wh
 // Escaped letters are read first, then comments, url(…) and strings, which the end of the text or a bare newline ends, too.
 const letter = (all, hex, plain) => plain || ((c) => /[a-z]/i.test(c) ? c : all)(String.fromCharCode(parseInt(hex, 16)));
 const css = (text) => {
-  if (!/url|import|image|src|href|\\|["'].*[:/]/i.test(text)) return text;
+  if (!/url|["'\\]/i.test(text)) return text;
   foresee(text = '' + text, 'style');
   const far = !ownBase();
   let changed;
