@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/runtime"
@@ -44,27 +45,22 @@ func TestLoops(t *testing.T) {
 	if err != nil || got != "" {
 		t.Errorf("to itself: %s; %v, %q", got, err, exceptions())
 	}
-	came, stayed := 0, false
+	var came atomic.Int32
+	var stayed atomic.Bool
 	b.page("/used", b.guarded(g, Page{}, "", fmt.Sprintf(`<script type="text/plain" %s data-consent-src="https://tracker.test/x.js"></script><script>trk.push(() => { location.reload(); setTimeout(() => fetch('/stayed'), 300) })</script>`, parkedAs)))
 	b.mu.Lock()
-	b.until = map[string]func() bool{"/used": func() bool { came++; return true }, "/stayed": func() bool { stayed = true; return true }}
+	b.until = map[string]func() bool{"/used": func() bool { came.Add(1); return true }, "/stayed": func() bool { stayed.Store(true); return true }}
 	b.mu.Unlock()
-	stays := until(func() bool {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return stayed
-	})
+	stays := until(stayed.Load)
 	if err := chromedp.Do(tab, chromedp.Navigate("https://site.test/used"), stays); err != nil {
 		t.Fatal(err)
 	}
-	b.mu.Lock()
-	stayed = false
-	b.mu.Unlock()
+	stayed.Store(false)
 	gesture := func(p *runtime.EvaluateParams) { yes := true; p.UserGesture = &yes }
 	if _, err := chromedp.Run(tab, chromedp.Evaluate[bool]("trk.push(() => location.reload()), true", gesture)); err != nil {
 		t.Fatal(err)
 	}
-	if err := chromedp.Do(tab, stays); err != nil || came != 2 {
-		t.Errorf("for a visitor who is at it the page came %d times, want 2; %v", came, err)
+	if err := chromedp.Do(tab, stays); err != nil || came.Load() != 2 {
+		t.Errorf("for a visitor who is at it the page came %d times, want 2; %v", came.Load(), err)
 	}
 }
