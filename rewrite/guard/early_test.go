@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -72,6 +73,45 @@ func TestEarlyWithdrawal(t *testing.T) {
 				t.Errorf("exceptions: %q", e)
 			}
 		})
+	}
+}
+
+// TestLateIsUnseen: who takes over a whole document (React 18) before the late part is there finds nothing of the guard's in it, and
+// the late part runs nevertheless.
+func TestLateIsUnseen(t *testing.T) {
+	t.Parallel()
+	b := newScenarioBench(t)
+	g := testGuard(t, Config{Judge: true})
+	path, _ := g.Late()
+	var asked, free atomic.Bool
+	b.page("/page", strings.Replace(b.guarded(g, Page{Granted: 31}, "", `<p>text`), "</head>", "<meta name=last></head>", 1))
+	b.page("/other", "<!DOCTYPE html>other")
+	b.mu.Lock()
+	b.until = map[string]func() bool{path: func() bool { asked.Store(true); return free.Load() }}
+	b.mu.Unlock()
+	tab, _ := b.tab(t)
+	if err := chromedp.Do(tab, chromedp.Navigate("https://site.test/other")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Run(tab, chromedp.Evaluate[bool]("location = '/page', true")); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(tab, until(asked.Load)); err != nil {
+		t.Fatal(err)
+	}
+	found := func(what string) bool {
+		yes, err := chromedp.Run(tab, chromedp.Evaluate[bool](what))
+		return err == nil && yes
+	}
+	if err := chromedp.Do(tab, until(func() bool { return found("!!document.querySelector('p')") })); err != nil {
+		t.Fatal(err)
+	}
+	if !found("!document.querySelector('script')") {
+		t.Error("a script of the guard's stands in the document")
+	}
+	free.Store(true)
+	if err := chromedp.Do(tab, until(func() bool { return found("document.readyState == 'complete'") })); err != nil {
+		t.Fatal(err)
 	}
 }
 

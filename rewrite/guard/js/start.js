@@ -35,12 +35,10 @@ const fetchLate = () => {
   el.nonce = nonce;
   el.fetchPriority = 'high'; // scripts of scripts wait for all others otherwise
   if (page.integrity) el.integrity = page.integrity, el.crossOrigin = ''; // (Integrity Policy: a digest counts with CORS only)
-  el.onload = el.onerror = () => {
-    arrive();
-    el.remove();
-  };
+  el.onload = el.onerror = arrive;
   try { el.src = endpoint + late; } catch (e) { el.src = trusted('src', endpoint + late); }
   (doc.head || doc.documentElement).append(el); // XML has neither of itself
+  el.remove(); // it runs nevertheless, and React 18 bears no node that it does not know where the parser goes on
 };
 // What is still to come of a document was written for the visitor's last answer, and the parser fetches what it names before
 // any script sees it (HTML, 13.2.8): the document comes anew, once the gateway knows the answer.
