@@ -91,6 +91,7 @@ const awaited = (url) => self.__next_s?.some?.((s) => s?.[0] == url);
 const park = (el, name, value, who) => {
   const local = el.localName, script = local == 'script', text = '' + value;
   if (!marks(el)) for (const a of heldBy(el)) dropAttr(el, a.name);
+  dropAttr(el, name); // first: in Firefox a frame's natives may be those of its parent's guard, which takes it for the page's act
   setAttr(el, kept, mark + ' ' + (purposeOf(who) || 'held') + ' ' + (who.id || '-'));
   if (name) setAttr(el, dash + name, text);
   if (text !== value) originals.set(el, value); // a Trusted Types object
@@ -100,7 +101,6 @@ const park = (el, name, value, who) => {
     setAttr(el, dash + 'parked', '');
     setAttr(el, 'type', 'text/plain');
   }
-  dropAttr(el, name);
   if (parked.size < 5000) parked.add(el);
   if (!who.bit) return;
   if (script && text) who.globals ? standIns(who) : now.foreign(who, text);
