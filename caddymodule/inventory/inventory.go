@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddy-consent/caddy-consent/caddymodule/metrics"
@@ -53,7 +54,7 @@ type siteSeen struct {
 	Paths      map[string]*views
 	Hosts      map[string]*hostCount // third parties
 	Seen       map[seenKey]*seenCount
-	vendors    uint32 // another number when there may be another vendor among these
+	vendors    atomic.Uint32 // another number when there may be another vendor among these
 }
 
 // hostCount counts what a site's pages would contact on one host.
@@ -201,7 +202,9 @@ func (i *Inventory) Add(site, path string, t *Tally) {
 			}
 			c = new(seenCount)
 			v.Seen[k] = c
-			v.vendors++
+			if k.Vendor != "" {
+				v.vendors.Add(1)
+			}
 		}
 		c.note(e.gated, e.passed, path, known)
 	}
@@ -222,7 +225,7 @@ func (v *siteSeen) addHost(t *Tally, h *tallyHost, path string, known bool) {
 	}
 	if h.vendor != "" || c.Purpose == "" {
 		if c.Vendor != h.vendor {
-			v.vendors++
+			v.vendors.Add(1)
 		}
 		c.Vendor, c.Purpose = h.vendor, h.purpose
 	}
@@ -302,11 +305,8 @@ func (i *Inventory) Known(site string) []string {
 
 // Version returns a number that is another one when Known may return others.
 func (i *Inventory) Version(site string) uint32 {
-	v := i.of(site)
-	if v == nil {
-		return 0
+	if v := i.of(site); v != nil {
+		return v.vendors.Load()
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.vendors
+	return 0
 }
