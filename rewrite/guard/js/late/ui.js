@@ -46,7 +46,7 @@ const restrict = (a) => {
 // Frames that scripts made get the placeholder that the gateway would have put into the page.
 let bare;
 const stood = new Memo();
-const standIn = (frames, urls = frames.map((f) => keptValue(f, 'src'))) => get('placeholder', {method: 'POST', body: JSON.stringify({u: urls.map((u) => parse(u).href), r: loc.pathname + loc.search})}).then(({p}) => frames.forEach((f, i) => {
+const putPlaceholders = (frames, urls = frames.map((f) => keptValue(f, 'src'))) => get('placeholder', {method: 'POST', body: JSON.stringify({u: urls.map((u) => parse(u).href), r: loc.pathname + loc.search})}).then(({p}) => frames.forEach((f, i) => {
   const box = getAttr(f, 'srcdoc');
   if (p[i] && urls[i] != null && keptValue(f, 'src') == urls[i] && (box == null || box.includes(dash + 'load'))) setSrcdoc(f, p[i]);
 })).catch(none);
@@ -57,7 +57,7 @@ now.stand = (el, again) => {
   bare ? bare.push(el) : (bare = [el], after(() => {
     const all = bare;
     bare = 0;
-    while (all.length) standIn(all.splice(0, 64));
+    while (all.length) putPlaceholders(all.splice(0, 64));
   }));
 };
 // Pages that the site's service worker stored hold what was permitted then.
