@@ -163,7 +163,7 @@ func (s *shop) clean(t *testing.T, when string) {
 func (s *shop) alive(t *testing.T, when string, hosts []string) {
 	t.Helper()
 	for _, host := range hosts {
-		if !lab.Soon(func() bool { return slices.Contains(s.door.Hosts(), host) }) {
+		if !lab.Soon(func() bool { return s.door.Asked(host) }) {
 			t.Errorf("%s: %s was not contacted; contacted: %v", when, host, s.door.Hosts())
 		}
 	}

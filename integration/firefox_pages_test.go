@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +34,7 @@ func (p *firefoxPage) click(t *testing.T, choice string) {
 // meets waits until a host was contacted.
 func (p *firefoxPage) meets(t *testing.T, host string) {
 	t.Helper()
-	if !lab.Soon(func() bool { return slices.Contains(p.door.Hosts(), host) }) {
+	if !lab.Soon(func() bool { return p.door.Asked(host) }) {
 		t.Errorf("%s was not contacted: %v", host, p.door.Hosts())
 	}
 }

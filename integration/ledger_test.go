@@ -89,7 +89,7 @@ func TestLedgerOfRevival(t *testing.T) {
 	b.Open(t, "https://shop.example/page?user=4711")
 	d.Reset()
 	b.Click(t, "name", "choice", "value", "accept")
-	eventually(t, "the vendor to be contacted", func() bool { return strings.Contains(strings.Join(d.Hosts(), " "), "www.google-analytics.com") })
+	eventually(t, "the vendor to be contacted", func() bool { return d.Asked("www.google-analytics.com") })
 	if out := mustCommand(t, "records", "disclosures", "--address="+i.admin); !strings.Contains(out, "google-analytics  analytics: network") {
 		t.Errorf("the ledger:\n%s", out)
 	}

@@ -104,14 +104,7 @@ func TestXHTML(t *testing.T) {
 			}
 			b.Click(t, "value", "accept")
 			for _, host := range []string{"www.facebook.com", "connect.facebook.net", "www.youtube.com"} {
-				if !lab.Within(20*time.Second, func() bool {
-					for _, h := range d.Hosts() {
-						if h == host {
-							return true
-						}
-					}
-					return false
-				}) {
+				if !lab.Within(20*time.Second, func() bool { return d.Asked(host) }) {
 					t.Errorf("no contact to %s after the agreement: %v", host, d.Hosts())
 				}
 			}

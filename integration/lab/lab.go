@@ -104,6 +104,12 @@ func (d *Door) Hosts() []string {
 	return hosts
 }
 
+// Asked reports whether a request has reached the host. A test that waits for a contact before it goes on waits for this: a
+// connection may still send its request, which then counts as the next page's.
+func (d *Door) Asked(host string) bool {
+	return slices.ContainsFunc(d.Contacts(), func(c Contact) bool { return c.Host == host && c.Path != "" })
+}
+
 // Reset forgets all contacts.
 func (d *Door) Reset() {
 	d.mu.Lock()
