@@ -231,7 +231,10 @@ func (x *exchange) told(name string) (any, bool) {
 func (x *exchange) editRequest(w http.ResponseWriter) {
 	h := x.r.Header
 	if cookies := h["Cookie"]; len(cookies) > 0 {
-		if kept, removed := cookie.Filter(cookies, x.policy.cookieKept); removed > 0 {
+		x.policy.tally.Asking = true // a cookie that is sent here says nothing of what the site sets
+		kept, removed := cookie.Filter(cookies, x.policy.cookieKept)
+		x.policy.tally.Asking = false
+		if removed > 0 {
 			if len(kept) == 0 {
 				delete(h, "Cookie")
 			} else {

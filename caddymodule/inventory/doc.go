@@ -2,6 +2,6 @@
 // through.
 //
 // It holds counts, hosts, rules and example paths, nothing of visitors: of a path what may name a person is left out. What a
-// client can invent, host names, paths and claims, is bounded and pushes out nothing that visitors asked for. A response is
-// counted in a Tally of its own, without a lock, and added once.
+// client can invent, host names, paths, cookies and claims, is bounded, pushes out nothing that visitors asked for, names no vendor to
+// visitors and discloses nothing. A response is counted in a Tally of its own, without a lock, and added once.
 package inventory

@@ -40,6 +40,7 @@ type HostReport struct {
 	Gated   uint64   `json:"gated"`
 	Passed  uint64   `json:"passed"`
 	Pages   []string `json:"pages"`
+	Claimed bool     `json:"claimed,omitempty"` // only clients speak of it
 }
 
 // SeenReport is one thing that a rule recognised.
@@ -51,6 +52,7 @@ type SeenReport struct {
 	Gated   uint64   `json:"gated"`
 	Passed  uint64   `json:"passed"`
 	Pages   []string `json:"pages"`
+	Claimed bool     `json:"claimed,omitempty"` // only requests held it, no page and no response
 }
 
 // Report copies what was seen.
@@ -75,13 +77,13 @@ func (v *siteSeen) report() SiteReport {
 		r.Pages[path] = one.count()
 	}
 	for host, c := range v.Hosts {
-		r.Hosts = append(r.Hosts, HostReport{host, c.Vendor, c.Purpose, typeNames(c.Types), c.Gated, c.Passed, slices.Clone(c.Pages)})
+		r.Hosts = append(r.Hosts, HostReport{host, c.Vendor, c.Purpose, typeNames(c.Types), c.Gated, c.Passed, slices.Clone(c.Pages), c.claimed})
 		if c.Vendor == "" && c.Purpose != "necessary" {
 			r.Undeclared = append(r.Undeclared, host)
 		}
 	}
 	for k, c := range v.Seen {
-		r.Seen = append(r.Seen, SeenReport{k.Kind, k.Vendor, k.Purpose, k.Rule, c.Gated, c.Passed, slices.Clone(c.Pages)})
+		r.Seen = append(r.Seen, SeenReport{k.Kind, k.Vendor, k.Purpose, k.Rule, c.Gated, c.Passed, slices.Clone(c.Pages), c.claimed})
 	}
 	slices.Sort(r.Undeclared)
 	slices.SortFunc(r.Hosts, func(a, b HostReport) int {
@@ -111,6 +113,7 @@ func typeNames(bits uint32) []string {
 func (i *Inventory) restore(r Report) {
 	for _, s := range r.Sites[:min(len(r.Sites), maxSites)] {
 		v := i.of(s.Site)
+		v.visited.Store(s.Documents)
 		v.Since, v.Documents, v.Unreadable, v.Oversize = s.Since, s.Documents, s.Unreadable, s.Oversize
 		for path, n := range s.Pages {
 			if len(v.Paths) < maxPaths {
@@ -118,18 +121,20 @@ func (i *Inventory) restore(r Report) {
 			}
 		}
 		for _, h := range s.Hosts {
-			c := &hostCount{seenCount{h.Gated, h.Passed, h.Pages, told{}}, h.Vendor, h.Purpose, 0, 0}
+			c := &hostCount{seenCount{h.Gated, h.Passed, h.Pages, told{}, h.Claimed}, h.Vendor, h.Purpose, 0, 0}
 			for _, name := range h.Types {
 				if n := slices.Index(destinationNames[:], name); n >= 0 {
 					c.Types |= 1 << n
 				}
 			}
 			v.Hosts[h.Host] = c
+			v.know(h.Vendor, true)
 		}
 		for _, one := range s.Seen {
 			switch one.Kind {
 			case KindResource, KindScript, KindCookie, KindFirstParty:
-				v.Seen[seenKey{one.Kind, one.Vendor, one.Purpose, one.Rule}] = &seenCount{one.Gated, one.Passed, one.Pages, told{passed: one.Passed}}
+				v.Seen[seenKey{one.Kind, one.Vendor, one.Purpose, one.Rule}] = &seenCount{one.Gated, one.Passed, one.Pages, told{passed: one.Passed}, one.Claimed}
+				v.know(one.Vendor, one.Claimed)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -14,10 +15,12 @@ import (
 const (
 	maxSeen      = 2000 // different vendors and rules of one site
 	maxSites     = 1000
-	maxPages     = 20  // example pages for one thing seen
-	maxSeenHosts = 500 // third-party hosts of one site
-	maxPaths     = 300 // pages of one site
-	maxPath      = 200 // bytes of a page's path
+	maxPages     = 20   // example pages for one thing seen
+	maxSeenHosts = 500  // third-party hosts of one site
+	maxVendors   = 5000 // of one site, more than any catalogue has
+	maxPaths     = 300  // pages of one site
+	maxPath      = 200  // bytes of a page's path
+	enoughPages  = 50   // of a site that makes room for no other
 )
 
 // seenKey is one kind of thing that was seen.
@@ -32,6 +35,7 @@ type seenCount struct {
 	Gated, Passed uint64
 	Pages         []string
 	told          told // what the disclosure ledger knows
+	claimed       bool // only clients speak of it, no page and no response
 }
 
 // note adds to the counts, and the page to the examples: one that the site is not known for only if there is none.
@@ -54,7 +58,19 @@ type siteSeen struct {
 	Paths      map[string]*views
 	Hosts      map[string]*hostCount // third parties
 	Seen       map[seenKey]*seenCount
-	vendors    atomic.Uint32 // another number when there may be another vendor among these
+	vendors    map[string]bool // among these: true of those in pages and responses
+	version    atomic.Uint32   // of vendors
+	visited    atomic.Uint64   // pages of networks that did not ask for too many
+}
+
+// know notes a vendor.
+func (v *siteSeen) know(vendor string, claimed bool) {
+	sure, known := v.vendors[vendor]
+	if vendor == "" || sure || known && claimed || !known && len(v.vendors) >= maxVendors {
+		return
+	}
+	v.vendors[vendor] = !claimed
+	v.version.Add(1)
 }
 
 // hostCount counts what a site's pages would contact on one host.
@@ -73,7 +89,7 @@ type Inventory struct {
 }
 
 func newSiteSeen(site string) *siteSeen {
-	return &siteSeen{Site: site, Since: time.Now().UTC(), Paths: map[string]*views{}, Hosts: map[string]*hostCount{}, Seen: map[seenKey]*seenCount{}}
+	return &siteSeen{Site: site, Since: time.Now().UTC(), Paths: map[string]*views{}, Hosts: map[string]*hostCount{}, Seen: map[seenKey]*seenCount{}, vendors: map[string]bool{}}
 }
 
 func (i *Inventory) of(site string) *siteSeen {
@@ -93,17 +109,17 @@ func (i *Inventory) of(site string) *siteSeen {
 	return v
 }
 
-// forgetOne makes room by leaving out a site of which no more than one page was delivered: whoever asks a handler that
-// serves any host for names that do not exist must not keep out those that do.
+// forgetOne makes room by leaving out the site that was visited least, if that was not often: whoever asks a handler that serves
+// any host for names that do not exist must not keep out those that do.
 func (i *Inventory) forgetOne() {
+	rarest, least := "", uint64(enoughPages)
 	for name, v := range i.sites {
-		v.mu.Lock()
-		once := v.Documents <= 1
-		v.mu.Unlock()
-		if once {
-			delete(i.sites, name)
-			return
+		if n := v.visited.Load(); n < least {
+			rarest, least = name, n
 		}
+	}
+	if least < enoughPages {
+		delete(i.sites, rarest)
 	}
 }
 
@@ -185,6 +201,7 @@ func (i *Inventory) Add(site, path string, t *Tally) {
 		v.Documents++
 	}
 	if t.Document && t.Counts {
+		v.visited.Add(1)
 		v.view(path)
 	}
 	_, known := v.Paths[path]
@@ -197,15 +214,14 @@ func (i *Inventory) Add(site, path string, t *Tally) {
 		k := seenKey{e.kind, e.match.Vendor, e.match.Purpose.String(), e.match.Rule}
 		c := v.Seen[k]
 		if c == nil {
-			if len(v.Seen) == maxSeen {
+			if !room(v.Seen, maxSeen, e.claimed, func(c *seenCount) *seenCount { return c }) {
 				continue
 			}
-			c = new(seenCount)
+			c = &seenCount{claimed: true}
 			v.Seen[k] = c
-			if k.Vendor != "" {
-				v.vendors.Add(1)
-			}
 		}
+		c.claimed = c.claimed && e.claimed
+		v.know(k.Vendor, e.claimed)
 		c.note(e.gated, e.passed, path, known)
 	}
 	for n := range t.thirdParties {
@@ -217,21 +233,38 @@ func (v *siteSeen) addHost(t *Tally, h *tallyHost, path string, known bool) {
 	name := t.hostNames[h.start:h.end]
 	c := v.Hosts[string(name)]
 	if c == nil {
-		if len(v.Hosts) >= maxSeenHosts || t.claimed && len(v.Hosts) >= maxSeenHosts/2 {
+		if !room(v.Hosts, maxSeenHosts, t.claimed, func(c *hostCount) *seenCount { return &c.seenCount }) {
 			return
 		}
-		c = new(hostCount)
+		c = &hostCount{seenCount: seenCount{claimed: true}}
 		v.Hosts[string(name)] = c
 	}
+	c.claimed = c.claimed && t.claimed
 	if h.vendor != "" || c.Purpose == "" {
-		if c.Vendor != h.vendor {
-			v.vendors.Add(1)
-		}
 		c.Vendor, c.Purpose = h.vendor, h.purpose
 	}
+	v.know(h.vendor, true) // where a page holds it, that says so
 	c.Types |= h.types
 	c.permitted += uint64(h.permitted)
 	c.note(h.gated, h.passed, path, known)
+}
+
+// room reports whether one more finds room among what was seen of a site. For what is in pages and responses room is made: what only
+// clients speak of goes first, then what was met least.
+func room[K comparable, V any](all map[K]V, bound int, claimed bool, count func(V) *seenCount) bool {
+	if claimed || len(all) < bound {
+		return len(all) < bound
+	}
+	var rarest K
+	var least *seenCount
+	for k, one := range all {
+		c := count(one)
+		if least == nil || c.claimed && !least.claimed || c.claimed == least.claimed && c.Gated+c.Passed < least.Gated+least.Passed {
+			rarest, least = k, c
+		}
+	}
+	delete(all, rarest)
+	return true
 }
 
 // PathPattern is a page's path as it is kept: what may name a person or an order is left out.
@@ -265,48 +298,44 @@ func personal(part string) bool {
 	return len(part) >= 20 && digits >= 4 && !strings.Contains(part, "-")
 }
 
-// Vendors returns the catalogue ids of all vendors seen on a site, sorted: visitors are asked about each of them.
+// Vendors returns the catalogue ids of all vendors that were seen in a site's pages and responses, sorted: visitors are asked about
+// each of them.
 func (i *Inventory) Vendors(site string) []string {
-	v := i.of(site)
-	if v == nil {
-		return nil
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	var ids []string
-	for k := range v.Seen {
-		if k.Vendor != "" {
-			ids = append(ids, k.Vendor)
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	ids, inPages := i.known(site)
+	return ids[:inPages]
 }
 
-// Known returns the catalogue ids of all vendors seen on a site: those in its pages, then those of hosts that, at least, a client
-// spoke of, each sorted.
+// Known returns the catalogue ids of all vendors seen on a site: those of Vendors, then those that, at least, a client spoke of,
+// each sorted.
 func (i *Inventory) Known(site string) []string {
-	ids := i.Vendors(site)
-	v := i.of(site)
-	if v == nil {
-		return nil
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	inPages := len(ids)
-	for _, c := range v.Hosts {
-		if c.Vendor != "" && !slices.Contains(ids, c.Vendor) {
-			ids = append(ids, c.Vendor)
-		}
-	}
-	slices.Sort(ids[inPages:])
+	ids, _ := i.known(site)
 	return ids
 }
 
-// Version returns a number that is another one when Known may return others.
+func (i *Inventory) known(site string) (ids []string, inPages int) {
+	v := i.of(site)
+	if v == nil {
+		return nil, 0
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	ids = slices.Collect(maps.Keys(v.vendors))
+	slices.SortFunc(ids, func(a, b string) int {
+		if v.vendors[a] != v.vendors[b] {
+			return map[bool]int{true: -1, false: 1}[v.vendors[a]]
+		}
+		return strings.Compare(a, b)
+	})
+	for inPages < len(ids) && v.vendors[ids[inPages]] {
+		inPages++
+	}
+	return ids, inPages
+}
+
+// Version returns a number that is another one when Known returns others.
 func (i *Inventory) Version(site string) uint32 {
 	if v := i.of(site); v != nil {
-		return v.vendors.Load()
+		return v.version.Load()
 	}
 	return 0
 }

@@ -1,13 +1,16 @@
 package inventory
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/caddy-consent/caddy-consent/consent"
+	"github.com/caddy-consent/caddy-consent/consent/store"
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rules"
 )
@@ -21,7 +24,7 @@ func TestInventedNamesLeaveRoom(t *testing.T) {
 		claimed.AddHost(fmt.Appendf(nil, "h%d.invented.example", n), rewrite.DestinationScript, &rules.Match{}, false)
 		i.Add("shop.example", "/", &claimed)
 	}
-	page := Tally{Document: true}
+	page := Tally{Document: true, Counts: true}
 	page.AddHost([]byte("cdn.example"), rewrite.DestinationScript, &rules.Match{}, false)
 	i.Add("shop.example", "/", &page)
 	i.Add("shop.example", "/", &page)
@@ -44,7 +47,6 @@ func TestInventedNamesLeaveRoom(t *testing.T) {
 	t.Errorf("the site, or a host that its pages name, is left out: %d hosts", len(sites["shop.example"].Hosts))
 }
 
-// TestInventoryIsSavedLater: what could not be written once is written the next time, though nothing was added.
 // TestVendorsAreAllNamed: whom visitors are asked about is the same at every look, and nobody is left out.
 func TestVendorsAreAllNamed(t *testing.T) {
 	var i Inventory
@@ -62,6 +64,7 @@ func TestVendorsAreAllNamed(t *testing.T) {
 	}
 }
 
+// TestInventoryIsSavedLater: what could not be written once is written the next time, though nothing was added.
 func TestInventoryIsSavedLater(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "dir")
 	path := filepath.Join(dir, "inventory.json")
@@ -92,5 +95,112 @@ func TestPathPattern(t *testing.T) {
 		if got := PathPattern(path); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)
 		}
+	}
+}
+
+// TestCookiesThatAreSentProveNothing: anybody can send any cookie. None makes the site name a vendor to its visitors, nor the
+// ledger tell of a disclosure, unless pages or responses hold that vendor, too.
+func TestCookiesThatAreSentProveNothing(t *testing.T) {
+	facebook := rules.Match{Vendor: "meta-pixel", Purpose: consent.Marketing, Rule: "_fbp"}
+	sent := func() *Tally {
+		s := Tally{Document: true, Asking: true}
+		s.Add(KindCookie, &facebook, false)
+		return &s
+	}
+	var i Inventory
+	i.Add("shop.example", "/", sent())
+	told := new(lines)
+	if err := i.Disclose(t.Context(), told, time.Now()); err != nil || len(*told) != 0 || len(i.Vendors("shop.example")) != 0 {
+		t.Errorf("a cookie that was sent: visitors are asked about %v, disclosed %+v, %v", i.Vendors("shop.example"), *told, err)
+	}
+	if r := i.Report().Sites[0].Seen; len(r) != 1 || !r[0].Claimed {
+		t.Errorf("the report: %+v", r)
+	}
+	page := Tally{Document: true}
+	page.Add(KindScript, &rules.Match{Vendor: "meta-pixel", Purpose: consent.Marketing, Rule: "fbq("}, true)
+	i.Add("shop.example", "/", &page)
+	i.Add("shop.example", "/", sent())
+	if err := i.Disclose(t.Context(), told, time.Now()); err != nil || len(*told) != 1 || len(i.Vendors("shop.example")) != 1 {
+		t.Errorf("one that a page holds: visitors are asked about %v, disclosed %+v, %v", i.Vendors("shop.example"), *told, err)
+	}
+	path := filepath.Join(t.TempDir(), "inventory.json")
+	var sentOnly Inventory
+	sentOnly.Add("shop.example", "/", sent())
+	if err := sentOnly.save(path); err != nil || len(Open(path).Vendors("shop.example")) != 0 {
+		t.Errorf("after a restart: %v, %v", Open(path).Vendors("shop.example"), err)
+	}
+}
+
+// lines is a ledger in memory.
+type lines []store.Disclosure
+
+func (l *lines) Disclose(_ context.Context, more ...store.Disclosure) error {
+	*l = append(*l, more...)
+	return nil
+}
+
+func (l *lines) Disclosures(context.Context, string) ([]store.Disclosure, error) { return *l, nil }
+
+// TestWhatPagesHoldFindsRoom: a site that is full of what was met once, or that clients only spoke of, takes in what its pages
+// hold and keeps it, and so does a gateway that is full of sites that hardly anybody visits.
+func TestWhatPagesHoldFindsRoom(t *testing.T) {
+	var i Inventory
+	const site = "shop.example"
+	real := Tally{Document: true, Counts: true}
+	real.AddHost([]byte("cdn.example"), rewrite.DestinationScript, &rules.Match{}, false)
+	real.Add(KindScript, &rules.Match{Vendor: "late", Purpose: consent.Marketing, Rule: "late("}, true)
+	invent := func(n int, claimed bool) {
+		one := Tally{Document: !claimed, claimed: claimed, Asking: claimed}
+		one.AddHost(fmt.Appendf(nil, "h%d.invented.example", n), rewrite.DestinationScript, &rules.Match{}, false)
+		one.Add(KindCookie, &rules.Match{Vendor: "v", Purpose: consent.Marketing, Rule: fmt.Sprint("cookie ", n)}, true)
+		for range map[bool]int{true: 3, false: 1}[claimed] {
+			i.Add(site, "/", &one)
+		}
+	}
+	for n := range 2 * maxSeen {
+		invent(n, n%2 == 0)
+	}
+	for range 2 {
+		i.Add(site, "/", &real)
+	}
+	for n := range 2 * maxSeen {
+		invent(2*maxSeen+n, n%2 == 0)
+	}
+	v := i.of(site)
+	if v.Hosts["cdn.example"] == nil || v.Seen[seenKey{KindScript, "late", "marketing", "late("}] == nil || len(v.Hosts) > maxSeenHosts || len(v.Seen) > maxSeen {
+		t.Errorf("what its pages hold is left out: %d hosts, %d things", len(v.Hosts), len(v.Seen))
+	}
+	for _, c := range v.Hosts {
+		if c.claimed {
+			t.Fatal("a host that only clients spoke of outlasts those of pages")
+		}
+	}
+	for n := range 2 * maxSites {
+		for range 3 {
+			i.Add(fmt.Sprintf("h%d.invented.example", n), "/", &Tally{Document: true, Counts: true})
+		}
+		if n%maxSites == 0 {
+			i.Add(site, "/", &real)
+			i.Add(site, "/", &real)
+		}
+	}
+	i.Add("new.example", "/", &Tally{Document: true, Counts: true})
+	if _, ok := i.sites["new.example"]; !ok || i.sites[site] != v || len(i.sites) > maxSites {
+		t.Errorf("among %d sites: a new one %t, the visited one %t", len(i.sites), ok, i.sites[site] == v)
+	}
+}
+
+// TestVersionOfVendors: policies are made anew for new vendors, not for a host that belongs to one and another by its paths.
+func TestVersionOfVendors(t *testing.T) {
+	var i Inventory
+	add := func(vendor string) uint32 {
+		one := Tally{Document: true}
+		one.AddHost([]byte("www.google.example"), rewrite.DestinationScript, &rules.Match{Vendor: vendor, Purpose: consent.Marketing}, false)
+		i.Add("shop.example", "/", &one)
+		return i.Version("shop.example")
+	}
+	first, second := add("captcha"), add("ads")
+	if first == second || add("captcha") != second || add("ads") != second || !slices.Equal(i.Known("shop.example"), []string{"ads", "captcha"}) {
+		t.Errorf("versions %d, %d, then %d; known: %v", first, second, i.Version("shop.example"), i.Known("shop.example"))
 	}
 }

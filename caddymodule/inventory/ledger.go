@@ -101,7 +101,7 @@ func (v *siteSeen) disclosures(month string) (lines []store.Disclosure, note fun
 		if k.Kind == KindCookie {
 			category = DisclosedCookie
 		}
-		if k.Vendor != "" && needsConsent(k.Purpose) {
+		if v.vendors[k.Vendor] && needsConsent(k.Purpose) { // not what only requests hold: anybody can send cookies
 			take(c, c.Passed, k.Vendor, k.Purpose, category)
 		}
 	}

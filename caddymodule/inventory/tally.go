@@ -20,6 +20,7 @@ type Tally struct {
 	Written      int    // bytes that came out of a rewriter
 	Document     bool   // the response is a page
 	Counts       bool   // its path counts: its visitor's network has not asked for too many
+	Asking       bool   // what is added now is in the request
 	claimed      bool   // a client says so, no page
 }
 
@@ -38,6 +39,7 @@ type tallyEntry struct {
 	kind          Kind
 	match         rules.Match
 	gated, passed int
+	claimed       bool // only the request holds it
 }
 
 // tallyHost is a third-party host that the response would make the browser contact.
@@ -68,8 +70,9 @@ func (t *Tally) Add(what Kind, m *rules.Match, gated bool) {
 			return
 		}
 		i = len(t.entries)
-		t.entries = append(t.entries, tallyEntry{kind: what, match: *m})
+		t.entries = append(t.entries, tallyEntry{kind: what, match: *m, claimed: true})
 	}
+	t.entries[i].claimed = t.entries[i].claimed && t.Asking
 	if gated {
 		t.entries[i].gated++
 		t.Gates++
