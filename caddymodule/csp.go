@@ -61,9 +61,14 @@ func (x *exchange) appendPolicy(h http.Header) {
 }
 
 // confine holds back what no rewriter can follow, parts of a series or the outcome of an XSLT program: nobody may be
-// contacted but the site itself and whom the operator allowed.
+// contacted but the site itself and whom the operator allowed. Who permits all gets no policy: no cache may give that to others.
 func (x *exchange) confine(h http.Header) {
-	if x.site.mode == modeReport || x.site.options.CSP == "off" || x.decision.Permits(consent.Marketing, 0) {
+	if x.site.mode == modeReport || x.site.options.CSP == "off" {
+		return
+	}
+	addVary(h)
+	header.Private(h, true)
+	if x.decision.Permits(consent.Marketing, 0) {
 		return
 	}
 	if policy := x.rememberedPolicy(true); policy != "" {
@@ -204,6 +209,10 @@ func (x *exchange) cspReport(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	if x.r.Method != http.MethodPost {
 		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	if crossOrigin.Check(x.r) != nil { // else another site's page could have its visitors, on as many networks, report what it likes
+		w.WriteHeader(http.StatusForbidden)
 		return
 	}
 	var report struct {

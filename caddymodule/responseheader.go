@@ -32,11 +32,11 @@ func (x *exchange) editHeader(h http.Header, status int) int {
 	}
 	passed := x.policy.tally.Passes
 	redirect := header.Edit(h, &x.edit)
-	if x.policy.tally.Passes > passed || redirects(status) && location != nil && x.decorated(location[0]) {
+	agreed := x.policy.tally.Passes > passed
+	if x.suspectCookies(h, now) || agreed || redirects(status) && location != nil && x.decorated(location[0]) {
 		addVary(h)
 		header.Private(h, true) // others may not permit it, nor this visitor any more
 	}
-	x.suspectCookies(h, now)
 	switch {
 	case redirect.Gate:
 		status = x.gateRedirect(h, location[0], redirect)

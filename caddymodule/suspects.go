@@ -14,15 +14,17 @@ import (
 const suspectRule = "unclassified cookie "
 
 // suspectCookies counts cookies that nobody classified and that look as if they told visitors apart. In strict mode they
-// count as marketing and are withheld until the visitor agrees.
-func (x *exchange) suspectCookies(h http.Header, now time.Time) {
+// count as marketing and are withheld until the visitor agrees. It reports whether the visitor's agreement let one pass.
+func (x *exchange) suspectCookies(h http.Header, now time.Time) (agreed bool) {
 	lines := h["Set-Cookie"]
 	kept := lines[:0:0]
 	for _, line := range lines {
 		c, ok := cookie.Parse(line)
 		if ok && x.suspect(&c, now) {
 			m := rules.Match{Purpose: consent.Marketing, Rule: suspectRule + inventory.PathPattern(c.WireName())}
-			gate := x.site.mode == modeStrict && !x.decision.Permits(m.Purpose, 0)
+			permitted := x.decision.Permits(m.Purpose, 0)
+			gate := x.site.mode == modeStrict && !permitted
+			agreed = agreed || x.site.mode == modeStrict && permitted
 			x.policy.tally.Add(inventory.KindCookie, &m, gate)
 			if gate && x.policy.reasons != nil {
 				x.policy.reasons.add(inventory.KindCookie, []byte(c.WireName()), &m)
@@ -40,6 +42,7 @@ func (x *exchange) suspectCookies(h http.Header, now time.Time) {
 	default:
 		h["Set-Cookie"] = kept
 	}
+	return agreed
 }
 
 func (x *exchange) suspect(c *cookie.SetCookie, now time.Time) bool {

@@ -22,7 +22,7 @@ func TestPoisonedPolicy(t *testing.T) {
 	}))
 	t.Cleanup(upstream.Close)
 	base := "http://" + lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent", "")
-	send := func(method, path, contentType, body string) string {
+	send := func(method, path, contentType, body string, fields ...string) string {
 		t.Helper()
 		r, err := http.NewRequest(method, base+path, strings.NewReader(body))
 		if err != nil {
@@ -33,6 +33,9 @@ func TestPoisonedPolicy(t *testing.T) {
 		r.Header.Set("Sec-GPC", "1") // who refuses gets the policy once enough was seen
 		if contentType != "" {
 			r.Header.Set("Content-Type", contentType)
+		}
+		for i := 0; i < len(fields); i += 2 {
+			r.Header.Set(fields[i], fields[i+1])
 		}
 		res, _ := answer(t, r)
 		return res.Header.Get("Content-Security-Policy")
@@ -78,6 +81,18 @@ func TestPoisonedPolicy(t *testing.T) {
 	}
 	for range 3 {
 		send("POST", "/.consent/csp", "application/csp-report", `{"csp-report":{"blocked-uri":"https://bundle.new-files.example/x.js","effective-directive":"script-src-elem"}}`)
+	}
+	foreign := func(site string) string {
+		for range 5 {
+			send("POST", "/.consent/csp", "application/csp-report", `{"csp-report":{"blocked-uri":"https://`+site+`.example/x.js","effective-directive":"script-src-elem"}}`, "Sec-Fetch-Site", site)
+		}
+		return send("GET", "/", "", "")
+	}
+	if policy := foreign("cross-site"); strings.Contains(policy, "cross-site") {
+		t.Errorf("another site's page has its visitors write into the policy: %s", policy)
+	}
+	if policy := foreign("same-origin"); !strings.Contains(policy, "same-origin") {
+		t.Errorf("a browser's report does not heal the policy: %s", policy)
 	}
 	if healed := send("GET", "/", "", ""); !strings.Contains(healed, " bundle.new-files.example") {
 		t.Errorf("reports of what the policy blocks do not heal it: %s", healed)

@@ -40,6 +40,13 @@ func TestSharedCaches(t *testing.T) {
 		case "/cookie.png":
 			h.Set("Content-Type", "image/png")
 			h.Set("Set-Cookie", "_ga=GA1.1.123456789.987654321; Max-Age=600")
+		case "/unread":
+			h.Set("Content-Type", "text/html")
+			h.Set("Content-Encoding", "compress")
+			_, _ = w.Write([]byte("\x1f\x9d"))
+		case "/strict.png":
+			h.Set("Content-Type", "image/png")
+			h.Set("Set-Cookie", "whoami=9f86d081884c7d659a2feaa0c55ad015; Max-Age=31536000")
 		case "/own.png":
 			h.Set("Content-Type", "image/png")
 			h.Add("Set-Cookie", "theme=dark; Max-Age=600")
@@ -47,7 +54,7 @@ func TestSharedCaches(t *testing.T) {
 		}
 	}))
 	t.Cleanup(upstream.Close)
-	addr := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "consent {\n\tfirst_party /stats/* plausible\n}", "")
+	addr := lab.Gateway(t, strings.TrimPrefix(upstream.URL, "http://"), "@strict path /strict*\nconsent @strict strict\nconsent {\n\tfirst_party /stats/* plausible\n}", "")
 	res, _ := post(t, "http://"+addr+"/.consent/choose", "choice=accept", "Accept", "application/json")
 	agreed, _, _ := strings.Cut(res.Header.Get("Set-Cookie"), ";")
 	for _, c := range []struct {
@@ -61,6 +68,8 @@ func TestSharedCaches(t *testing.T) {
 		{"/partner", "document", true},
 		{"/cookie.png", "image", true},
 		{"/stats/event", "empty", true},
+		{"/unread", "document", true},
+		{"/strict.png", "image", true},
 		{"/moved", "document", false},
 		{"/own.png", "image", false},
 	} {
@@ -84,7 +93,7 @@ func TestSharedCaches(t *testing.T) {
 			for _, name := range targeted {
 				shared = shared || c.mine && res.Header.Get(name) != ""
 			}
-			if shared == c.mine && !(c.path == "/stats/event" && cookie != "") && !(c.path == "/cookie.png" && cookie == "") {
+			if shared == c.mine && !(c.path == "/stats/event" && cookie != "") && !((c.path == "/cookie.png" || c.path == "/strict.png") && cookie == "") {
 				t.Errorf("%s: status %d, %v", who, res.StatusCode, res.Header)
 			}
 			if strings.HasPrefix(c.path, "/count") && (strings.Contains(said, "max-age") || said == "") {
