@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/cookie"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/reference"
 )
 
 // Options are what Edit works with. One value serves one response, and one goroutine at a time.
@@ -213,38 +214,10 @@ func (e *editor) location(field, value string) string {
 
 // refresh follows the shared declarative refresh steps of the HTML standard, which browsers use for the field too.
 func (e *editor) refresh(field, value string) string {
-	ref := refreshURL(value)
-	if ref == "" {
-		return value
-	}
-	if e.judge(ref, field, rewrite.DestinationDocument).Gate {
+	if ref, ok := reference.Refresh([]byte(value)); ok && e.judge(string(ref), field, rewrite.DestinationDocument).Gate {
 		return ""
 	}
 	return value
-}
-
-// refreshURL returns the URL in a refresh value, "" if it has none (HTML, 4.2.5.3 "shared declarative refresh steps").
-func refreshURL(s string) string {
-	s = strings.TrimLeft(s, " \t\f")
-	s = strings.TrimLeft(s, "0123456789.")
-	s = strings.TrimLeft(s, " \t\f")
-	if s != "" && (s[0] == ';' || s[0] == ',') {
-		s = s[1:]
-	}
-	s = strings.TrimLeft(s, " \t\f")
-	if len(s) >= 3 && strings.EqualFold(s[:3], "url") {
-		if t := strings.TrimLeft(s[3:], " \t\f"); t != "" && t[0] == '=' {
-			s = strings.TrimLeft(t[1:], " \t\f")
-		}
-	}
-	if s != "" && (s[0] == '"' || s[0] == '\'') {
-		q := s[0]
-		s = s[1:]
-		if i := strings.IndexByte(s, q); i >= 0 {
-			s = s[:i]
-		}
-	}
-	return s
 }
 
 // report removes a field that names a gated collector in any of its quoted strings: JSON (Report-To, NEL) and structured

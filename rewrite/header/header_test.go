@@ -58,7 +58,7 @@ func TestEditFields(t *testing.T) {
 		{"Link", `</a>; rel=preload junk; x, </b>; rel=next`, `</a>; rel=preload junk; x, </b>; rel=next`},
 		{"Link", `</a> rel=preload, </b>; rel=next`, `</b>; rel=next`},
 		{"Link", `</i>; rel=preload; as=image; imagesrcset="/a 1x, https://tracker.test/b 2x"`, ""},
-		{"Link", `</i>; rel=preload; as=image; imagesrcset="/a 1x,https://tracker.test/b"`, `</i>; rel=preload; as=image; imagesrcset="/a 1x,https://tracker.test/b"`},
+		{"Link", `</i>; rel=preload; as=image; imagesrcset="/a 1x,https://tracker.test/b"`, ""},
 		{"Link", `</i>; rel=preload; as=image; imagesrcset="https://tracker.test/b, /a 2x"`, ""},
 		{"Link", "no links here", "no links here"},
 		{"Link", "</a>; rel=next,, </b>; rel=prev ,", "</a>; rel=next,, </b>; rel=prev ,"},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
 	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/reference"
 )
 
 // link drops the gated link-values of a Link field (RFC 8288, 3) and keeps the others byte for byte. What is not
@@ -51,18 +52,10 @@ func (e *editor) keepsLink(field, text string) bool {
 	if e.judge(l.target, field, l.destination).Gate {
 		return false
 	}
-	for rest := l.imageSrcset; rest != ""; {
-		rest = strings.TrimLeft(rest, " \t,")
-		i := strings.IndexAny(rest, " \t")
-		if i < 0 {
-			i = len(rest)
+	for candidate := range reference.Srcset([]byte(l.imageSrcset)) {
+		if e.judge(string(candidate), field, rewrite.DestinationImage).Gate {
+			return false
 		}
-		if candidate := strings.TrimRight(rest[:i], ","); candidate != "" {
-			if e.judge(candidate, field, rewrite.DestinationImage).Gate {
-				return false
-			}
-		}
-		rest = rest[i:]
 	}
 	return true
 }
@@ -132,7 +125,7 @@ func parseLink(s string) (l linkValue, ok bool) {
 			l.imageSrcset = value
 		}
 	}
-	if d, known := asDestination(as); known && l.destination != rewrite.DestinationConnect {
+	if d, known := rewrite.PreloadDestination(strings.ToLower(as)); known && l.destination != rewrite.DestinationConnect {
 		l.destination = d
 	}
 	return l, true
@@ -142,51 +135,10 @@ func parseLink(s string) (l linkValue, ok bool) {
 // all are looked at.
 func (l *linkValue) relations(rel string) {
 	for r := range strings.FieldsSeq(rel) {
-		if d, ok := relDestination(strings.ToLower(r)); ok {
+		if d, ok := rewrite.LinkDestination(strings.ToLower(r)); ok {
 			l.destination, l.fetches = d, true
 		}
 	}
-}
-
-// relDestination tells what a link type makes a browser fetch (HTML, 4.6.8, and what engines add to it).
-func relDestination(rel string) (rewrite.Destination, bool) {
-	switch rel {
-	case "stylesheet":
-		return rewrite.DestinationStyle, true
-	case "modulepreload":
-		return rewrite.DestinationScript, true
-	case "preconnect", "dns-prefetch":
-		return rewrite.DestinationConnect, true
-	case "prefetch", "prerender", "next", "prev", "compression-dictionary": // Firefox prefetches next
-		return rewrite.DestinationPrefetch, true
-	case "icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon":
-		return rewrite.DestinationImage, true
-	case "manifest":
-		return rewrite.DestinationManifest, true
-	case "preload", "monetization", "import":
-		return rewrite.DestinationEmpty, true
-	}
-	return 0, false
-}
-
-func asDestination(as string) (rewrite.Destination, bool) {
-	switch strings.ToLower(as) {
-	case "script", "serviceworker", "worker", "sharedworker", "json":
-		return rewrite.DestinationScript, true
-	case "style":
-		return rewrite.DestinationStyle, true
-	case "image":
-		return rewrite.DestinationImage, true
-	case "font":
-		return rewrite.DestinationFont, true
-	case "audio", "video", "track":
-		return rewrite.DestinationMedia, true
-	case "document", "iframe", "frame":
-		return rewrite.DestinationFrame, true
-	case "object", "embed":
-		return rewrite.DestinationObject, true
-	}
-	return 0, false
 }
 
 // cutParam reads `name`, `name=token` or `name="quoted"` and returns what follows.

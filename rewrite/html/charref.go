@@ -71,7 +71,7 @@ func appendReference(dst, s []byte, inAttr bool) ([]byte, int) {
 		return appendNumeric(dst, s)
 	}
 	n := 1
-	for n < len(s) && n <= maxName && isAlnum(s[n]) {
+	for n < len(s) && n <= maxName && ascii.IsAlphanumeric(s[n]) {
 		n++
 	}
 	if n < len(s) && s[n] == ';' {
@@ -87,7 +87,7 @@ func appendReference(dst, s []byte, inAttr bool) ([]byte, int) {
 		if !legacyNames[string(s[1:n])] {
 			continue
 		}
-		if inAttr && n < len(s) && (s[n] == '=' || isAlnum(s[n])) {
+		if inAttr && n < len(s) && (s[n] == '=' || ascii.IsAlphanumeric(s[n])) {
 			break
 		}
 		return append(dst, stdhtml.UnescapeString(string(s[:n])+";")...), n
@@ -127,8 +127,6 @@ func appendNumeric(dst, s []byte) ([]byte, int) {
 // windows1252 replaces the C1 controls. (WHATWG HTML, 13.2.5.80)
 var windows1252 = [32]rune{0x20AC, 0x81, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D, 0x017D, 0x8F,
 	0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178}
-
-func isAlnum(c byte) bool { return ascii.IsLetter(c) || c >= '0' && c <= '9' }
 
 // appendEscaped appends s as the content of a double-quoted attribute value, in HTML and XML.
 func appendEscaped(dst, s []byte) []byte {

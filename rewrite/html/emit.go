@@ -39,7 +39,7 @@ func (r *Rewriter) emitTag(tag []byte, t *tag) {
 	if p.park {
 		r.out = append(r.out, ` type="`+rewrite.InertScriptType+`"`...)
 	}
-	if p.marked && p.verdict.Placeholder != nil && p.renamed.has(attrSrc) && !t.seen.has(attrSrcdoc) && r.isFrame(t, tag) {
+	if p.marked && p.verdict.Placeholder != nil && p.renamed.has(attrSrc) && !t.seen.has(attrSrcdoc) && r.element(t, tag) == elIframe {
 		r.out = append(r.out, ` srcdoc="`...)
 		r.out = appendEscaped(r.out, p.verdict.Placeholder)
 		r.out = append(r.out, '"')
@@ -119,8 +119,6 @@ func (r *Rewriter) emitAttr(tag []byte, s span, name []byte, keep bool) {
 		r.out = append(r.out, s.quote)
 	}
 }
-
-func (r *Rewriter) isFrame(t *tag, tag []byte) bool { return r.element(t, tag) == elIframe }
 
 func isDuplicate(names [][]byte, name []byte) bool {
 	return slices.ContainsFunc(names, func(n []byte) bool { return len(n) == len(name) && sameASCII(n, name) })

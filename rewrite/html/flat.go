@@ -130,7 +130,7 @@ func (f *flattener) reference(r *Rewriter, dst, s []byte, eof bool) (out []byte,
 }
 
 func inReference(c byte) bool {
-	return isAlphanumeric(c) || c == '#' || c == '-' || c == '_' || c == '.' || c == ':' || c >= 0x80
+	return ascii.IsAlphanumeric(c) || c == '#' || c == '-' || c == '_' || c == '.' || c == ':' || c >= 0x80
 }
 
 // write passes the flat text of the source p on to the sheet, and keeps what cannot be told yet.
@@ -168,7 +168,7 @@ func (w *speller) Write(p []byte) (int, error) {
 		switch {
 		case r.o.XML && (c == '<' || c == '&' || c == '>' && f.last == ']'):
 			out = appendEscaped(out, []byte{c})
-		case !r.o.XML && (c == '<' || f.last == '&' && (isAlphanumeric(c) || c == '#')):
+		case !r.o.XML && (c == '<' || f.last == '&' && (ascii.IsAlphanumeric(c) || c == '#')):
 			if !f.escaped {
 				out = append(out, '\\')
 			}

@@ -10,7 +10,7 @@ import (
 // a name goes by its place (WHATWG HTML, 7.4.6.2 "get the target history entry"; Chromium's unique names). After a
 // withdrawal that would be the vendor's document. So a gated frame has a name that no other page has.
 func (r *Rewriter) frameName(tag []byte, t *tag) []byte {
-	if gone := r.plan.renamed | r.plan.dropped; !gone.has(attrSrc) && !gone.has(attrSrcdoc) {
+	if r.plan.gone()&(1<<attrSrc|1<<attrSrcdoc) == 0 {
 		return nil
 	}
 	if el := r.element(t, tag); el != elIframe && el != elFrame {

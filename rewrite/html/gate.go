@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
+	"github.com/caddy-consent/caddy-consent/rewrite/internal/reference"
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -54,6 +56,9 @@ func (p *plan) gate(id attrID, v rewrite.Verdict) {
 	}
 }
 
+// gone returns the attributes that are no longer what they were.
+func (p *plan) gone() attrSet { return p.renamed | p.dropped }
+
 // judgeTag judges the start tag b[start:end] and emits it again if it must change.
 func (r *Rewriter) judgeTag(b []byte, start, end int, t *tag, el *element) {
 	if t.onlyLinks(b[start:end], el) {
@@ -100,7 +105,7 @@ func (r *Rewriter) judge(tag []byte, t *tag, el *element) {
 		}
 		r.judgeAttr(id, u, tag[s.valueStart:s.valueEnd])
 	}
-	if el == elBase && t.seen.has(attrHref) && !(r.plan.renamed | r.plan.dropped).has(attrHref) {
+	if el == elBase && t.seen.has(attrHref) && !r.plan.gone().has(attrHref) {
 		r.setBase(r.value(tag, t, attrHref))
 	}
 }
@@ -108,7 +113,7 @@ func (r *Rewriter) judge(tag []byte, t *tag, el *element) {
 // judgePrefixed judges each attribute of an XML tag that may be a link of XLink's.
 func (r *Rewriter) judgePrefixed(tag []byte, t *tag, u use) {
 	for s := range attributes(tag, t.nameEnd) {
-		if bytes.HasSuffix(tag[s.nameStart:s.nameEnd], []byte(":href")) && !(r.plan.renamed | r.plan.dropped).has(attrXlinkHref) {
+		if bytes.HasSuffix(tag[s.nameStart:s.nameEnd], []byte(":href")) && !r.plan.gone().has(attrXlinkHref) {
 			r.judgeAttr(attrXlinkHref, u, tag[s.valueStart:s.valueEnd])
 		}
 	}
@@ -194,11 +199,11 @@ func (r *Rewriter) judgeURLs(role role, s []byte) (v rewrite.Verdict) {
 	case roleURL, roleBase, roleDocument:
 		return r.judgeURL(s)
 	case roleRefresh:
-		if ref, ok := refreshURL(s); ok {
+		if ref, ok := reference.Refresh(s); ok {
 			return r.judgeURL(ref)
 		}
 	case roleSrcset:
-		for ref := range srcset(s) {
+		for ref := range reference.Srcset(s) {
 			if v = r.judgeURL(ref); v.Gate {
 				return v
 			}
@@ -292,7 +297,7 @@ func (r *Rewriter) judgeScriptURL(id attrID, s []byte) {
 
 // judgeScript judges script text; blank text runs nothing.
 func (r *Rewriter) judgeScript(text []byte) rewrite.Verdict {
-	if isBlank(text) {
+	if len(ascii.TrimSpace(text)) == 0 {
 		return rewrite.Verdict{}
 	}
 	for text := range r.o.Readings.Scripts(text) {
@@ -370,7 +375,7 @@ func isHandler(name []byte) bool { return len(name) > 2 && name[0]|0x20 == 'o' &
 
 // looksAbsolute reports what may name a host: it holds "//", a backslash or a scheme.
 func looksAbsolute(s []byte) bool {
-	return bytes.Contains(s, []byte("//")) || bytes.IndexByte(s, '\\') >= 0 || bytes.IndexByte(s, ':') >= 0
+	return bytes.Contains(s, []byte("//")) || bytes.ContainsAny(s, `\:`)
 }
 
 // unescaped returns s with its percent-encoding undone, in memory that is used again.

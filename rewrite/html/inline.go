@@ -21,7 +21,7 @@ type hold struct {
 func (h *hold) ends(tag []byte, nameEnd int) bool {
 	name := tag[2:nameEnd]
 	name = name[bytes.LastIndexByte(name, ':')+1:]
-	return len(name) == len(h.el.name) && sameASCII(name, []byte(h.el.name))
+	return ascii.EqualFold(name, h.el.name)
 }
 
 // rawText begins an element with raw text, b[start:end] being its start tag. Scripts are held until their text is judged,
@@ -179,14 +179,14 @@ func (r *Rewriter) scriptTypeOf(tag []byte, t *tag) scriptType {
 	lower := buf[:0]
 	switch {
 	case t.seen.has(attrType):
-		lower = appendLower(lower, trimSpace(r.value(tag, t, attrType)))
+		lower = appendLower(lower, ascii.TrimSpace(r.value(tag, t, attrType)))
 	case t.seen.has(attrLanguage):
 		if language := r.value(tag, t, attrLanguage); len(language) > 0 {
 			lower = appendLower(append(lower, "text/"...), language)
 		}
 	}
 	if i := bytes.IndexByte(lower, ';'); i >= 0 {
-		lower = trimSpace(lower[:i]) // older browsers ignored parameters
+		lower = ascii.TrimSpace(lower[:i]) // older browsers ignored parameters
 	}
 	if st, ok := scriptTypes[string(lower)]; ok {
 		return st
@@ -216,8 +216,7 @@ func (r *Rewriter) judgeInline(tag []byte, t *tag, text []byte, markup bool) boo
 			r.plan.park = true
 		}
 	}
-	if (r.plan.renamed | r.plan.dropped).has(attrSrc) || (r.plan.renamed | r.plan.dropped).has(attrHref) ||
-		(r.plan.renamed | r.plan.dropped).has(attrXlinkHref) {
+	if r.plan.gone()&(1<<attrSrc|1<<attrHref|1<<attrXlinkHref) != 0 {
 		r.plan.park = true
 	}
 	if r.plan.park && r.o.Dynamic && !r.trusted(tag, t) {
@@ -347,20 +346,10 @@ func (r *Rewriter) resolveStyle(dst, ref []byte) (abs []byte, hostStart, hostEnd
 	return abs, hostStart, hostEnd, ok
 }
 
-// mayHoldURL reports whether the source of declarations can name a URL: in a function, after an at-keyword, or spelled
-// with escapes or character references.
-func mayHoldURL(s []byte) bool {
-	for _, c := range s {
-		if c == '(' || c == '@' || c == '\\' || c == '&' {
-			return true
-		}
-	}
-	return false
-}
-
-// judgeStyle judges a style attribute, or the value of one CSS property.
+// judgeStyle judges a style attribute, or the value of one CSS property. It can name a URL in a function, after an at-keyword,
+// or spelled with escapes or character references.
 func (r *Rewriter) judgeStyle(id attrID, role role, raw []byte) {
-	if !mayHoldURL(raw) {
+	if !bytes.ContainsAny(raw, `(@\&`) {
 		return
 	}
 	if role == roleCSSValue && bytes.HasPrefix(raw, []byte("url(#")) && bytes.IndexByte(raw[5:], '(') < 0 {

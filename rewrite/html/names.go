@@ -343,7 +343,7 @@ func lookupAttr(key uint64, name []byte) attrID {
 	if id := attrTable.find(key, name); id != 0 {
 		return attrID(id)
 	}
-	if len(name) > 2 && name[0]|0x20 == 'o' && name[1]|0x20 == 'n' {
+	if isHandler(name) {
 		return attrOn
 	}
 	return attrOther

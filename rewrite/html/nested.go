@@ -30,7 +30,9 @@ func (r *Rewriter) judgeSrcdoc(id attrID, doc []byte) {
 	if guarded {
 		body = len(doctype.Find(out))
 		r.text = append(r.text, out[:body]...)
-		r.o.Srcdoc(textWriter{r})
+		text := bytes.NewBuffer(r.text)
+		r.o.Srcdoc(text)
+		r.text = text.Bytes()
 	}
 	r.text = append(r.text, out[body:]...)
 	r.replace(id, start)
@@ -41,14 +43,6 @@ var (
 	doctype = regexp.MustCompile(`(?i)^\s*<!doctype[^>]*>`)
 	runs    = regexp.MustCompile(`(?i)<\w*:?script|javascript:|\bon[a-z]+\s*=`)
 )
-
-// textWriter writes to the values that replace others.
-type textWriter struct{ r *Rewriter }
-
-func (w textWriter) Write(p []byte) (int, error) {
-	w.r.text = append(w.r.text, p...)
-	return len(p), nil
-}
 
 // nested rewrites a document within this one. The verdict is the first that gated something in it.
 func (r *Rewriter) nested(doc []byte, xml bool) (out []byte, first rewrite.Verdict) {

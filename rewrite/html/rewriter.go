@@ -15,7 +15,6 @@ import (
 	"io"
 
 	"github.com/caddy-consent/caddy-consent/rewrite"
-	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 	"github.com/caddy-consent/caddy-consent/rewrite/url"
 )
 
@@ -297,20 +296,12 @@ func (r *Rewriter) startTag(b []byte, start, end int) int {
 // element returns the element of a tag; in XML a name's prefix does not count and its case is forgiven, which can only
 // gate more.
 func (r *Rewriter) element(t *tag, b []byte) *element {
-	if !r.o.XML && !t.end {
-		return lookupElement(t.name, b[1:t.nameEnd])
-	}
 	name := b[t.nameStart():t.nameEnd]
-	if r.o.XML {
-		for i := len(name) - 1; i >= 0; i-- {
-			if name[i] == ':' {
-				name = name[i+1:]
-				break
-			}
-		}
-		return lookupElement(keyOf(name), name)
+	if !r.o.XML {
+		return lookupElement(t.name, name)
 	}
-	return lookupElement(t.name, name)
+	name = name[bytes.LastIndexByte(name, ':')+1:]
+	return lookupElement(keyOf(name), name)
 }
 
 // endTag follows the end tag b[start:end]. It returns where to go on.
@@ -396,12 +387,3 @@ func (r *Rewriter) put(p []byte) {
 
 // bom is the byte order mark, which is no text.
 const bom = "\xEF\xBB\xBF"
-
-func isBlank(s []byte) bool {
-	for _, c := range s {
-		if !ascii.IsSpace(c) {
-			return false
-		}
-	}
-	return true
-}

@@ -37,12 +37,7 @@ func (t *tokenizer) scriptEvent(s []byte) int {
 	if t.script == scriptNormal {
 		return bytes.IndexByte(s, '<')
 	}
-	for i, c := range s {
-		if c == '<' || c == '-' {
-			return i
-		}
-	}
-	return -1
+	return bytes.IndexAny(s, "<-")
 }
 
 // scriptStep looks at s, which begins with '<' or '-'. It returns how many bytes it used, -1 for an end tag that ends the

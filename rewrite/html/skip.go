@@ -111,7 +111,7 @@ func skipAttributes(b []byte, p int) int {
 			}
 			continue
 		}
-		if !isAlphanumeric(s[n]) {
+		if !ascii.IsAlphanumeric(s[n]) {
 			return -1 // part of a name, maybe
 		}
 		if c = s[n+2]; c != '"' && c != '\'' {
@@ -129,5 +129,3 @@ func skipAttributes(b []byte, p int) int {
 	}
 	return -1
 }
-
-func isAlphanumeric(c byte) bool { return ascii.IsLetter(c) || '0' <= c && c <= '9' }

@@ -379,15 +379,6 @@ func matchName(s []byte, name string) match {
 // endsName reports the bytes that end a tag's name: white space (CR is normalised to LF), '/' and '>'.
 func endsName(c byte) bool { return nameByte[c] == 0 }
 
-// isPrefixFold reports whether lower, which is in lower case, begins with s, whatever the case of s's ASCII letters.
-func isPrefixFold(s []byte, lower string) bool {
-	for i, c := range s {
-		if c >= 'A' && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
-}
+// isPrefixFold reports whether lower, which is in lower case and not the shorter one, begins with s, whatever the case of s's
+// ASCII letters.
+func isPrefixFold(s []byte, lower string) bool { return ascii.EqualFold(s, lower[:len(s)]) }

@@ -26,117 +26,6 @@ func fields(s []byte, separators string) iter.Seq[[]byte] {
 	}
 }
 
-// srcset yields the URLs of image candidates. (WHATWG HTML, 4.8.4.2.2 "parse a srcset attribute")
-func srcset(s []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		for {
-			for len(s) > 0 && (ascii.IsSpace(s[0]) || s[0] == ',') {
-				s = s[1:]
-			}
-			if len(s) == 0 {
-				return
-			}
-			n := 0
-			for n < len(s) && !ascii.IsSpace(s[n]) {
-				n++
-			}
-			ref := s[:n]
-			s = s[n:]
-			if trimmed := bytes.TrimRight(ref, ","); len(trimmed) < len(ref) {
-				ref = trimmed
-			} else {
-				s = skipDescriptors(s)
-			}
-			if !yield(ref) {
-				return
-			}
-		}
-	}
-}
-
-// skipDescriptors skips up to the comma that ends a candidate; parentheses hide commas.
-func skipDescriptors(s []byte) []byte {
-	parens := false
-	for i, c := range s {
-		switch {
-		case c == '(':
-			parens = true
-		case c == ')':
-			parens = false
-		case c == ',' && !parens:
-			return s[i+1:]
-		}
-	}
-	return nil
-}
-
-// refreshURL returns the URL of a refresh. (WHATWG HTML, 4.2.5.3 "shared declarative refresh steps")
-func refreshURL(s []byte) (ref []byte, ok bool) {
-	s = trimSpace(s)
-	n := 0
-	for n < len(s) && (s[n] >= '0' && s[n] <= '9' || s[n] == '.') {
-		n++
-	}
-	if n == 0 {
-		return nil, false
-	}
-	rest := trimSpace(s[n:])
-	if len(rest) == len(s[n:]) && len(rest) > 0 && rest[0] != ';' && rest[0] != ',' {
-		return nil, false
-	}
-	if len(rest) > 0 && (rest[0] == ';' || rest[0] == ',') {
-		rest = trimSpace(rest[1:])
-	}
-	if len(rest) == 0 {
-		return nil, false
-	}
-	ref = rest
-	if hasPrefixFold(rest, "url") {
-		if after := trimSpace(rest[3:]); len(after) > 0 && after[0] == '=' {
-			ref = trimSpace(after[1:])
-		}
-	}
-	if len(ref) > 0 && (ref[0] == '"' || ref[0] == '\'') {
-		q := ref[0]
-		ref = ref[1:]
-		if i := bytes.IndexByte(ref, q); i >= 0 {
-			ref = ref[:i]
-		}
-	}
-	return ref, true
-}
-
-func trimSpace(s []byte) []byte {
-	for len(s) > 0 && ascii.IsSpace(s[0]) {
-		s = s[1:]
-	}
-	for len(s) > 0 && ascii.IsSpace(s[len(s)-1]) {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-// linkRels are the link types that contact a host. (WHATWG HTML, 4.6.7; Resource Hints; icons and search as browsers do)
-var linkRels = map[string]rewrite.Destination{
-	"stylesheet": rewrite.DestinationStyle, "modulepreload": rewrite.DestinationScript, "preload": rewrite.DestinationEmpty,
-	"icon": rewrite.DestinationImage, "mask-icon": rewrite.DestinationImage, "apple-touch-icon": rewrite.DestinationImage,
-	"apple-touch-icon-precomposed": rewrite.DestinationImage, "apple-touch-startup-image": rewrite.DestinationImage,
-	"fluid-icon": rewrite.DestinationImage, "shortcut": rewrite.DestinationImage, "image_src": rewrite.DestinationImage,
-	"manifest": rewrite.DestinationManifest, "preconnect": rewrite.DestinationConnect, "dns-prefetch": rewrite.DestinationConnect,
-	"prefetch": rewrite.DestinationPrefetch, "prerender": rewrite.DestinationPrefetch, "subresource": rewrite.DestinationPrefetch,
-	"next": rewrite.DestinationPrefetch, "compression-dictionary": rewrite.DestinationPrefetch, "dictionary": rewrite.DestinationPrefetch,
-	"search": rewrite.DestinationEmpty, "monetization": rewrite.DestinationEmpty, "import": rewrite.DestinationScript,
-	"serviceworker": rewrite.DestinationWorker,
-}
-
-// preloadAs are the destinations of a preload. (Fetch, 2.2.5; HTML, 4.6.7.18)
-var preloadAs = map[string]rewrite.Destination{
-	"script": rewrite.DestinationScript, "style": rewrite.DestinationStyle, "image": rewrite.DestinationImage, "font": rewrite.DestinationFont,
-	"audio": rewrite.DestinationMedia, "video": rewrite.DestinationMedia, "track": rewrite.DestinationMedia,
-	"document": rewrite.DestinationFrame, "embed": rewrite.DestinationObject, "object": rewrite.DestinationObject,
-	"worker": rewrite.DestinationWorker, "sharedworker": rewrite.DestinationWorker,
-}
-
 // linkUse returns what a link does with its URL: nothing unless one of its types contacts a host.
 func (r *Rewriter) linkUse(tag []byte, t *tag, u use) use {
 	if u.role != roleURL {
@@ -146,12 +35,12 @@ func (r *Rewriter) linkUse(tag []byte, t *tag, u use) use {
 	for rel := range fields(r.value(tag, t, attrRel), " \t\n\f\r") {
 		var buf [32]byte
 		lower := appendLower(buf[:0], rel)
-		d, ok := linkRels[string(lower)]
+		d, ok := rewrite.LinkDestination(string(lower))
 		if !ok {
 			continue
 		}
 		if string(lower) == "preload" {
-			d = preloadAs[string(appendLower(buf[:0], trimSpace(r.value(tag, t, attrAs))))]
+			d, _ = rewrite.PreloadDestination(string(appendLower(buf[:0], ascii.TrimSpace(r.value(tag, t, attrAs)))))
 			return use{u.attr, roleURL, d}
 		}
 		if u.role == roleLink || d == rewrite.DestinationStyle {
@@ -180,7 +69,7 @@ func (r *Rewriter) metaUse(tag []byte, t *tag, u use) use {
 	return u
 }
 
-func equalFoldAny(s []byte, lower string) bool { s = trimSpace(s); return ascii.EqualFold(s, lower) }
+func equalFoldAny(s []byte, lower string) bool { return ascii.EqualFold(ascii.TrimSpace(s), lower) }
 
 // appendLower appends s in lower case, as far as dst has room.
 func appendLower(dst, s []byte) []byte {
@@ -201,7 +90,7 @@ func (r *Rewriter) judgeCSP(id attrID, s []byte) {
 	start := len(r.text)
 	gated := false
 	for directive := range fields(s, ";") {
-		name, urls := trimSpace(directive), []byte(nil)
+		name, urls := ascii.TrimSpace(directive), []byte(nil)
 		if i := bytes.IndexAny(name, " \t\n\f\r"); i >= 0 {
 			name, urls = name[:i], name[i:]
 		}
@@ -246,13 +135,13 @@ func (r *Rewriter) isBeacon(tag []byte, t *tag) bool {
 
 // sized reports a length of more than one pixel.
 func sized(s []byte) bool {
-	s = trimSpace(s)
+	s = ascii.TrimSpace(s)
 	return len(s) > 0 && '1' <= s[0] && s[0] <= '9' && !tiny(s)
 }
 
 // tiny reports a length of 0 or 1 pixel.
 func tiny(s []byte) bool {
-	s = trimSpace(s)
+	s = ascii.TrimSpace(s)
 	return len(s) > 0 && (s[0] == '0' || s[0] == '1') && (len(s) == 1 || s[1] == '.' || s[1] == 'p' || s[1] == 'P' || s[1] == ' ')
 }
 
@@ -264,7 +153,7 @@ func hiddenStyle(s []byte) (hidden, small bool) {
 		if i < 0 {
 			continue
 		}
-		name, value := trimSpace(declaration[:i]), trimSpace(declaration[i+1:])
+		name, value := ascii.TrimSpace(declaration[:i]), ascii.TrimSpace(declaration[i+1:])
 		switch {
 		case ascii.EqualFold(name, "display") && hasPrefixFold(value, "none"), ascii.EqualFold(name, "visibility") && hasPrefixFold(value, "hidden"),
 			ascii.EqualFold(name, "opacity") && len(value) > 0 && bytes.Trim(value, "0.") == nil:

@@ -3,6 +3,8 @@ package html
 import (
 	"bytes"
 	"slices"
+
+	"github.com/caddy-consent/caddy-consent/rewrite"
 )
 
 // entities are the general entities that a document's internal subset declares, bounded. (XML 1.0, 4.2)
@@ -128,7 +130,7 @@ func (r *Rewriter) xmlStylesheet(b []byte, start, end int) {
 		if string(piece[s.nameStart:s.nameEnd]) != "href" {
 			continue
 		}
-		r.res.Element, r.res.Attribute, r.res.Beacon, r.res.Destination = "xml-stylesheet", "href", false, linkRels["stylesheet"]
+		r.res.Element, r.res.Attribute, r.res.Beacon, r.res.Destination = "xml-stylesheet", "href", false, rewrite.DestinationStyle
 		if v := r.judgeURL(r.decode(piece[s.valueStart:s.valueEnd])); v.Gate {
 			r.pass(b, start)
 			r.done = end

@@ -1,7 +1,9 @@
 package url
 
 import (
+	"bytes"
 	"encoding/binary"
+	"unicode"
 
 	"github.com/caddy-consent/caddy-consent/rewrite/internal/ascii"
 )
@@ -17,17 +19,10 @@ func Scheme(ref []byte) (scheme, rest []byte) {
 	if n == 0 {
 		return nil, ref
 	}
-	scheme, rest = ref[:n], ref[n+1:]
-	for i, c := range scheme {
-		if c >= 'A' && c <= 'Z' {
-			lower := append([]byte(nil), scheme...)
-			for ; i < len(lower); i++ {
-				lower[i] = ascii.Lower(lower[i])
-			}
-			return lower, rest
-		}
+	if scheme = ref[:n]; bytes.ContainsFunc(scheme, unicode.IsUpper) {
+		scheme = bytes.ToLower(scheme)
 	}
-	return scheme, rest
+	return scheme, ref[n+1:]
 }
 
 // AppendDecoded appends s with its percent-encoded bytes decoded. (URL standard, 1.3 "percent-decode")
@@ -75,7 +70,7 @@ func schemeLen(s []byte) int {
 		if c == ':' {
 			return i
 		}
-		if !ascii.IsLetter(c) && (c < '0' || c > '9') && c != '+' && c != '-' && c != '.' {
+		if !ascii.IsAlphanumeric(c) && c != '+' && c != '-' && c != '.' {
 			return 0
 		}
 	}

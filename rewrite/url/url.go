@@ -8,6 +8,7 @@ package url
 import (
 	"errors"
 	"strconv"
+	"strings"
 )
 
 // ErrInvalid is returned for what is not an absolute URL that contacts a host.
@@ -41,15 +42,12 @@ func (u *URL) Join(ref []byte) *URL {
 }
 
 func newURL(abs []byte, hostStart, hostEnd int) *URL {
-	u := &URL{href: string(abs), hostStart: hostStart, hostEnd: hostEnd}
-	for u.href[u.schemeEnd] != ':' {
-		u.schemeEnd++
+	href := string(abs)
+	path, _, _ := strings.Cut(href, "?")
+	return &URL{
+		href: href, schemeEnd: strings.IndexByte(href, ':'), hostStart: hostStart, hostEnd: hostEnd,
+		pathStart: hostEnd + strings.IndexByte(href[hostEnd:], '/'), queryStart: len(path),
 	}
-	for u.pathStart = hostEnd; u.href[u.pathStart] != '/'; u.pathStart++ {
-	}
-	for u.queryStart = u.pathStart; u.queryStart < len(u.href) && u.href[u.queryStart] != '?'; u.queryStart++ {
-	}
-	return u
 }
 
 // String returns the serialised URL without fragment.

@@ -15,8 +15,22 @@ func HexValue(c byte) int {
 // IsLetter reports an ASCII letter.
 func IsLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
+// IsAlphanumeric reports an ASCII letter or digit.
+func IsAlphanumeric(c byte) bool { return IsLetter(c) || '0' <= c && c <= '9' }
+
 // IsSpace reports ASCII whitespace: tab, line feed, form feed, carriage return, space. That is CSS's white space too.
 func IsSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r' }
+
+// TrimSpace returns s without the ASCII whitespace around it.
+func TrimSpace(s []byte) []byte {
+	for len(s) > 0 && IsSpace(s[0]) {
+		s = s[1:]
+	}
+	for len(s) > 0 && IsSpace(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
 
 // Lower returns an ASCII upper-case letter in lower case, any other byte as it is.
 func Lower(c byte) byte {
