@@ -59,6 +59,7 @@ func (x *exchange) own(w http.ResponseWriter) bool {
 		if x.serveScript(w, path) {
 			return true
 		}
+		h.Set("Cache-Control", "no-store") // another node, or the next release, may have it
 		http.Error(w, "There is no such page. The preference centre is at "+x.site.options.Prefix+"/", http.StatusNotFound)
 	}
 	return true

@@ -167,7 +167,8 @@ func (l *Hosts) Claim(host []byte) {
 	if l.claimed == nil {
 		l.claimed = map[string]int{}
 	}
-	if _, known := l.claimed[string(host)]; !known && len(l.claimed) >= maxClaimed {
+	_, known := l.claimed[string(host)]
+	if !known && len(l.claimed) >= maxClaimed {
 		rarest, least := "", 0
 		for h, n := range l.claimed {
 			if rarest == "" || n < least || n == least && h < rarest {
@@ -177,7 +178,9 @@ func (l *Hosts) Claim(host []byte) {
 		delete(l.claimed, rarest)
 	}
 	l.claimed[string(host)]++
-	l.version.Add(1)
+	if !known {
+		l.version.Add(1)
+	}
 }
 
 // List returns the hosts, sorted: those of the site's pages, then as many of those claimed as fit into the given bytes.

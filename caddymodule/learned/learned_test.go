@@ -69,3 +69,16 @@ func TestInventedHosts(t *testing.T) {
 		t.Errorf("%d sites are kept, %d counted; want %d", kept, s.count, maxSites)
 	}
 }
+
+// TestVersionOfHosts: policies are made anew for a new host, not whenever a client speaks of one.
+func TestVersionOfHosts(t *testing.T) {
+	var l Hosts
+	l.Claim([]byte("cdn.example"))
+	first := l.Version()
+	l.Claim([]byte("cdn.example"))
+	again := l.Version()
+	l.Claim([]byte("other.example"))
+	if first == 0 || again != first || l.Version() == again {
+		t.Errorf("versions %d, %d, %d", first, again, l.Version())
+	}
+}
