@@ -106,7 +106,7 @@ const printed = (markup) => markup.includes(mark) ? uncss(markup, 1).replace(/<[
 const reading = (w) => ['inner', 'outer'].forEach((key) => property(w, `Element.${key}HTML`, (on, value, go) => go(value), (on, go) => on.content ? go() : printed(go())));
 
 // Selectors find what is gated, too: who finds no script of an address makes it once more (React 19), and a film keeps its shape.
-const finding = () => hook(self, 'Document,DocumentFragment,Element.querySelector,querySelectorAll Element.matches,closest', (on, [by], go) => go([`${by}`.replace(/\[(src\b((["']).*?\3|[^\]])*])/g, `:is($&,[${dash}$1)`)]));
+const finding = () => hook(self, 'Document,DocumentFragment,Element.querySelector,querySelectorAll Element.matches,closest', (on, [by], go) => go([`${by}`.replace(/\[(src\b("[^"]*"|'[^']*'|[^\]"'])*])/g, `:is($&,[${dash}$1)`)]));
 
 // Rules of the page's own style sheets, changed one by one.
 const sheets = (change) => {
