@@ -166,6 +166,12 @@ func (r *Rewriter) judgeAttr(id attrID, u use, raw []byte) {
 		r.judgeSrcdoc(id, r.decode(raw))
 	case roleCSP:
 		r.judgeCSP(id, r.decode(raw))
+	case roleValues: // of links, or of a property that names a URL, such as mask (SMIL, 3.2)
+		if v := r.judgeURLs(u.role, r.decode(raw)); v.Gate {
+			r.plan.gate(id, v)
+		} else {
+			r.judgeStyle(id, roleCSSValue, raw)
+		}
 	default:
 		if v := r.judgeURLs(u.role, r.decode(raw)); v.Gate {
 			r.plan.gate(id, v)
