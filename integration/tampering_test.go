@@ -17,6 +17,7 @@ import (
 var beyondTheGuard = map[string]string{
 	"import-in-eval":          "a direct call of eval cannot be replaced, and import() is no function",
 	"import-in-file":          "import() is syntax, in a file that nobody changes",
+	"style-text-removed":      "the page takes away what made a comment of the rest of a style; held by csp strict",
 	"frame-location":          "location cannot be replaced, and a frame's first, empty document has no navigate event; held by csp strict",
 	"frame-location-replace":  "as frame-location",
 	"location-blob-frame":     "as frame-location, to a document that the page made",
@@ -33,7 +34,7 @@ var beyondTheGuard = map[string]string{
 // out is asked for.
 var unfollowed = map[string]bool{
 	"speculation": true, "url-object-lies": true, "attribute-lies": true, "markup-lies": true, "xhr-lies": true, "beacon-lies": true, "style-lies": true,
-	"web-transport": true, "media-session": true, "background-fetch": true, "sheet-base": true, "rtc-stun": true, "rtc-configured": true, "svg-use-href": true,
+	"web-transport": true, "media-session": true, "background-fetch": true, "sheet-base": true, "rtc-stun": true, "rtc-configured": true, "svg-use-href": true, "media-artwork": true,
 }
 
 // leaving are ways that act on the whole window.

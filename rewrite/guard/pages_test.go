@@ -276,3 +276,27 @@ func TestLateBanner(t *testing.T) {
 		t.Errorf("taken in place: %s; %q", got, thrown)
 	}
 }
+
+// acts are what page code may do only while its visitor is at it, or over UDP; each gives "gated" where nothing gets out.
+var acts = map[string]string{
+	"picture in picture": `documentPictureInPicture.requestWindow().then((w) => { const i = w.document.createElement('img'); i.src = 'https://tracker.test/pip.js'; w.document.body.innerHTML = '<img src=https://tracker.test/pip.js>'; return i.dataset.consent && w.document.querySelector('[data-consent]') && 'gated' })`,
+	"ping of SVG":        `(() => { const a = document.createElementNS('http://www.w3.org/2000/svg', 'a'); a.ping = 'https://tracker.test/ping.js'; return a.getAttributeNode('ping') ? 'there' : 'gated' })()`,
+	"prefixed peers":     `new webkitRTCPeerConnection({iceServers: [{urls: 'stun:tracker.test:3478'}]}).getConfiguration().iceServers.length ? 'there' : 'gated'`,
+	"a popup":            `(() => { const w = document.open('https://tracker.test/open.js', '_blank', ''); return w ? 'there' : 'gated' })()`,
+}
+
+// TestActs: a visitor's act opens no way past the guard.
+func TestActs(t *testing.T) {
+	t.Parallel()
+	b := newScenarioBench(t)
+	g := testGuard(t, Config{})
+	for name, code := range acts {
+		b.page("/act", b.guarded(g, Page{}, "", ""))
+		if got, thrown := b.visit(t, "/act", "(async () => {"+click+"await here(); return "+code+"})()", 0); got != "gated" || len(thrown) > 0 {
+			t.Errorf("%s: %q, exceptions %q", name, got, thrown)
+		}
+	}
+	if hits := b.seen("tracker.test"); len(hits) > 0 {
+		t.Errorf("contacts: %q", hits)
+	}
+}

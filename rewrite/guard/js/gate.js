@@ -42,7 +42,7 @@ const within = (value) => {
   try { value = decodeURIComponent(value); } catch (e) {}
   return addresses(value);
 };
-const urlsOf = (name, value) => /^(javascript:|data:(text\/html|image\/svg|\w+\/x?h?t?ml))/i.test(head(value)) ? within(value) : /set$|ping|values/.test(name) ? value.split(/[\s,;]+/).filter((u) => /[/:]/.test(u)) : [value];
+const urlsOf = (name, value) => /^(javascript:|data:(image\/svg|\w+\/x?h?t?ml))/i.test(head(value)) ? within(value) : /set$|ping|values/.test(name) ? value.split(/[\s,;]+/).filter((u) => /[/:]/.test(u)) : [value];
 let sync = 0;
 const gatedBy = (el, name, value) => {
   if (once.has(el)) return 0;
@@ -167,9 +167,10 @@ const codeIn = (url) => {
 const assign = (el, name, value, go) => {
   name = name.toLowerCase().replace(/^xlink:/, '');
   if (painted.has(name)) return void go(css(value));
-  if (name == 'srcdoc' && el.localName == 'iframe') return void go(isTrusted(value) ? policy(frame('' + value)) : frame('' + value));
+  if (name == 'srcdoc' && el.localName == 'iframe') return void go((isTrusted(value) ? policy : fixed)(frame('' + value)));
   if (name == 'type' && keptValue(el, 'parked') != null) return void setAttr(el, dash + 'type', value);
   if (!fetches(el, name)) return void go(value);
+  if (animating.test(name)) value = css(value);
   if (/^(i?frame|embed|object|link)$/.test(el.localName) && made(value)) value = (el.localName == 'link' ? sheet : guarded)('' + value);
   const who = gatedBy(el, name, '' + value);
   if (!who) {
@@ -201,14 +202,17 @@ const inspect = (el) => {
   }
   if (local == 'style') changed = restyle(el) || changed;
   if (local == 'iframe' && el.isConnected && doc.readyState != 'loading' && keptValue(el, 'src') != null) standFor(el);
-  if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge(/url\s*=\s*['"]?([^'"]*)/i.exec(el.content)?.[1] || '#')) changed = 1, dropAttr(el, 'http-equiv');
+  if (local == 'meta' && /refresh/i.test(el.httpEquiv) && judge(/url\s*=\s*['"]?([^'"]*)/i.exec(el.content)?.[1])) changed = 1, dropAttr(el, 'http-equiv');
   if (local == 'script' && /^(speculationrules|importmap)$/i.test(el.type)) {
-    const text = getText(el), safe = text.replace(/"(https?:)?\\?\/[^"]*/g, (u) => judgeNow(u.slice(1), 'script') ? '"data:,' : u);
-    if (safe != text) changed = 1, setText(el, safe);
+    try {
+      let gated;
+      const safe = JSON.stringify(JSON.parse(getText(el), (k, v) => /[\\/]/.test(v) && judgeNow(v, 'script') ? gated = 'data:,' : v));
+      if (gated) changed = 1, setText(el, safe);
+    } catch (e) {}
   }
   const imported = local == 'script' && !el.src && keptValue(el, 'parked') == null && importOf(el.textContent);
   if (imported) changed = 1, park(el, '', '', imported);
-  if (local == 'template' && el.content) changed = scan(el.content) || changed;
+  if (el.content?.firstChild) changed = scan(el.content) || changed;
   if (el.shadowRoot) changed = scan(el.shadowRoot) || changed;
   return changed;
 };

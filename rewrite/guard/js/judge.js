@@ -42,7 +42,7 @@ const identify = (url) => {
 // The gated party of a URL, 0 if it may be fetched, or unknown.
 const judge = (url) => {
   const who = identify(url);
-  return who && who != unknown && permitted(who) ? 0 : who;
+  return who && permitted(who) ? 0 : who; // what is unknown nobody has permitted
 };
 
 // Asking the gateway about URLs unknown here. No answer gates.

@@ -35,6 +35,7 @@ const network = (w) => {
   hook(w.IdentityCredential, 'disconnect', loads);
   const led = (args) => named(args).some((url) => judgeNow(url, 'fetch'));
   hook(w, 'fetchLater', (self, args, go) => led(args) ? {} : go(args));
+  property(w, 'MediaMetadata.artwork', (m, v, go) => led(v) || go(v));
   hook(w, 'Notification,MediaMetadata,CSSStyleSheet', (type, args, go) => go(led(args) ? args.map((a) => typeof a == 'string' ? a : {}) : args));
   const held = new Memo();
   hook(w, 'XMLHttpRequest.open', (x, args, go) => {
@@ -67,7 +68,7 @@ const network = (w) => {
     return socket;
   });
   hook(w, 'FontFace', styled); // in workers, too
-  hook(w, 'RTCPeerConnection RTCPeerConnection.setConfiguration', (on, [options, ...more], go) => {
+  hook(w, 'RTCPeerConnection,webkitRTCPeerConnection RTCPeerConnection.setConfiguration', (on, [options, ...more], go) => {
     let over;
     const gated = (url) => judgeNow(url, 'webrtc') || (over = identify(url) || over, 0);
     if (options?.iceServers) options = {...options, iceServers: options.iceServers.filter((s) => ![].concat(s.urls || s.url || []).some(gated))};
@@ -81,9 +82,8 @@ const network = (w) => {
   // A worker made from a blob gets the guard in front; one from the site's own files gets it from the gateway.
   hook(w, 'Worker,SharedWorker', (type, args, go) => {
     args = firstFixed(args);
-    const url = '' + args[0], blob = made(url);
-    if (judge(url)) return idle();
-    if (blob && source) try {
+    const url = '' + args[0];
+    if (made(url) && source) try {
       const text = loadNow(url).responseText;
       if (importOf(text)) return idle();
       const own = workers.get(url) || holding(prelude() + text, 'text/javascript', url);

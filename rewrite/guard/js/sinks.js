@@ -11,11 +11,14 @@ const each = (w, paths, f) => {
 // was called on, its arguments, and the native one as go.
 const hook = (w, paths, handler) => each(w, paths, (object, name) => {
   while (object && !describe(object, name)) object = Object.getPrototypeOf(object);
-  const d = object && describe(object, name);
-  if (d?.value && d.configurable) define(object, name, copy(d, {value: new Stand(d.value, {
+  const d = object && describe(object, name), f = d?.value;
+  if (!f || !d.configurable) return;
+  d.value = new Stand(f, {
     apply: (f, self, args) => handler(self, args, (args, on = self) => call(f, on, args), name),
     construct: (f, args, target) => handler(f, args, (args) => reflect.construct(f, args, target)),
-  })}));
+  });
+  define(object, name, d);
+  if (f.prototype?.constructor == f) f.prototype.constructor = d.value;
 });
 // Setters and getters are replaced by ones that get the native one as go.
 const property = (w, paths, set, get) => each(w, paths, (object, name) => {
@@ -32,8 +35,8 @@ const styling = (n) => n.nodeType == 7 || n.localName == 'style' || n.parentNode
 
 // Properties that reflect a fetching attribute, and the attributes themselves.
 const guardAttributes = (w) => {
-  for (const name of Object.getOwnPropertyNames(w)) if (/^HTML\w*Element$/.test(name)) {
-    for (const key of /LA/.test(name) ? ['ping'] : [...fetching, 'imageSrcset', 'attributionSrc', 'srcdoc', 'type']) {
+  for (const name of Object.getOwnPropertyNames(w)) if (/^(HTML|SVG)\w*Element$/.test(name)) {
+    for (const key of /LA|SVG/.test(name) ? ['ping'] : [...fetching, 'imageSrcset', 'attributionSrc', 'srcdoc', 'type']) {
       if (key != 'type' || /Sc/.test(name)) property(w, name + '.' + key, (el, value, go) => assign(el, key, value, go), (el, go) => {
         const value = keptValue(el, key == 'type' && keptValue(el, 'type') == null ? 'parked' : key.toLowerCase());
         return value == null ? go() : /set$|ping|type|srcdoc|background/i.test(key) ? value : (parse(value) || {href: value}).href;
@@ -41,31 +44,24 @@ const guardAttributes = (w) => {
     }
   }
   hook(w, 'Element.setAttribute,setAttributeNS', (el, args, go, method) => {
-    const at = /NS/.test(method) ? 1 : 0;
+    const at = +/NS/.test(method);
     args = args.map(fixed);
     return assign(el, '' + args[at], args[at + 1], (v) => (args[at + 1] = v, go(args)));
   });
-  hook(w, 'Element.getAttribute', (el, args, go) => {
-    const value = keptValue(el, '' + args[0]);
-    return value ?? go(args);
-  });
+  hook(w, 'Element.getAttribute', (el, args, go) => keptValue(el, '' + args[0]) ?? go(args));
   hook(w, 'Element.removeAttribute', (el, args, go) => (keptValue(el, '' + args[0]) != null && unpark(el, args[0]), go(args)));
-  const attach = (el, [a], go) => {
-    if (!a?.name) return go([a]);
-    let result;
-    assign(el, a.name, a.value, (v) => (a.value = v, result = go([a])));
-    return result;
-  };
-  hook(w, 'Element.setAttributeNode,setAttributeNodeNS', attach);
-  hook(w, 'NamedNodeMap.setNamedItem,setNamedItemNS', (map, [a], go) => {
-    if (a && fetching.has(a.localName) && judgeNow(a.value)) return null;
-    if (a && !a.ownerElement) a.value = a.localName == 'srcdoc' ? frame(a.value) : made(a.value) ? guarded(a.value) : a.value;
-    return go([a]);
+  // An attribute's node comes in empty, and is then given its value.
+  hook(w, 'Element.setAttributeNode,setAttributeNodeNS NamedNodeMap.setNamedItem,setNamedItemNS', (on, [a], go) => {
+    const value = a?.ownerElement ? 0 : a?.value;
+    if (value) a.value = '';
+    const old = go([a]);
+    if (value) a.value = value;
+    return old;
   });
-  property(w, 'Attr.value Node.nodeValue,textContent CharacterData.data HTMLElement.innerText', (n, value, go) =>
+  property(w, 'Attr.value Node.nodeValue,textContent CharacterData.data HTMLElement.innerText,outerText', (n, value, go) =>
     n.nodeType == 2 && n.ownerElement ? assign(n.ownerElement, n.name, value, go) : go(styling(n) ? css(value) : value));
-  property(w, 'SVGAnimatedString.baseVal', (s, value, go) => go(/[\\/]{2}/.test(value) && judgeNow(value, 'image') ? '' : value));
-  hook(w, 'CharacterData.appendData,insertData,replaceData', (n, args, go) => {
+  property(w, 'SVGAnimatedString.baseVal', (s, value, go) => go(judgeNow(value, 'image') ? '' : value));
+  hook(w, 'CharacterData.appendData,insertData,replaceData,deleteData', (n, args, go) => {
     if (!styling(n)) return go(args);
     const text = inertDoc.createTextNode(n.data);
     go(args, text);
@@ -96,6 +92,7 @@ const guardMarkup = (w) => {
     const nodes = gatedNodes(/ebegin|rend/i.test(args[0]) ? el.parentElement : el, args[1]);
     nodes ? el.insertAdjacentElement(args[0], inertDoc.createElement('i')).replaceWith(...nodes) : go(args);
   });
+  hook(w, 'Element.insertAdjacentText', (el, [at, text], go) => go([at, styling(el) ? css(fixed(text)) : text]));
   hook(w, 'Document.execCommand', (self, args, go) => {
     args = args.map(fixed);
     if (/image$/i.test(args[0]) && judgeNow(args[2], 'image')) return false;
@@ -138,7 +135,7 @@ const guardNodes = (w) => {
       const before = getText(self), text = before + args.map((n) => n?.nodeType ? n.data : n || '').join(''), safe = css(text);
       if (safe != text) {
         setText(self, safe);
-        for (const n of args) if (n?.nodeType == 3) n.data = '';
+        for (const n of args) if (n?.data) n.data = '';
         args = args.map((n) => typeof n == 'string' ? '' : n);
       }
     }
@@ -169,14 +166,12 @@ const guardFrames = (w) => {
 const typedText = accessor('CSSStyleValue', 'toString').value;
 const inertly = (v) => {
   if (Object(v) !== v || ArrayBuffer.isView(v)) return typeof v == 'string' ? css(v) : v;
-  if (Array.isArray(v)) return v.map(inertly);
-  let text;
   try {
-    text = call(typedText, v, []);
-  } catch (e) {
-    text = `${v}`;
-  }
-  return text == '[object Object]' ? Object.fromEntries(pairs(v).map(([k, x]) => [k, inertly(x)])) : /^\[object /.test(text) ? v : css(text);
+    return css(call(typedText, v, []));
+  } catch (e) {}
+  if (v[Symbol.iterator]) return [...v].map(inertly);
+  const text = v.toString ? `${v}` : '[object', own = pairs(v);
+  return !/^\[object/.test(text) ? css(text) : own.length ? Object.fromEntries(own.map(([k, x]) => [k, inertly(x)])) : v;
 };
 const styled = (on, args, go) => go(args.map(inertly));
 
@@ -213,33 +208,37 @@ const guardStyle = (w) => {
 const guardNavigation = (w) => {
   const unasked = () => !nav.userActivation?.isActive;
   w.navigation?.addEventListener('navigate', (e) => {
-    const {url, sameDocument} = e.destination, who = e.cancelable && !sameDocument && !e.userInitiated && unasked() && judgeNow(url, 'document');
+    const {url} = e.destination, who = !e.userInitiated && unasked() && judgeNow(url, 'document');
     if (who && (w != w.top || who.bit & 12)) e.preventDefault();
     const safe = made(url) && guarded(url);
     if (safe && safe != url) e.preventDefault(), w.location = safe;
   });
-  hook(w, 'HTMLElement.click', (el, args, go) => el.href && /^[^_]/.test(el.target) && unasked() && judgeNow(el.href, 'document') ? undefined : go(args));
-  hook(w, 'HTMLFormElement.submit,requestSubmit', (form, args, go) => judgeNow(getAttr(form, 'action') || '#', 'form') ? undefined : go(args));
-  hook(w, 'open', (self, args, go) => {
+  hook(w, 'HTMLElement.click EventTarget.dispatchEvent', (el, args, go) => el?.href && (w != w.top || /^[^_]/.test(el.target)) && unasked() && judgeNow(el.href.baseVal ?? el.href, 'document') ? undefined : go(args));
+  hook(w, 'HTMLFormElement.submit,requestSubmit', (form, args, go) => judgeNow(getAttr(form, 'action'), 'form') ? undefined : go(args));
+  hook(w, 'open Document.open', (self, args, go) => {
+    if (self?.nodeType && args.length < 3) return go(args);
     args = args.map(fixed);
-    if (args[0] && judgeNow(args[0], 'document')) return null;
-    if (args[0] && made(args[0])) args[0] = guarded('' + args[0]);
+    if (judgeNow(args[0], 'document')) return null;
+    if (made(args[0])) args[0] = guarded(args[0]);
     const opened = go(args);
     patch(opened);
     return opened;
   });
+  hook(w, 'DocumentPictureInPicture.requestWindow', (self, args, go) => go(args).then((w) => (patch(w), w)));
   w.addEventListener('submit', (e) => {
-    if (unasked() && judgeNow(e.submitter?.hasAttribute('formaction') ? e.submitter.formAction : getAttr(e.target, 'action') || '#', 'form')) e.preventDefault();
+    if (unasked() && judgeNow(e.submitter?.hasAttribute('formaction') ? e.submitter.formAction : getAttr(e.target, 'action'), 'form')) e.preventDefault();
   }, true);
 };
 
 // Puts all of this into a window; each has its own natives.
 const patched = new Members();
 const patch = (w) => {
-  let first;
-  try { first = w && w.Element && !patched.has(w.Element); } catch (e) {}
-  if (!first) return;
-  patched.add(w.Element);
+  try {
+    if (patched.has(w.Element)) return;
+    patched.add(w.Element);
+  } catch (e) {
+    return; // of another origin, or none
+  }
   network(w);
   for (const guard of [guardAttributes, guardMarkup, guardNodes, guardFrames, guardStyle, guardNavigation]) guard(w);
 };

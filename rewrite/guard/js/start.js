@@ -28,7 +28,7 @@ const observe = (records) => {
   trusting = 0;
   moveBanner();
 };
-const current = doc && describe(proto(self, 'Document'), 'currentScript').get;
+const current = accessor('Document', 'currentScript').get;
 const fetchLate = () => {
   const el = doc.createElement('script');
   el.install = (f) => call(current, doc, []) == el && f([/*shared*/]);

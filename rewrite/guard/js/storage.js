@@ -1,6 +1,6 @@
 // Storage: names of gated vendors read as absent and are not written. The names come with the late part; what was
 // written before is remembered, and removed then.
-const early = [], wrote = [], met = new List(), cookieOf = describe(proto(self, 'Document'), 'cookie');
+const early = [], wrote = [], met = new List(), cookieOf = accessor('Document', 'cookie');
 // Whose script runs: the address of the nearest caller that is not this script, which is one line of its document. Once a page
 // has opened a frame's document V8 hides those of that frame from all but its own errors.
 const callers = (w) => (new w.Error().stack || '').match(/https?:\/\/[^\s()]+/g) || [];
