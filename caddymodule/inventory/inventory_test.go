@@ -157,7 +157,7 @@ func TestWhatPagesHoldFindsRoom(t *testing.T) {
 			i.Add(site, "/", &one)
 		}
 	}
-	for n := range maxSeen + maxSeen/2 {
+	for n := range maxSeen + 200 {
 		invent(n, n < maxSeen/2)
 	}
 	for range 2 {
