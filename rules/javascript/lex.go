@@ -237,7 +237,7 @@ func (l *lexer) blockComment() (newline bool) {
 }
 
 func (l *lexer) has(s string) bool {
-	return len(l.text)-l.pos >= len(s) && string(l.text[l.pos:l.pos+len(s)]) == s
+	return bytes.HasPrefix(l.text[l.pos:], []byte(s))
 }
 
 func (l *lexer) nameEnd(i int) int {

@@ -11,33 +11,35 @@ type markIndex struct {
 	prefix []int32 // marks whose first token is the beginning of a string
 	// mentions are names that only a vendor's code has: they tell which statements of a script are the vendor's.
 	mentions map[string]bool
-	// filter has a bit for each first token and mention: most names of a script are none.
-	filter [nameWords]uint64
+	// firsts has each first token and mention: most names of a script are none.
+	firsts nameSet
 }
 
-// nameWords is the size of a set of names, in words.
-const nameWords = 512
+// maxMark is the length of the longest name in a mark.
+const maxMark = 64
 
-// bit places a text in such a set.
+// nameSet is a set of names of at most maxMark bytes. It may hold more than was added.
+type nameSet [512]uint64
+
+// bit places a name in the set.
 func bit[T string | []byte](s T) (word, mask uint64) {
 	n := len(s)
 	h := (uint64(s[0]) | uint64(s[n-1])<<8 | uint64(s[n/2])<<16 | uint64(s[n/4])<<24 | uint64(n)<<32) * 0x9E3779B97F4A7C15
 	return h >> 55, 1 << (h >> 49 & 63)
 }
 
-// may reports whether some mark or mention may begin with the text.
-func (x *markIndex) may(s []byte) bool {
-	if len(s) == 0 || len(s) > 64 {
+func (n *nameSet) has(s []byte) bool {
+	if len(s) == 0 || len(s) > maxMark {
 		return false
 	}
 	word, mask := bit(s)
-	return x.filter[word]&mask != 0
+	return n[word]&mask != 0
 }
 
-func (x *markIndex) remember(s string) {
+func (n *nameSet) add(s string) {
 	if s != "" {
 		word, mask := bit(s)
-		x.filter[word] |= mask
+		n[word] |= mask
 	}
 }
 
@@ -88,7 +90,7 @@ func (x *markIndex) add(fragment string, vendor int32) {
 	}
 	if len(tokens) > 0 && tokens[0].kind == tokenName && distinctive(tokens[0].text) {
 		x.mentions[tokens[0].text] = true
-		x.remember(tokens[0].text)
+		x.firsts.add(tokens[0].text)
 	}
 	assign := markToken{kind: tokenPunctuator, text: "="}
 	switch {
@@ -113,7 +115,7 @@ func (x *markIndex) insert(m mark) {
 	i := int32(len(x.list))
 	x.list = append(x.list, m)
 	first := m.tokens[0]
-	x.remember(first.text)
+	x.firsts.add(first.text)
 	switch {
 	case first.prefix:
 		x.prefix = append(x.prefix, i)
@@ -132,7 +134,7 @@ func (x *markIndex) starts(t *token, value []byte) (marks []int32, mention bool)
 	} else if t.kind != tokenName {
 		return nil, false
 	}
-	if !x.may(text) {
+	if !x.firsts.has(text) {
 		return nil, false
 	}
 	return table[string(text)], x.mentions[string(text)]

@@ -48,13 +48,13 @@ func (v *sieve) spells(text []byte, q *asker) bool {
 	}
 }
 
-// beside reports whether a mark's name, which has at most 64 characters, stands beside text[from:to].
+// beside reports whether a mark's name stands beside text[from:to].
 func (v *sieve) beside(text []byte, from, to int) bool {
 	start, end := from, to
-	for start > 0 && from-start <= 64 && plainName(text[start-1]) {
+	for start > 0 && from-start <= maxMark && plainName(text[start-1]) {
 		start--
 	}
-	for end < len(text) && end-to <= 64 && plainName(text[end]) && text[end] != '\\' {
+	for end < len(text) && end-to <= maxMark && plainName(text[end]) && text[end] != '\\' {
 		end++
 	}
 	return v.anchored(text[start:from]) != nil || v.anchored(text[to:end]) != nil
@@ -62,10 +62,7 @@ func (v *sieve) beside(text []byte, from, to int) bool {
 
 // anchored returns the marks with that name.
 func (v *sieve) anchored(name []byte) []anchor {
-	if len(name) == 0 || len(name) > 64 {
-		return nil
-	}
-	if word, mask := bit(name); v.names[word]&mask == 0 {
+	if !v.names.has(name) {
 		return nil
 	}
 	return v.anchors[string(name)]
@@ -166,8 +163,7 @@ func joinsHosts(text []byte, left, right int) bool {
 	default:
 		return q == '/' || q >= utf8.RuneSelf
 	}
-	switch text[right] {
-	case '"', '\'', '`':
+	if isQuote(text[right]) {
 		return left == 0 || right+1 == len(text) || joinsHost[text[left-1]] && joinsHost[text[right+1]]
 	}
 	return true

@@ -35,7 +35,8 @@ func TestPaceOfHostileScripts(t *testing.T) {
 	}
 	plain := pace("x=a+f('b');y='c';")
 	list := "[" + strings.Repeat("'a',", 900) + strings.Repeat("'a'].join('')", 600)
-	for _, piece := range []string{"].join('')", list, "\"\n.replace('a','b')", "`${.replace('a','b')", "\"\n.concat('a')", "'" + strings.Repeat(`\x41`, 8000) + "'", "'" + strings.Repeat(`\"`, 8000) + "'"} {
+	for _, piece := range []string{"].join('')", list, "\"\n.replace('a','b')", "`${.replace('a','b')", "\"\n.concat('a')", "'" + strings.Repeat(`\x41`, 8000) + "'", "'" + strings.Repeat(`\"`, 8000) + "'",
+		`\".concat('a')`, "[\"].join('',", "[\"','\",'].join(\"", "['a','" + strings.Repeat("].join('a','", 2000)} {
 		if took := pace(piece); took > 40*plain {
 			t.Errorf("%.30q: %v, %d times plain code's %v", piece, took, took/plain, plain)
 		}

@@ -75,7 +75,7 @@ func (r *reader) run() {
 		if r.fold.state != foldNone || t.kind == tokenString {
 			r.join(t)
 		}
-		if r.running > 0 || t.kind == tokenName && r.marks.may(t.text) || t.kind == tokenString {
+		if r.running > 0 || t.kind == tokenName && r.marks.firsts.has(t.text) || t.kind == tokenString {
 			r.mark(t)
 		}
 		switch t.kind {

@@ -22,8 +22,8 @@ type sieve struct {
 	short  groupSet // those after which anything may come
 	// anchors are the tokens that groups were made of, by a run of name characters in them.
 	anchors map[string][]anchor
-	names   [nameWords]uint64 // a bit for each of them, as in markIndex.filter
-	odd     [256]bool         // the characters in the strings of marks that are in no name
+	names   nameSet   // of them
+	odd     [256]bool // the characters in the strings of marks that are in no name
 	// blunt means that some mark has no token to look for: every script must be read.
 	blunt bool
 }
@@ -149,13 +149,13 @@ func (v *sieve) host(text []byte, start, end int, q *asker) bool {
 		stop++
 	}
 	delimiter := stop
-	if stop+1 < len(text) && text[stop] == '\\' && (text[stop+1] == '"' || text[stop+1] == '\'') {
+	if stop+1 < len(text) && text[stop] == '\\' && isQuote(text[stop+1]) {
 		delimiter++ // a quote within the literal, as in HTML
 	}
 	if stop == len(text) || stop-start > len(q.made)-8 || text[delimiter] == '\\' || bytes.Contains(text[end:stop], []byte("${")) {
 		return true
 	}
-	if delimiter == stop && (text[stop] == '"' || text[stop] == '\'' || text[stop] == '`') {
+	if delimiter == stop && isQuote(text[stop]) {
 		if next := skipBlank(text, stop+1); next == len(text) || text[next] == '+' || text[next] == '/' || text[next] >= utf8.RuneSelf {
 			return true
 		}

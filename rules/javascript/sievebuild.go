@@ -57,8 +57,7 @@ func (v *sieve) addMark(i int) {
 		return
 	}
 	v.anchors[text] = append(v.anchors[text], best)
-	word, mask := bit(text)
-	v.names[word] |= mask
+	v.names.add(text)
 	before, after := m.beside(best.token, best.offset, len(text))
 	v.add(append(append([]string{before}, literal(text)...), after, anything))
 }

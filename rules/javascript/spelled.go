@@ -12,7 +12,7 @@ func (m *mark) spelled(text []byte, at, n int) bool {
 		return false
 	}
 	if m.tokens[n].kind == tokenString {
-		if at--; at < 0 || text[at] != '"' && text[at] != '\'' && text[at] != '`' && text[at] != '}' {
+		if at--; at < 0 || !isQuote(text[at]) && text[at] != '}' {
 			return false
 		}
 	}
@@ -51,7 +51,7 @@ func (m *mark) spelled(text []byte, at, n int) bool {
 
 func beginsComment(text []byte) bool {
 	for _, c := range [...]string{"//", "/*", "<!--", "-->"} {
-		if len(text) >= len(c) && string(text[:len(c)]) == c {
+		if bytes.HasPrefix(text, []byte(c)) {
 			return true
 		}
 	}
@@ -71,7 +71,7 @@ func (m *markToken) forward(text []byte, i int) (end int, ok, sure bool) {
 		}
 		i += len(m.text)
 		if m.prefix {
-			for i < len(text) && text[i] != '"' && text[i] != '\'' && text[i] != '`' {
+			for i < len(text) && !isQuote(text[i]) {
 				i++
 			}
 		}

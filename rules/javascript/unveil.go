@@ -19,8 +19,6 @@ import (
 const (
 	maxVeiledPasses = 3       // one call inside another
 	maxVeiled       = 4 << 10 // bytes of one value, and of the array or string that it is made of
-	// maxWalked bounds, by a script's length, how far is gone back for where arrays and strings begin: nobody writes so.
-	maxWalked = 16
 )
 
 // unveil returns the script with such calls replaced by their values, nil if there is none. What they spell that looks like
@@ -43,8 +41,8 @@ func unveil(text []byte) []byte {
 
 func unveilOnce(text []byte) []byte {
 	var out, code []byte
-	done, left := 0, maxWalked*(len(text)+maxVeiled)
-	for i := 0; left > 0; i++ {
+	array, done := array{start: -1}, 0
+	for i := 0; ; i++ {
 		n := bytes.IndexByte(text[i:], '(')
 		if n < 0 {
 			break
@@ -53,7 +51,7 @@ func unveilOnce(text []byte) []byte {
 		if i < 2 || !veilEnd(text[i-2], text[i-1]) {
 			continue
 		}
-		start, end, value, ok := evaluate(text, i, &left)
+		start, end, value, ok := evaluate(text, i, &array)
 		if !ok || start < done {
 			continue
 		}
@@ -81,9 +79,9 @@ func veilEnd(a, b byte) bool {
 	return false
 }
 
-// evaluate finds the value of the call whose arguments open at text[open]; the call is text[start:end]. What it goes back for the
-// beginning of an array or string is taken off left.
-func evaluate(text []byte, open int, left *int) (start, end int, value []byte, ok bool) {
+// evaluate finds the value of the call whose arguments open at text[open]; the call is text[start:end]. array is what was seen of
+// arrays before it.
+func evaluate(text []byte, open int, array *array) (start, end int, value []byte, ok bool) {
 	name := open
 	for name > 0 && nameByte(text[name-1]) {
 		name--
@@ -94,18 +92,10 @@ func evaluate(text []byte, open int, left *int) (start, end int, value []byte, o
 	switch string(text[name:open]) {
 	case "join":
 		separator := a.literal()
-		if start = arrayBefore(text, name, left); start < 0 {
+		if start = array.before(text, name); start < 0 || len(array.values)*len(separator) > maxVeiled {
 			return 0, 0, nil, false
 		}
-		array := arguments{text: text, pos: start + 1}
-		for first := true; array.pos < name && (first || array.next()); first = false {
-			if !first {
-				value = append(value, separator...)
-			}
-			value = append(value, array.literal()...)
-			array.failed = array.failed || len(value) > maxVeiled
-		}
-		a.failed = a.failed || array.failed || !array.end(']')
+		value = bytes.Join(array.values, separator)
 	case "atob":
 		value = decodeBase64(a.literal())
 		a.failed = a.failed || value == nil
@@ -122,19 +112,19 @@ func evaluate(text []byte, open int, left *int) (start, end int, value []byte, o
 		if all {
 			count = -1
 		}
-		start, value = literalBefore(text, name, left)
+		start, value = literalBefore(text, name)
 		by := a.literal()
 		a.failed = a.failed || len(by)*(1+len(value)/max(len(old), 1)) > maxVeiled
 		if !a.failed {
 			value = bytes.Replace(value, old, by, count)
 		}
 	case "concat":
-		start, value = literalBefore(text, name, left)
+		start, value = literalBefore(text, name)
 		for first := true; first || a.next(); first = false {
 			value = append(value, a.literal()...)
 		}
 	case "split":
-		start, value = literalBefore(text, name, left)
+		start, value = literalBefore(text, name)
 		a.failed = a.failed || len(a.literal()) > 0 || !a.end(')') || !a.word(".reverse().join(") || len(a.literal()) > 0
 		slices.Reverse(value)
 	default:
@@ -153,11 +143,7 @@ type arguments struct {
 	failed bool
 }
 
-func (a *arguments) space() {
-	for a.pos < len(a.text) && a.text[a.pos] <= ' ' {
-		a.pos++
-	}
-}
+func (a *arguments) space() { a.pos = skipBlank(a.text, a.pos) }
 
 // end takes a closing bracket.
 func (a *arguments) end(c byte) bool {
@@ -275,32 +261,58 @@ func receiver(text []byte, name int) int {
 	return i
 }
 
-// arrayBefore returns where the array before a method begins, -1 if there is none.
-func arrayBefore(text []byte, name int, left *int) int {
-	end := receiver(text, name)
-	if end < 0 || text[end] != ']' {
-		return -1
-	}
-	from := max(0, end-maxVeiled)
-	start := bytes.LastIndexByte(text[from:end], '[')
-	*left -= end - from - max(start, 0)
-	if start < 0 {
-		return -1
-	}
-	return from + start
+// array is an array of string literals, read from its bracket on as far as the methods went of which it may be the receiver.
+// So brackets and what follows them are looked at once, however many methods there are.
+type array struct {
+	seen   int // brackets before it have been found
+	start  int // the last one, -1 for none
+	rest   arguments
+	values [][]byte
+	end    int // its end, 0 while that is not known
 }
 
-// literalBefore returns where the string literal before a method begins, -1 if there is none, and its value.
-func literalBefore(text []byte, name int, left *int) (start int, value []byte) {
+// before makes a the array in front of the method text[name:], and returns where it begins, -1 if there is none.
+func (a *array) before(text []byte, name int) int {
 	end := receiver(text, name)
-	if end < 1 || !isQuote(text[end]) {
+	if end < a.seen || text[end] != ']' {
+		return -1
+	}
+	if i := bytes.LastIndexByte(text[a.seen:end], '['); i >= 0 {
+		*a = array{start: a.seen + i, rest: arguments{text: text, pos: a.seen + i + 1}}
+	}
+	a.seen = end
+	if a.start < 0 || end-a.start > maxVeiled {
+		return -1
+	}
+	for a.end == 0 && !a.rest.failed && a.rest.pos <= end {
+		a.values = append(a.values, a.rest.literal())
+		if a.rest.end(']') {
+			a.end = a.rest.pos - 1
+		} else {
+			a.rest.failed = !a.rest.next()
+		}
+	}
+	if a.end != end {
+		return -1
+	}
+	return a.start
+}
+
+// literalBefore returns where the string literal before a method begins, -1 if there is none, and its value. It goes back to the
+// quote before the one that ends it: behind an earlier method's.
+func literalBefore(text []byte, name int) (start int, value []byte) {
+	end := receiver(text, name)
+	if end < 1 || !isQuote(text[end]) || escaped(text, end) {
 		return -1, nil
 	}
 	for start = end - 1; start >= 0 && end-start < maxVeiled; start-- {
-		*left--
-		if text[start] == text[end] && !escaped(text, start) && literalEnd(text, start) == end {
+		if text[start] != text[end] || escaped(text, start) {
+			continue
+		}
+		if literalEnd(text, start) == end {
 			return start, unescape(nil, text[start+1:end])
 		}
+		break
 	}
 	return -1, nil
 }

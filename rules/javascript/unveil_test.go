@@ -22,6 +22,19 @@ func TestUnveilBounds(t *testing.T) {
 	}
 }
 
+// TestUnveilHidesNothing: no text in front of a call, such as beginnings of arrays and strings that are none, keeps it from being
+// spelled out.
+func TestUnveilHidesNothing(t *testing.T) {
+	for _, piece := range []string{"].join('')", "[].join('')", "\"\n.replace('a','b')", "`${.replace('a','b')", `\".concat('a')`, "'" + strings.Repeat(`\"`, 99) + `".concat(`} {
+		text := "x=[" + strings.Repeat(piece, 1+40_000/len(piece)) + "\n;"
+		for _, call := range []string{"['seen','.example'].join('')", "'seen'.concat('.example')"} {
+			if out := unveil([]byte(text + call)); !strings.HasSuffix(string(out), `"seen.example"`) {
+				t.Errorf("%s behind %.20q is not spelled out", call, piece)
+			}
+		}
+	}
+}
+
 func FuzzUnveil(f *testing.F) {
 	f.Add([]byte("x=['a','b'].join('');atob('YWI=');'a'.replace('a','b');'ab'.split('').reverse().join('');String.fromCharCode(65,0x42);unescape('%41')"))
 	f.Fuzz(func(_ *testing.T, text []byte) { unveil(text) })
