@@ -74,7 +74,8 @@ type Source struct {
 	vendors []string          // globs
 	cookies string            // a cookie database's path, "" for none
 	dir     string
-	stamp   string
+	loaded  string // what look returned when the rules were loaded
+	looked  string // what it returned last
 	samples func() Samples
 
 	mu    sync.Mutex
@@ -131,7 +132,7 @@ func Open(c Config) (*Source, Rules, error) {
 		return nil, Rules{}, err
 	}
 	metrics.ForgetLists()
-	s.stamp = s.look()
+	s.loaded = s.look()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	compiled, err := s.start(ctx)

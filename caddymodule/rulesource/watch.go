@@ -69,11 +69,14 @@ func untold(err error) error {
 	})...)
 }
 
-// renewed reports whether anything has changed. A list that was missing and is there now counts again.
+// renewed reports whether anything has changed, and rests: half a file would come into force while it is written. A list that
+// was missing and is there now counts again.
 func (s *Source) renewed(ctx context.Context) (renewed bool) {
-	if stamp := s.look(); stamp != s.stamp {
-		s.stamp, renewed = stamp, true
+	now := s.look()
+	if now == s.looked && now != s.loaded {
+		s.loaded, renewed = now, true
 	}
+	s.looked = now
 	for _, l := range s.lists {
 		changed, err := l.Changed(ctx)
 		if err != nil && ctx.Err() == nil {

@@ -63,3 +63,50 @@ func TestContent(t *testing.T) {
 		t.Errorf("a catalogue with one vendor less has the same sum: %v, %v", err, wrong)
 	}
 }
+
+// TestHalfAFile: a file counts as changed once it rests: until then the old rules stay in force.
+func TestHalfAFile(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	dir := t.TempDir()
+	list, cookies := filepath.Join(dir, "list.txt"), filepath.Join(dir, "cookies.csv")
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const head = "ID,Platform,Category,Cookie / Data Key name,Domain,Description,Retention period,Data Controller,User Privacy & GDPR Rights Portals,Wildcard match\n"
+	write(list, "||one.example^\n")
+	write(cookies, head)
+	source, _, err := Open(Config{
+		Log: zap.NewNop(), Lists: []List{{Source: list}}, CookieDatabase: cookies, Dir: t.TempDir(),
+		Samples: func() Samples { return NewSamples(nil, nil) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{list, cookies} {
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.renewed(t.Context())
+		write(path, "")
+		if source.renewed(t.Context()) {
+			t.Errorf("%s counts as changed while it is written", path)
+		}
+		write(path, string(before)+"\n")
+		if source.renewed(t.Context()) {
+			t.Errorf("%s counts as changed when it has just been written", path)
+		}
+		if !source.renewed(t.Context()) {
+			t.Errorf("%s does not count as changed", path)
+		}
+		if _, err := source.reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if source.renewed(t.Context()) {
+			t.Errorf("%s counts as changed twice", path)
+		}
+	}
+}

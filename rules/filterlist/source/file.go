@@ -10,13 +10,23 @@ import (
 	"time"
 )
 
-// file is a list on disk. It has changed when its time or size has.
+// file is a list on disk. It has changed when its time or size has, and rests: of a file that is being written the first
+// half would come into force, or none of it.
 type file struct {
 	path string
 
-	mu   sync.Mutex
+	mu             sync.Mutex
+	loaded, looked version
+}
+
+// version is what tells one content of a file from the next.
+type version struct {
 	time time.Time
 	size int64
+}
+
+func (v version) of(info os.FileInfo) bool {
+	return info.ModTime().Equal(v.time) && info.Size() == v.size
 }
 
 func (f *file) open(context.Context) ([]byte, error) {
@@ -33,7 +43,7 @@ func (f *file) open(context.Context) ([]byte, error) {
 	}
 	defer func() { _ = r.Close() }()
 	f.mu.Lock()
-	f.time, f.size = info.ModTime(), info.Size()
+	f.loaded = version{info.ModTime(), info.Size()}
 	f.mu.Unlock()
 	return readAll(r)
 }
@@ -45,13 +55,15 @@ func (f *file) changed(context.Context) (bool, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !info.ModTime().Equal(f.time) || info.Size() != f.size, nil
+	rests := f.looked.of(info)
+	f.looked = version{info.ModTime(), info.Size()}
+	return rests && !f.loaded.of(info), nil
 }
 
 func (f *file) checked() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.time
+	return f.loaded.time
 }
 
 func (*file) keep() error { return nil }

@@ -167,9 +167,10 @@ func (s *Source) Keep() error {
 	return err
 }
 
-// Changed reports whether Load would give another list than last time. A URL is asked once its refresh time has passed,
-// with the validators of the copy; what it sends becomes the last good copy, and is kept, only if it is a filter list. An
-// error leaves the copy as it is, or says that a new one could not be put on disk, and the next try waits.
+// Changed reports whether Load would give another list than last time. A file counts at the second call that finds it so. A
+// URL is asked once its refresh time has passed, with the validators of the copy; what it sends becomes the last good copy,
+// and is kept, only if it is a filter list. An error leaves the copy as it is, or says that a new one could not be put on
+// disk, and the next try waits.
 func (s *Source) Changed(ctx context.Context) (bool, error) {
 	changed, err := s.origin.changed(ctx)
 	s.mu.Lock()

@@ -300,10 +300,14 @@ func TestFile(t *testing.T) {
 	}
 	changed(t, s, false, "")
 	write("more.txt", "||b.com^\n", time.Minute)
+	changed(t, s, false, "")
 	changed(t, s, true, "")
 	load(t, s, 2)
 	changed(t, s, false, "")
-	write("list.txt", "||a.com^\n", time.Hour) // of the same age, but shorter
+	write("list.txt", "", time.Minute) // somebody begins to write
+	changed(t, s, false, "")
+	write("list.txt", "||a.com^\n", time.Hour) // of the first one's age, but shorter
+	changed(t, s, false, "")
 	changed(t, s, true, "")
 	load(t, s, 1)
 	if err := os.Remove(filepath.Join(dir, "list.txt")); err != nil {
