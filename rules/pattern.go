@@ -75,21 +75,27 @@ func (g glob) literals() int {
 	return n
 }
 
-// parameter asks for a query parameter whose value begins with prefix (in lower case). The zero value asks for nothing.
-type parameter struct{ name, prefix string }
+// parameter asks for a query parameter whose value begins with prefix (in lower case), or for any query at all. The zero
+// value asks for nothing.
+type parameter struct {
+	name, prefix string
+	any          bool
+}
 
-// newParameter cuts "?name=beginning" off a pattern's path.
+// newParameter cuts "?name=beginning", or "?" for any query, off a pattern's path.
 func newParameter(pattern string) (path string, p parameter) {
-	path, query, _ := strings.Cut(pattern, "?")
+	path, query, found := strings.Cut(pattern, "?")
 	if name, value, ok := strings.Cut(query, "="); ok {
-		p = parameter{strings.ToLower(name), strings.ToLower(value)}
+		p = parameter{name: strings.ToLower(name), prefix: strings.ToLower(value)}
+	} else {
+		p.any = found
 	}
 	return path, p
 }
 
 func (p *parameter) match(query []byte) bool {
 	if p.name == "" {
-		return true
+		return !p.any || len(query) > 0
 	}
 	for len(query) > 0 {
 		var one []byte
