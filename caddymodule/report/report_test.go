@@ -13,7 +13,7 @@ import (
 	"github.com/caddy-consent/caddy-consent/caddymodule/terminal"
 )
 
-// TestHostileDraft: paths that an outsider asked for add no line to the draft, nor declare more than themselves, and
+// TestHostileDraft: paths that an outsider asked for, hosts and cookies that one only spoke of add no line to the draft, nor declare more than themselves, and
 // nothing that is printed moves the cursor of a terminal.
 func TestHostileDraft(t *testing.T) {
 	paths := []string{"/\nhandle {\n\trespond evil\n}\n", "/x\timport\t/etc/passwd", "/\u202e{\u2028\x1b[2J", "/a\xff", "/*", "/orders/*", "/a`b", "/collect"}
@@ -22,6 +22,8 @@ func TestHostileDraft(t *testing.T) {
 		r.Sites[0].Hosts = append(r.Sites[0].Hosts, inventory.HostReport{Host: "cdn.example", Types: []string{"script"}, Pages: []string{p}})
 		r.Sites[0].Seen = append(r.Sites[0].Seen, inventory.SeenReport{Kind: "first-party", Vendor: "plausible", Purpose: "analytics", Rule: "shape\x1b[1A", Pages: []string{p}})
 	}
+	r.Sites[0].Hosts = append(r.Sites[0].Hosts, inventory.HostReport{Host: "invented.example", Types: []string{"script"}, Pages: []string{"/"}, Claimed: true})
+	r.Sites[0].Seen = append(r.Sites[0].Seen, inventory.SeenReport{Kind: "cookie", Vendor: "hotjar", Purpose: "analytics", Rule: "_hjid", Claimed: true})
 	draft := draft(&r.Sites[0])
 	blocks, err := caddyfile.Parse("Caddyfile", []byte(draft))
 	if err != nil || len(blocks) != 1 || len(blocks[0].Segments) != 1 {

@@ -98,7 +98,9 @@ func draft(s *inventory.SiteReport) string {
 		vendors[h.Purpose] = append(vendors[h.Purpose], h.Vendor)
 	}
 	for _, c := range s.Seen {
-		vendors[c.Purpose] = append(vendors[c.Purpose], c.Vendor)
+		if !c.Claimed { // a cookie that anybody can send makes nobody a vendor of the site
+			vendors[c.Purpose] = append(vendors[c.Purpose], c.Vendor)
+		}
 	}
 	var passing strings.Builder
 	for _, purpose := range slices.Sorted(maps.Keys(vendors)) {
@@ -177,7 +179,11 @@ func draftHosts(b *strings.Builder, s *inventory.SiteReport) {
 				b.WriteString("\t\t# Hosts that no rule knows: keep what the site cannot do without, delete the others.\n")
 			}
 			told = true
-			fmt.Fprintf(b, "\t\tallow %s # %s, on %s\n", h.Host, strings.Join(h.Types, " "), firstOf(h.Pages))
+			line := "allow %s # %s, on %s\n"
+			if h.Claimed { // whoever says that pages load from a host must not have it allowed
+				line = "# allow %s # %s, on %s, by what browsers say\n"
+			}
+			fmt.Fprintf(b, "\t\t"+line, h.Host, strings.Join(h.Types, " "), firstOf(h.Pages))
 		}
 	}
 }
