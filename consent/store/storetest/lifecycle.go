@@ -145,6 +145,9 @@ func testLedger(t *testing.T, s store.Store) {
 		if err := l.Disclose(ctx, line("2026-01", "a.example", "matomo", "pages", "device"), line("2026-02", "a.example", "matomo", "pages")); err != nil {
 			t.Fatal(err)
 		}
+		if lines, err := l.Disclosures(ctx, "a.example"); len(lines) != 2 || err != nil { // both at once
+			t.Fatal(lines, err)
+		}
 		if err := l.Disclose(ctx, line("2026-01", "a.example", "matomo", "referrer", "device"), line("2025-11", "b.example", "hotjar")); err != nil {
 			t.Fatal(err)
 		}
