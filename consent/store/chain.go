@@ -82,6 +82,9 @@ func KeyIDOf(pub ed25519.PublicKey) KeyID {
 	return KeyID(hex.EncodeToString(sum[:8]))
 }
 
+// Checkpoint is how many entries lie between two heads that a store keeps for ever.
+const Checkpoint = 256
+
 // Head says how long the chain was at a time and which hash it ended with. A signed head that is kept
 // elsewhere (printed, mailed to the data protection officer) proves that nothing before it was changed
 // or cut off since: hand it to Verify as an anchor.

@@ -98,8 +98,31 @@ type Filter struct {
 	Whole bool       // erased records and erasures too: all that a verifier needs; the fields above but After are ignored
 }
 
-// Selects reports whether the filter, After aside, selects the record.
-func (f *Filter) Selects(r *consent.Record) bool {
+// Each calls fn for the entries that the filter selects, of those that page returns: some that follow an index, in order, none at
+// the end. It serves implementations of [Store]'s Scan.
+func (f *Filter) Each(page func(after uint64) ([]Entry, error), fn func(Entry) error) error {
+	for after := f.After; ; {
+		entries, err := page(after)
+		if err != nil || len(entries) == 0 {
+			return err
+		}
+		for i := range entries {
+			e := &entries[i]
+			after = e.Index
+			if err := e.Open(); err != nil {
+				return err
+			}
+			if f.Whole || e.Record != nil && f.selects(e.Record) {
+				if err := fn(*e); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// selects reports whether the filter, After aside, selects the record.
+func (f *Filter) selects(r *consent.Record) bool {
 	return (f.Site == "" || f.Site == r.Site) && (f.ID.IsZero() || f.ID == r.PrincipalID) &&
 		(f.From.IsZero() || !r.Time.Before(f.From)) && (f.To.IsZero() || r.Time.Before(f.To))
 }

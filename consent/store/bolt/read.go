@@ -69,24 +69,7 @@ func (s *Store) Scan(ctx context.Context, f store.Filter, fn func(store.Entry) e
 		}
 		next = func(after uint64) ([]store.Entry, error) { return s.at(ctx, indexes, after) }
 	}
-	for after := f.After; ; {
-		entries, err := next(after)
-		if err != nil || len(entries) == 0 {
-			return err
-		}
-		for i := range entries {
-			e := &entries[i]
-			after = e.Index
-			if err := e.Open(); err != nil {
-				return err
-			}
-			if f.Whole || e.Record != nil && f.Selects(e.Record) {
-				if err := fn(*e); err != nil {
-					return err
-				}
-			}
-		}
-	}
+	return f.Each(next, fn)
 }
 
 // after returns the entries that follow an index, a chunk of them.

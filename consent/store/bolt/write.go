@@ -15,9 +15,6 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
 
-// checkpoint is how many entries lie between two heads that are kept for ever.
-const checkpoint = 256
-
 // Append implements [store.Store].
 func (s *Store) Append(ctx context.Context, records ...*consent.Record) error {
 	sealed, err := store.SealAll(records)
@@ -156,7 +153,7 @@ func (w *writer) extend(kind store.Kind, commitment consent.Hash, salt store.Sal
 	if err := w.bodies.Put(key, append(salt[:len(salt):len(salt)], body...)); err != nil {
 		return err
 	}
-	if w.last.Index%checkpoint == 0 {
+	if w.last.Index%store.Checkpoint == 0 {
 		head, err := json.Marshal(w.s.opts.Signer.Sign(w.last, w.s.opts.Now()))
 		if err != nil {
 			return err

@@ -58,24 +58,7 @@ func (s *Store) Scan(ctx context.Context, f store.Filter, fn func(store.Entry) e
 	if !f.Whole && len(f.Site) > store.MaxSite {
 		return nil
 	}
-	for after := f.After; ; {
-		entries, err := s.page(ctx, &f, after)
-		if err != nil || len(entries) == 0 {
-			return err
-		}
-		for i := range entries {
-			e := &entries[i]
-			after = e.Index
-			if err := e.Open(); err != nil {
-				return err
-			}
-			if f.Whole || e.Record != nil && f.Selects(e.Record) {
-				if err := fn(*e); err != nil {
-					return err
-				}
-			}
-		}
-	}
+	return f.Each(func(after uint64) ([]store.Entry, error) { return s.page(ctx, &f, after) }, fn)
 }
 
 func (s *Store) page(ctx context.Context, f *store.Filter, after uint64) (entries []store.Entry, err error) {

@@ -12,9 +12,6 @@ import (
 	"github.com/caddy-consent/caddy-consent/consent/store"
 )
 
-// checkpoint is how many entries lie between two heads that are kept for ever.
-const checkpoint = 256
-
 // Append implements [store.Store].
 func (s *Store) Append(ctx context.Context, records ...*consent.Record) error {
 	sealed, err := store.SealAll(records)
@@ -138,7 +135,7 @@ func (w *writer) extend(kind store.Kind, commitment consent.Hash, salt store.Sal
 	w.hash = append(w.hash, bytes.Clone(w.last.Hash[:]))
 	w.salt = append(w.salt, salt[:])
 	w.body = append(w.body, body)
-	if w.last.Index%checkpoint == 0 {
+	if w.last.Index%store.Checkpoint == 0 {
 		w.marks = append(w.marks, w.last)
 	}
 }
