@@ -21,6 +21,7 @@ const (
 	maxPaths     = 300  // pages of one site
 	maxPath      = 200  // bytes of a page's path
 	enoughPages  = 50   // of a site that makes room for no other
+	maxEvicted   = 4    // by one page, each after a look at all: a forum's pictures are from as many hosts as it has members
 )
 
 // seenKey is one kind of thing that was seen.
@@ -206,6 +207,7 @@ func (i *Inventory) Add(site, path string, t *Tally) {
 	}
 	_, known := v.Paths[path]
 	known = known || !t.Document && !t.claimed // whoever asks for pages that are not there must not have them named
+	evict := maxEvicted
 	for n := range t.entries {
 		e := &t.entries[n]
 		if e.gated > 0 {
@@ -214,7 +216,7 @@ func (i *Inventory) Add(site, path string, t *Tally) {
 		k := seenKey{e.kind, e.match.Vendor, e.match.Purpose.String(), e.match.Rule}
 		c := v.Seen[k]
 		if c == nil {
-			if !room(v.Seen, maxSeen, e.claimed, func(c *seenCount) *seenCount { return c }) {
+			if !room(v.Seen, maxSeen, e.claimed, &evict, func(c *seenCount) *seenCount { return c }) {
 				continue
 			}
 			c = &seenCount{claimed: true}
@@ -225,15 +227,15 @@ func (i *Inventory) Add(site, path string, t *Tally) {
 		c.note(e.gated, e.passed, path, known)
 	}
 	for n := range t.thirdParties {
-		v.addHost(t, &t.thirdParties[n], path, known)
+		v.addHost(t, &t.thirdParties[n], path, known, &evict)
 	}
 }
 
-func (v *siteSeen) addHost(t *Tally, h *tallyHost, path string, known bool) {
+func (v *siteSeen) addHost(t *Tally, h *tallyHost, path string, known bool, evict *int) {
 	name := t.hostNames[h.start:h.end]
 	c := v.Hosts[string(name)]
 	if c == nil {
-		if !room(v.Hosts, maxSeenHosts, t.claimed, func(c *hostCount) *seenCount { return &c.seenCount }) {
+		if !room(v.Hosts, maxSeenHosts, t.claimed, evict, func(c *hostCount) *seenCount { return &c.seenCount }) {
 			return
 		}
 		c = &hostCount{seenCount: seenCount{claimed: true}}
@@ -250,11 +252,12 @@ func (v *siteSeen) addHost(t *Tally, h *tallyHost, path string, known bool) {
 }
 
 // room reports whether one more finds room among what was seen of a site. For what is in pages and responses room is made: what only
-// clients speak of goes first, then what was met least.
-func room[K comparable, V any](all map[K]V, bound int, claimed bool, count func(V) *seenCount) bool {
-	if claimed || len(all) < bound {
+// clients speak of goes first, then what was met least; evict is how often that may be.
+func room[K comparable, V any](all map[K]V, bound int, claimed bool, evict *int, count func(V) *seenCount) bool {
+	if claimed || len(all) < bound || *evict == 0 {
 		return len(all) < bound
 	}
+	*evict--
 	var rarest K
 	var least *seenCount
 	for k, one := range all {

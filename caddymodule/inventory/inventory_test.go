@@ -204,3 +204,34 @@ func TestVersionOfVendors(t *testing.T) {
 		t.Errorf("versions %d, %d, then %d; known: %v", first, second, i.Version("shop.example"), i.Known("shop.example"))
 	}
 }
+
+// TestManyHostsInOnePage: a page with many hosts that were not met before replaces some of a full table, not all: what that costs
+// is done within the site's lock.
+func TestManyHostsInOnePage(t *testing.T) {
+	var i Inventory
+	const site = "forum.example"
+	page := func(from, hosts int) {
+		one := Tally{Document: true}
+		for n := range hosts {
+			one.AddHost(fmt.Appendf(nil, "h%d.member.example", from+n), rewrite.DestinationImage, &rules.Match{}, false)
+		}
+		i.Add(site, "/", &one)
+	}
+	for n := 0; n < maxSeenHosts; n += maxTallyHosts {
+		page(n, maxTallyHosts)
+	}
+	v := i.of(site)
+	if len(v.Hosts) != maxSeenHosts {
+		t.Fatalf("%d hosts", len(v.Hosts))
+	}
+	page(2*maxSeenHosts, maxTallyHosts)
+	fresh := 0
+	for n := range maxTallyHosts {
+		if v.Hosts[fmt.Sprintf("h%d.member.example", 2*maxSeenHosts+n)] != nil {
+			fresh++
+		}
+	}
+	if fresh == 0 || fresh > maxEvicted || len(v.Hosts) != maxSeenHosts {
+		t.Errorf("%d of %d hosts are new", fresh, len(v.Hosts))
+	}
+}
