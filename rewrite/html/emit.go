@@ -1,7 +1,6 @@
 package html
 
 import (
-	"bytes"
 	"iter"
 	"slices"
 
@@ -190,26 +189,13 @@ func nextAttr(b []byte, p int) (s span, next int, found attrFound) {
 	if p == len(b) {
 		return s, p, attrMore
 	}
-	s.valueStart = p
-	switch b[p] {
-	case '>':
-		s.valueEnd = p
+	if b[p] == '>' {
+		s.valueStart, s.valueEnd = p, p
 		return s, p, attrWhole
-	case '"', '\'':
-		s.quote, s.valueStart = b[p], p+1
-		i := bytes.IndexByte(b[p+1:], b[p])
-		if i < 0 {
-			return s, p, attrMore
-		}
-		s.valueEnd = p + 1 + i
-		return s, s.valueEnd + 1, attrWhole
 	}
-	for p < len(b) && b[p] != '>' && !ascii.IsSpace(b[p]) {
-		p++
-	}
-	if p == len(b) {
+	if next = s.value(b, p); next < 0 || next == len(b) && s.quote == 0 {
+		s.valueEnd = 0
 		return s, p, attrMore
 	}
-	s.valueEnd = p
-	return s, p, attrWhole
+	return s, next, attrWhole
 }

@@ -39,8 +39,7 @@ const (
 	inAttrName
 	afterAttrName
 	beforeValue
-	inDoubleQuoted
-	inSingleQuoted
+	inQuoted
 	inUnquoted
 )
 
@@ -112,19 +111,16 @@ func (t *tag) scan(b []byte) int {
 			switch c := b[p]; {
 			case ascii.IsSpace(c):
 				p++
-			case c == '"':
+			case c == '"' || c == '\'':
 				p++
-				t.cur.quote, t.cur.valueStart, t.state = c, p, inDoubleQuoted
-			case c == '\'':
-				p++
-				t.cur.quote, t.cur.valueStart, t.state = c, p, inSingleQuoted
+				t.cur.quote, t.cur.valueStart, t.state = c, p, inQuoted
 			case c == '>':
 				t.cur.valueStart, t.cur.valueEnd = p, p
 				t.attr(b)
 			default:
 				t.cur.valueStart, t.state = p, inUnquoted
 			}
-		case inDoubleQuoted, inSingleQuoted:
+		case inQuoted:
 			i := bytes.IndexByte(b[p:], t.cur.quote)
 			if i < 0 {
 				p = len(b)

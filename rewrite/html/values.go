@@ -149,11 +149,8 @@ func tiny(s []byte) bool {
 func hiddenStyle(s []byte) (hidden, small bool) {
 	width, height := false, false
 	for declaration := range fields(s, ";") {
-		i := bytes.IndexByte(declaration, ':')
-		if i < 0 {
-			continue
-		}
-		name, value := ascii.TrimSpace(declaration[:i]), ascii.TrimSpace(declaration[i+1:])
+		name, value, _ := bytes.Cut(declaration, []byte{':'})
+		name, value = ascii.TrimSpace(name), ascii.TrimSpace(value)
 		switch {
 		case ascii.EqualFold(name, "display") && hasPrefixFold(value, "none"), ascii.EqualFold(name, "visibility") && hasPrefixFold(value, "hidden"),
 			ascii.EqualFold(name, "opacity") && len(value) > 0 && bytes.Trim(value, "0.") == nil:
