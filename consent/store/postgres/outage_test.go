@@ -32,7 +32,7 @@ type node struct {
 
 func newNode(t *testing.T, prefix string, run context.Context, wg *sync.WaitGroup) node {
 	t.Helper()
-	db := open(t, postgres.Options{Prefix: prefix, Signer: storetest.Signer(t, 1), Timeout: 3 * time.Second})
+	db := open(t, postgres.Options{Prefix: prefix, Signer: storetest.Signer(t, 1), Timeout: 10 * time.Second})
 	cache := store.NewCache(db, 1<<20)
 	sp, err := store.OpenSpool(filepath.Join(t.TempDir(), "spool"), cache, store.SpoolOptions{Retry: 100 * time.Millisecond})
 	if err != nil {
@@ -73,7 +73,7 @@ func TestWithdrawalHoldsOnEveryNode(t *testing.T) {
 			if !st.Grants() {
 				break
 			}
-			if time.Since(start) > 10*time.Second {
+			if time.Since(start) > time.Minute {
 				t.Fatal("long after the withdrawal, the other node still answers granted")
 			}
 			time.Sleep(time.Millisecond)
@@ -87,7 +87,7 @@ func TestWithdrawalHoldsOnEveryNode(t *testing.T) {
 			if _, err := b.Latest(ctx, site, id); errors.Is(err, store.ErrNotFound) {
 				break
 			}
-			if time.Since(start) > 10*time.Second {
+			if time.Since(start) > time.Minute {
 				t.Fatal("long after the erasure, the other node still answers")
 			}
 		}
@@ -98,7 +98,7 @@ func TestWithdrawalHoldsOnEveryNode(t *testing.T) {
 // TestOutage stops the server under load on two nodes. CONSENT_OUTAGE=60s is the full size.
 func TestOutage(t *testing.T) {
 	pgtest.Need(t, serverErr)
-	outage := 700 * time.Millisecond
+	outage := 100 * time.Millisecond
 	if d, err := time.ParseDuration(os.Getenv("CONSENT_OUTAGE")); err == nil {
 		outage = d
 	}
@@ -112,22 +112,23 @@ func TestOutage(t *testing.T) {
 	var wg sync.WaitGroup
 	nodes := []node{newNode(t, "outage", run, &wg), newNode(t, "outage", run, &wg)}
 	l := newLoad(t, nodes)
-	time.Sleep(300 * time.Millisecond)
+	l.grows("answers are recorded", func() int { return min(l.grants, l.withdrawals) })
 	for _, mode := range []string{"fast", "immediate"} {
 		if err := own.Stop(mode); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(outage)
+		l.grows("the outage is felt", func() int { return min(l.refused, l.spooled) })
 		if err := own.Restart(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(500 * time.Millisecond)
+		l.grows("grants are accepted again", func() int { return l.grants })
 	}
 	l.stop()
 	stop()
 	wg.Wait()
 	for _, n := range nodes {
-		deadline := time.Now().Add(10 * time.Second)
+		deadline := time.Now().Add(time.Minute)
 		for n.Drain(ctx) != nil && time.Now().Before(deadline) {
 			time.Sleep(50 * time.Millisecond)
 		}
@@ -135,9 +136,6 @@ func TestOutage(t *testing.T) {
 	l.check(nodes[0])
 	storetest.MustVerify(t, nodes[0])
 	t.Logf("%d grants, %d refused grants, %d withdrawals (slowest %v), %d of them spooled", l.grants, l.refused, l.withdrawals, l.slowest, l.spooled)
-	if l.refused == 0 || l.spooled == 0 {
-		t.Error("the outage was not felt: the test shows nothing")
-	}
 }
 
 // load is visitors who grant and withdraw in turn, each on a node of their own choice.
@@ -207,6 +205,18 @@ func (l *load) visit(n node, id consent.ID, seq uint32) {
 	}
 }
 
+// grows waits until a count is higher by a visit of each visitor's.
+func (l *load) grows(what string, count func() int) {
+	l.t.Helper()
+	now := func() int { l.mu.Lock(); defer l.mu.Unlock(); return count() }
+	for enough, end := now()+len(l.ids), time.Now().Add(time.Minute); now() < enough; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			l.t.Errorf("in vain waited that %s", what)
+			return
+		}
+	}
+}
+
 func (l *load) stop() { close(l.quit); l.wg.Wait() }
 
 // check demands that all that was acknowledged is there, in the order in which it was said.
@@ -264,7 +274,7 @@ func TestPolling(t *testing.T) {
 		if id != want {
 			t.Errorf("heard %v, want %v", id, want)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("not heard")
 	}
 	stop()
@@ -301,7 +311,7 @@ func TestFollowMissesNothing(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for missing := 1; missing > 0; time.Sleep(5 * time.Millisecond) {
 		missing = 0
 		mu.Lock()
