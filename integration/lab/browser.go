@@ -154,6 +154,7 @@ func (b *Browser) Before(t testing.TB, script string) {
 // ("name", "choice", "value", "refuse"). Shadow trees are searched, too, and no script of the page is needed.
 func (b *Browser) Click(t testing.TB, attributes ...string) {
 	t.Helper()
+	b.Screenshot(t) // Chromium drops what a visitor does before the page is on the screen
 	run(t, b, func(ctx context.Context, _ *chromedp.Target) (none chromedp.Void, err error) {
 		all, pierce := int64(-1), true
 		doc, err := chromedp.Call(ctx, dom.GetDocument, dom.GetDocumentParams{Depth: &all, Pierce: &pierce})

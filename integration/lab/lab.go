@@ -41,6 +41,7 @@ type Door struct {
 	open     map[net.Conn]string // connections to sites
 	contacts []Contact
 	bare     map[net.Conn]string // hosts of connections that have not carried a request
+	arriving int                 // connections that have not told yet whom they are for
 	answer   http.Handler
 	listener net.Listener
 	config   *tls.Config
@@ -118,11 +119,11 @@ func (d *Door) Reset() {
 	clear(d.bare)
 }
 
-// Quiet waits until nothing was contacted for the given time, at most ten times as long.
+// Quiet waits until nothing was contacted for the given time, and nobody is about to be, at most ten times as long.
 func (d *Door) Quiet(silence time.Duration) {
 	last, since, end := -1, time.Now(), time.Now().Add(10*silence)
 	for time.Now().Before(end) {
-		if n := len(d.Contacts()); n != last {
+		if n := len(d.Contacts()); n != last || d.expects(0) {
 			last, since = n, time.Now()
 		}
 		if time.Since(since) >= silence {
@@ -143,6 +144,14 @@ func Within(limit time.Duration, f func() bool) bool {
 		}
 	}
 	return true
+}
+
+// expects adds to the connections that have begun to say whom they are for, and reports whether there are any.
+func (d *Door) expects(n int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.arriving += n
+	return d.arriving > 0
 }
 
 // log notes what a request contacts; the connection is not bare any more.
@@ -179,42 +188,54 @@ func (d *Door) serve(c net.Conn) {
 			return
 		}
 	}
-	conn, name := net.Conn(&peeked{Conn: c, in: in}), ""
-	if first[0] == 0x16 {
-		secure := tls.Server(conn, d.config)
-		if secure.Handshake() != nil {
-			return
+	d.expects(1)
+	conn, in, name, err := d.meet(&peeked{Conn: c, in: in}, first[0] == handshake)
+	d.mu.Lock()
+	addr, site := d.sites[name]
+	switch {
+	case err != nil:
+	case site:
+		d.open[conn] = name
+	case name != "" && !ownErrand(name):
+		d.bare[conn] = name
+	}
+	d.mu.Unlock()
+	d.expects(-1)
+	if err != nil {
+		return
+	}
+	if !site {
+		d.sink(conn, in)
+		return
+	}
+	pipe(conn, addr)
+	d.mu.Lock()
+	delete(d.open, conn)
+	d.mu.Unlock()
+}
+
+// handshake is the first byte of a TLS connection. (RFC 8446, 5.1)
+const handshake = 22
+
+// meet returns what is spoken inside a connection, and the host it is for.
+func (d *Door) meet(c *peeked, secure bool) (conn net.Conn, in *bufio.Reader, name string, err error) {
+	conn, in = c, c.in
+	if secure {
+		inner := tls.Server(c, d.config)
+		if err := inner.Handshake(); err != nil {
+			return nil, nil, "", err
 		}
-		conn, name = secure, secure.ConnectionState().ServerName
-		in = bufio.NewReader(conn)
-		conn = &peeked{Conn: secure, in: in}
+		in, name = bufio.NewReader(inner), inner.ConnectionState().ServerName
+		conn = &peeked{Conn: inner, in: in}
 	}
 	if name == "" {
 		name = peekHost(in)
 	}
-	d.mu.Lock()
-	addr, site := d.sites[name]
-	if site {
-		d.open[conn] = name
-	}
-	d.mu.Unlock()
-	if site {
-		pipe(conn, addr)
-		d.mu.Lock()
-		delete(d.open, conn)
-		d.mu.Unlock()
-		return
-	}
-	d.sink(conn, in, name)
+	return conn, in, name, nil
 }
 
-// sink answers requests one after the other, and notes a connection as long as it has not carried one.
-func (d *Door) sink(conn net.Conn, in *bufio.Reader, name string) {
-	if name != "" && !ownErrand(name) {
-		d.mu.Lock()
-		d.bare[conn] = name
-		d.mu.Unlock()
-	}
+// sink answers requests one after the other.
+func (d *Door) sink(conn net.Conn, in *bufio.Reader) {
 	for {
 		r, err := http.ReadRequest(in)
 		if err != nil {
