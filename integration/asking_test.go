@@ -147,7 +147,7 @@ func TestSavedIsSaid(t *testing.T) {
 	a.becomes(t, "after refusal", said)
 	a.browser.Open(t, "https://"+a.host+"/.consent/")
 	a.becomes(t, "in the preference centre", "document.querySelector('[role=status]').textContent == 'Your choice has been saved.'")
-	if !lab.Within(20*time.Second, func() bool {
+	if !lab.Soon(func() bool {
 		a.browser.Open(t, "https://"+a.host+"/")
 		return lab.Eval[bool](t, a.browser, "!"+said)
 	}) {

@@ -218,7 +218,7 @@ func (o *office) all(t *testing.T, when string, wanted []string) {
 		}
 		return missing
 	}
-	if !lab.Within(20*time.Second, func() bool { return len(missing()) == 0 }) {
+	if !lab.Soon(func() bool { return len(missing()) == 0 }) {
 		t.Errorf("%s: %s: not contacted: %v", o.name, when, missing())
 	}
 }
@@ -227,7 +227,7 @@ func (o *office) all(t *testing.T, when string, wanted []string) {
 func (o *office) names(t *testing.T, when, wanted string) {
 	t.Helper()
 	var missing map[string]bool
-	if !lab.Within(20*time.Second, func() bool {
+	if !lab.Soon(func() bool {
 		missing = map[string]bool{}
 		for name := range strings.FieldsSeq(wanted) {
 			missing[name] = true

@@ -118,11 +118,14 @@ onfetch = (e) => {
 	d := lab.NewDoor(t)
 	b := lab.NewBrowser(t, d)
 	d.Site("app.test", lab.Gateway(t, origin, "consent", ""))
+	s := &shop{d, b, ""}
 	choose := func(choice string) {
 		t.Helper()
+		before := s.stored(t)
 		if !lab.Eval[bool](t, b, `(() => { const b = document.querySelector('consent-banner').shadowRoot.querySelector('button[value=`+choice+`]'); b && b.click(); return !!b; })()`) {
 			t.Fatalf("no button %s", choice)
 		}
+		s.answered(t, before)
 		d.Quiet(300 * time.Millisecond)
 	}
 	b.Open(t, "https://app.test/first")
@@ -145,8 +148,12 @@ onfetch = (e) => {
 	lab.Eval[int](t, b, "fetch('/.consent/choose', {method: 'POST', body: new URLSearchParams({choice: 'refuse'})}).then((r) => r.status)")
 	d.Reset()
 	b.Open(t, "https://app.test/other")
+	const forgotten = "caches.open('pages').then((c) => c.match('/other')).then((kept) => !kept)"
+	if !lab.Soon(func() bool { return lab.Eval[bool](t, b, forgotten) }) {
+		t.Error("after a withdrawal elsewhere the page is stored on")
+	}
 	d.Quiet(300 * time.Millisecond)
-	d.Reset() // the stored page may contact them once, unless it is gone
+	d.Reset() // the stored page may contact them once
 	b.Open(t, "https://app.test/other")
 	d.Quiet(300 * time.Millisecond)
 	if hosts := d.Hosts(); len(hosts) > 0 {
@@ -187,7 +194,7 @@ func TestServiceWorkerThatWaits(t *testing.T) {
 	if len(d.Hosts()) == 0 {
 		t.Fatal("the stored page contacts nobody: this test would prove nothing")
 	}
-	if !lab.Eval[bool](t, b, `new Promise((done) => { navigator.serviceWorker.oncontrollerchange = () => done(true); setTimeout(done, 10000, false); navigator.serviceWorker.ready.then((r) => r.update()); })`) {
+	if !lab.Eval[bool](t, b, `new Promise((done) => { navigator.serviceWorker.oncontrollerchange = () => done(true); setTimeout(done, 50000, false); navigator.serviceWorker.ready.then((r) => r.update()); })`) {
 		t.Error("the worker from before goes on")
 	}
 	d.Reset()

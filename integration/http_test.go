@@ -60,11 +60,11 @@ https://`+g.addr+` {
 	h1 := &http.Transport{TLSClientConfig: config.Clone(), DisableCompression: true}
 	h2 := &http.Transport{TLSClientConfig: config.Clone(), DisableCompression: true, ForceAttemptHTTP2: true}
 	for name, transport := range map[string]http.RoundTripper{"h1": h1, "h2": h2, "h3": h3} {
-		g.clients[name] = &http.Client{Transport: transport, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		g.clients[name] = &http.Client{Transport: transport, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	}
 	t.Cleanup(h1.CloseIdleConnections)
 	t.Cleanup(h2.CloseIdleConnections)
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		c, err := tls.Dial("tcp", g.addr, config) // Caddy's authority needs a moment for its first certificate
 		if err == nil {
 			_ = c.Close()

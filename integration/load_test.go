@@ -25,7 +25,7 @@ func load(config []byte) error {
 	if err := caddy.Load(config, true); err != nil {
 		return err
 	}
-	for end := time.Now().Add(20 * time.Second); listensTwice() && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); listensTwice() && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 	return nil

@@ -47,7 +47,7 @@ type visitors struct {
 
 // dial opens a TCP connection to the port, from 127.0.0.2 or from ::1.
 func dial(ctx context.Context, port string, v6 bool) (net.Conn, error) {
-	d, to := net.Dialer{Timeout: 5 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}, "127.0.0.1"
+	d, to := net.Dialer{Timeout: time.Minute, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}, "127.0.0.1"
 	if v6 {
 		d.LocalAddr, to = &net.TCPAddr{IP: net.IPv6loopback}, "::1"
 	}
@@ -57,7 +57,7 @@ func dial(ctx context.Context, port string, v6 bool) (net.Conn, error) {
 // client speaks the protocol: "http", "h1" (over TLS), "h2" or "h3".
 func (v *visitors) client(t *testing.T, protocol string, v6 bool) *http.Client {
 	conf := &tls.Config{ServerName: "logs.test", InsecureSkipVerify: true} //nolint:gosec // the gateway's own authority, for a test
-	c := &http.Client{Timeout: 10 * time.Second}
+	c := &http.Client{Timeout: time.Minute}
 	if protocol == "h3" {
 		udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)})
 		if err != nil {
@@ -140,7 +140,7 @@ func (v *visitors) visitAll(t *testing.T) {
 // misbehave does what no HTTP client does: leaves early, speaks plain HTTP to the TLS port, names a host that has no
 // certificate, upgrades, and calls the admin API.
 func (v *visitors) misbehave(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	raw := func(port string, v6 bool, text string, read int64) {
 		conn, err := dial(ctx, v.ports[port], v6)

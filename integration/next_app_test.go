@@ -81,7 +81,7 @@ func serveNext(t *testing.T) (addr string) {
 		_ = server.Wait()
 	})
 	addr = "127.0.0.1:" + port
-	if !lab.Within(time.Minute, func() bool {
+	if !lab.Soon(func() bool {
 		res, err := http.Get("http://" + addr + "/map")
 		if err == nil {
 			_ = res.Body.Close()

@@ -178,7 +178,7 @@ func TestAnswerUnderThePolicy(t *testing.T) {
 		t.Errorf("contacted after the withdrawal: %v", hosts)
 	}
 	(&shop{d, b, gateway}).press(t, "accept") // under a policy that cannot be taken back
-	lab.Eval[bool](t, b, "load('3.js'), true")
+	lab.Eval[bool](t, b, "self.load?.('3.js'), true")
 	if !lab.Soon(func() bool { return contacted(d, "/tag.js") }) {
 		t.Error("after another agreement there is no new document")
 	}
@@ -191,7 +191,7 @@ func TestEscapeIsLearned(t *testing.T) {
 	d, gateway := answering(t)
 	b := lab.NewBrowser(t, d)
 	visit(t, d, b, "https://imports.test/")
-	if !contacted(d, "/early.js") {
+	if !lab.Soon(func() bool { return contacted(d, "/early.js") }) {
 		t.Error("the import is held without a policy: nothing is proven")
 	}
 	if !lab.Soon(func() bool { visit(t, d, b, "https://imports.test/"); return len(d.Hosts()) == 0 }) {

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/caddy-consent/caddy-consent/integration/lab"
 )
@@ -58,7 +57,7 @@ func TestVeils(t *testing.T) {
 	const shown = `((p) => p && p.checkVisibility({opacityProperty: true, visibilityProperty: true}))(document.querySelector('p'))`
 	for _, v := range veils {
 		b.Open(t, "https://veils.test/"+v.name)
-		if !lab.Within(15*time.Second, func() bool { return lab.Eval[bool](t, b, shown) }) {
+		if !lab.Soon(func() bool { return lab.Eval[bool](t, b, shown) }) {
 			t.Errorf("%s: the page stays hidden", v.name)
 		}
 	}

@@ -96,7 +96,7 @@ func TestXHTML(t *testing.T) {
 			if n := lab.Eval[int](t, b, `document.getElementById("made").childElementCount`); n != 3 {
 				t.Errorf("markup with 3 elements in XML became %d", n)
 			}
-			if !lab.Within(10*time.Second, func() bool { return lab.Eval[bool](t, b, shown) }) {
+			if !lab.Soon(func() bool { return lab.Eval[bool](t, b, shown) }) {
 				t.Fatal("no banner")
 			}
 			if !lab.Eval[bool](t, b, `!!document.querySelector("iframe[srcdoc]")`) {
@@ -104,12 +104,12 @@ func TestXHTML(t *testing.T) {
 			}
 			b.Click(t, "value", "accept")
 			for _, host := range []string{"www.facebook.com", "connect.facebook.net", "www.youtube.com"} {
-				if !lab.Within(20*time.Second, func() bool { return d.Asked(host) }) {
+				if !lab.Soon(func() bool { return d.Asked(host) }) {
 					t.Errorf("no contact to %s after the agreement: %v", host, d.Hosts())
 				}
 			}
 			b.Open(t, "https://"+name+".test/"+name+"-csp")
-			if !lab.Within(10*time.Second, func() bool {
+			if !lab.Soon(func() bool {
 				return lab.Eval[bool](t, b, `!!document.documentElement.querySelector("consent-banner")?.shadowRoot`)
 			}) {
 				t.Error("no banner under the site's own policy")
