@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -207,6 +208,65 @@ func TestHistory(t *testing.T) {
 	}
 	if len(b.seen("/beat")) == 0 {
 		t.Error("no request before: the test proves nothing")
+	}
+	if e := exceptions(); len(e) > 0 {
+		t.Errorf("exceptions: %q", e)
+	}
+}
+
+// TestOldAnswer: what the gateway said before a visitor withdrew, and comes only after that, brings nothing back.
+func TestOldAnswer(t *testing.T) {
+	t.Parallel()
+	b := newScenarioBench(t)
+	var asked atomic.Int32
+	var withdrawn atomic.Bool
+	b.mu.Lock()
+	b.until = map[string]func() bool{"/.consent/state": func() bool {
+		if asked.CompareAndSwap(0, 1) {
+			return false
+		}
+		if withdrawn.Load() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if b.state = denyAll; asked.Add(1) == 2 {
+				b.state = grantAll
+			}
+		}
+		return withdrawn.Load()
+	}}
+	b.mu.Unlock()
+	b.page("/page", b.guarded(testGuard(t, Config{}), Page{Granted: 31}, "", `<script>setInterval(()=>{new Image().src='https://tracker.test/beat'},30)</script>`+banner))
+	tab, exceptions := b.tab(t)
+	eval := func(js string) {
+		t.Helper()
+		if _, err := chromedp.Run(tab, chromedp.Evaluate[bool]("(async()=>{"+click+js+";return true})()", chromedp.EvalAwaitPromise)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait := func(holds func() bool) {
+		t.Helper()
+		if err := chromedp.Do(tab, until(holds)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := chromedp.Do(tab, chromedp.Navigate("https://site.test/page")); err != nil {
+		t.Fatal(err)
+	}
+	wait(func() bool { return len(b.seen("/beat")) > 5 })
+	eval("await here(); document.dispatchEvent(new Event('visibilitychange'))")
+	wait(func() bool { return asked.Load() == 1 })
+	eval("await click('refuse')")
+	withdrawn.Store(true)
+	eval("await asked(/consent.state/)")
+	for range 10 { // what was on its way comes
+		b.reset()
+		time.Sleep(300 * time.Millisecond) // ten beats
+		if len(b.seen("/beat")) == 0 {
+			break
+		}
+	}
+	if hits := b.seen("/beat"); len(hits) > 0 {
+		t.Errorf("%d requests after the withdrawal", len(hits))
 	}
 	if e := exceptions(); len(e) > 0 {
 		t.Errorf("exceptions: %q", e)

@@ -3,8 +3,10 @@
 const announce = (answer) => follower?.postMessage(answer);
 // Whether one state permits what another does not; where that depends on a vendor's purpose, it may.
 const exceeds = (a, b) => a.granted & ~b.granted || Object.keys({...a.vendors, ...b.vendors}).some((id) => a.vendors[id] !== b.vendors[id] && a.vendors[id] !== false && !b.vendors[id]);
+let era = 0; // counts what makes an answer that is on its way an old one
 const apply = now.apply = (answer, told, wait) => {
   const before = {...now};
+  era++;
   copy(now, {suspended: 0, vendors: {}}, answer);
   const gained = exceeds(now, before.suspended ? {granted: 1, vendors: {}} : before);
   if (!told) announce({...answer, wait});
@@ -74,7 +76,8 @@ const forgetPages = async () => {
 };
 const same = (a) => a.granted == now.granted && a.denied == now.denied && JSON.stringify(a.vendors || {}) == JSON.stringify(now.vendors);
 const get = (path, init) => load(endpoint + path, {headers: {Accept: 'application/json'}, ...init}).then((r) => r.ok ? r.json() : Later.reject(r));
-const refresh = now.refresh = () => now.wait > Date.now() || get('state').then((answer) => {
+const refresh = now.refresh = (at = era) => now.wait > Date.now() || get('state').then((answer) => {
+  if (at != era) return refresh();
   same(answer) ? now.suspended = 0 : apply(answer);
   restrict(answer);
 }, none);
@@ -195,6 +198,6 @@ doc.querySelectorAll('iframe').forEach(framed);
 // A stored page may be of another state, and one that came while its visitor was elsewhere may have missed what was said there.
 if (doc.hidden || navigator.serviceWorker?.controller) refresh();
 self.addEventListener('pageshow', (e) => {
-  if (e.persisted) now.suspended = 1, refresh();
+  if (e.persisted) era++, now.suspended = 1, refresh();
 });
 doc.addEventListener('visibilitychange', () => doc.visibilityState == 'visible' && refresh());
