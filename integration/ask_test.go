@@ -38,7 +38,7 @@ func TestAsk(t *testing.T) {
 		ask `+app.URL+` {
 			cookie session
 			path account.consent
-			timeout 30s
+			timeout 2s
 			cache 1s
 			header X-Key {env.APP_KEY}
 		}
