@@ -274,7 +274,7 @@ func (b *bench) tab(t testing.TB) (tab context.Context, exceptions func() []stri
 	t.Helper()
 	tab, closeTab := chromedp.NewContext(b.browser)
 	t.Cleanup(closeTab)
-	tab, cancel := context.WithTimeout(tab, time.Minute)
+	tab, cancel := context.WithTimeout(tab, 3*time.Minute) // on a busy machine a page of eighty frames takes its time
 	t.Cleanup(cancel)
 	var mu sync.Mutex
 	var list []string
