@@ -19,7 +19,7 @@ func TestHistoryInFirefox(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		if r.URL.Path == "/a" {
 			_, _ = io.WriteString(w, `<!doctype html><html lang=en><title>a</title><body><iframe width=300 height=200 src="http://ib.adnxs.com/frame"></iframe>
-<script>addEventListener('pageshow', (e) => self.back = e.persisted); setInterval(() => { new Image().src = 'http://ib.adnxs.com/beat?back=' + !!self.back }, 500)</script>`)
+<script>addEventListener('pageshow', (e) => self.back = e.persisted)</script><script>setInterval(() => { new Image().src = 'http://ib.adnxs.com/beat?back=' + !!self.back }, 500)</script>`)
 			return
 		}
 		_, _ = io.WriteString(w, `<!doctype html><html lang=en><title>b</title><body>b`)
