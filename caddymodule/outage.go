@@ -16,7 +16,7 @@ import (
 type outage struct {
 	what   string // does not work, what that means for visitors, and what to do
 	where  string // the store's address
-	told   atomic.Int64
+	told   atomic.Pointer[time.Time]
 	failed atomic.Int64 // since it was told
 }
 
@@ -29,8 +29,8 @@ func (o *outage) note(ctx context.Context, log *zap.Logger, site string, err err
 		return
 	}
 	n := o.failed.Add(1)
-	now, told := time.Now().UnixNano(), o.told.Load()
-	if now-told >= int64(toldEvery) && o.told.CompareAndSwap(told, now) {
+	now, told := time.Now(), o.told.Load()
+	if (told == nil || now.Sub(*told) >= toldEvery) && o.told.CompareAndSwap(told, &now) {
 		o.failed.Add(-n)
 		log.Error(o.what, anonymize.Own("store", o.where), zap.String("site", site), zap.Int64("failures", n), zap.Error(err))
 	}

@@ -98,7 +98,9 @@ func TestOutageIsLoggedOnce(t *testing.T) {
 	}
 	met(app.answersOut.what, "1", app.recordsOut.what, "1")
 	met()
-	app.answersOut.told.Add(-int64(toldEvery)) // a minute later
-	app.recordsOut.told.Add(-int64(toldEvery))
+	for _, o := range []*outage{&app.answersOut, &app.recordsOut} { // a minute later
+		earlier := o.told.Load().Add(-toldEvery)
+		o.told.Store(&earlier)
+	}
 	met(app.answersOut.what, "10", app.recordsOut.what, "10")
 }

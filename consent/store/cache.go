@@ -18,8 +18,8 @@ type Cache struct {
 	Store
 	cache   *freecache.Cache
 	stripes [256]stripe
-	follows bool         // other processes write to the store
-	synced  atomic.Int64 // Unix nanoseconds up to which their changes are known
+	follows bool                      // other processes write to the store
+	synced  atomic.Pointer[time.Time] // when all changes before were known, by the monotonic clock; nil is never
 }
 
 // stripe orders the writers and readers of some of the keys. Its count moves with every change, so that
@@ -48,14 +48,14 @@ func (c *Cache) Run(ctx context.Context) {
 	if !ok {
 		return
 	}
-	defer c.synced.Store(0)
+	defer c.synced.Store(nil)
 	f.Follow(ctx, func(site string, id consent.ID) {
 		if site == "" {
 			c.clear()
 			return
 		}
 		c.forget(site, id)
-	}, func(t time.Time) { c.synced.Store(t.UnixNano()) })
+	}, func(t time.Time) { c.synced.Store(&t) })
 }
 
 // Latest implements [Store].
@@ -66,7 +66,7 @@ func (c *Cache) Latest(ctx context.Context, site string, id consent.ID) (State, 
 	if err := ctx.Err(); err != nil {
 		return State{}, err
 	}
-	if c.follows && time.Now().UnixNano()-c.synced.Load() > int64(maxAge) {
+	if synced := c.synced.Load(); c.follows && (synced == nil || time.Since(*synced) > maxAge) {
 		return c.Store.Latest(ctx, site, id)
 	}
 	var kb [MaxSite + len(id)]byte

@@ -63,11 +63,25 @@ type waiting struct {
 }
 
 // breaker spares callers the wait for a store that was unavailable a moment ago.
-type breaker struct{ until atomic.Int64 }
+type breaker struct{ last atomic.Pointer[outage] }
 
-func (b *breaker) open() bool           { return time.Now().UnixNano() < b.until.Load() }
-func (b *breaker) trip(d time.Duration) { b.until.Store(time.Now().Add(d).UnixNano()) }
-func (b *breaker) reset()               { b.until.Store(0) }
+// outage is why the store was unavailable, and how long it is left alone: a time with a monotonic reading, as a clock that
+// is set back must not keep the store away.
+type outage struct {
+	until time.Time
+	err   error
+}
+
+// open returns what the store's last error was, if it is left alone for that.
+func (b *breaker) open() error {
+	if o := b.last.Load(); o != nil && time.Now().Before(o.until) {
+		return fmt.Errorf("a moment ago: %w", o.err)
+	}
+	return nil
+}
+
+func (b *breaker) trip(d time.Duration, err error) { b.last.Store(&outage{time.Now().Add(d), err}) }
+func (b *breaker) reset()                          { b.last.Store(nil) }
 
 // OpenSpool opens the spool at path, makes it if it is not there, and reads what an earlier process left.
 // It owns the store from then on: Close closes both. Records wait until Drain or Run hands them over.
@@ -168,8 +182,8 @@ func waitingRecords(records []*consent.Record, deferred bool) []*spooled {
 // direct appends to the store itself, after what waits of the same consent ids: their order is kept
 // without waiting for everybody else's.
 func (s *Spool) direct(ctx context.Context, records []*consent.Record) error {
-	if s.appends.open() {
-		return fmt.Errorf("%w: it was a moment ago", ErrUnavailable)
+	if err := s.appends.open(); err != nil {
+		return err
 	}
 	before := s.before(records)
 	all := make([]*consent.Record, 0, len(before)+len(records))
@@ -217,7 +231,7 @@ func (s *Spool) note(b *breaker, err error) error {
 	case err == nil:
 		b.reset()
 	case errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrTampered): // one damaged record is not the store
-		b.trip(s.options.Retry)
+		b.trip(s.options.Retry, err)
 	}
 	return err
 }
@@ -273,10 +287,8 @@ func (s *Spool) waiting(site string, id consent.ID) (State, bool) {
 // answered from the spool, any other with ErrUnavailable.
 func (s *Spool) Latest(ctx context.Context, site string, id consent.ID) (State, error) {
 	mine, waits := s.waiting(site, id)
-	st, err := State{}, error(nil)
-	if s.reads.open() {
-		err = fmt.Errorf("%w: it was a moment ago", ErrUnavailable)
-	} else {
+	st, err := State{}, s.reads.open()
+	if err == nil {
 		st, err = s.Store.Latest(ctx, site, id)
 		_ = s.note(&s.reads, err)
 	}

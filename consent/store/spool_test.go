@@ -104,6 +104,10 @@ func TestRefusalsGoOnWhileTheStoreIsDown(t *testing.T) {
 			t.Errorf("no answer must be an error: %v", err)
 		}
 	}
+	// Of the store's last error the log shows what is worth knowing, whoever was the first to meet it.
+	if err := sp.Append(ctx, storetest.Record(site, never, 1, storetest.All)); err == nil || !strings.Contains(err.Error(), inner.err().Error()) {
+		t.Errorf("a grant just after another error of the store: %v, want its cause %v", err, inner.err())
+	}
 	for name, r := range map[string]*consent.Record{
 		"purpose": storetest.Record(site, never, 1, consent.Purposes(consent.Functional)),
 		"vendor": func() *consent.Record {

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -168,6 +169,8 @@ func (s *Store) openError(err error) error {
 		return fmt.Errorf("consent store %s: %w: stop it, or give this one a file of its own, or use the postgres store for many nodes", s.path, store.ErrHeld)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("consent store %s: not permitted: give the file and its folder to the user that runs this program: %w", s.path, err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("consent store %s: the file system is read-only: make it writable, or name a file elsewhere; copy the file to read it: %w", s.path, err)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
 		return fmt.Errorf("consent store %s: %w: not a store, or damaged: restore it from a backup, or name another file: %w", s.path, store.ErrTampered, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -250,9 +251,14 @@ func TestOpenErrors(t *testing.T) {
 			t.Errorf("%s: a store next to an error", name)
 		}
 	}
-	_, err := bolt.Open(filepath.Join(dir, "denied"), bolt.Options{OpenFile: func(string, int, os.FileMode) (*os.File, error) { return nil, os.ErrPermission }})
-	if err == nil || !strings.Contains(err.Error(), "give the file and its folder to the user") {
-		t.Errorf("not permitted: %v", err)
+	for refused, want := range map[error]string{
+		os.ErrPermission: "give the file and its folder to the user",
+		syscall.EROFS:    "the file system is read-only: make it writable",
+	} {
+		_, err := bolt.Open(filepath.Join(dir, "denied"), bolt.Options{OpenFile: func(string, int, os.FileMode) (*os.File, error) { return nil, refused }})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", refused, err, want)
+		}
 	}
 }
 
