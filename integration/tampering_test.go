@@ -16,6 +16,7 @@ import (
 // beyondTheGuard are the ways that no script can stop. Those that run scripts the policy header stops, once it is in force.
 var beyondTheGuard = map[string]string{
 	"import-in-eval":          "a direct call of eval cannot be replaced, and import() is no function",
+	"import-in-timeout":       "as import-in-eval",
 	"import-in-file":          "import() is syntax, in a file that nobody changes",
 	"style-text-removed":      "the page takes away what made a comment of the rest of a style; held by csp strict",
 	"frame-location":          "location cannot be replaced, and a frame's first, empty document has no navigate event; held by csp strict",

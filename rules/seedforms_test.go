@@ -34,6 +34,7 @@ var seedForms = map[string]string{
 		tagmanager.google.com/debug/api?id=GTM-1 www.googletagmanager.com/ns.html?id=GTM-ABC&l=x
 		www.googletagmanager.com/a?v=3&t=t&pid=1
 		cct.google/taggy/agent.js tagassistant.google.com/debug`,
+	"google-ima": `imasdk.googleapis.com/js/sdkloader/ima3.js imasdk.googleapis.com/js/core/bridge3.1_en.html`,
 	"google-ads": `
 		www.googletagmanager.com/gtag/js?id=MC-ABCDEF www.googletagmanager.com/gtag/js?l=dataLayer&id=AW-12
 		www.merchant-center-analytics.goog/mc/collect?v=2
@@ -43,7 +44,6 @@ var seedForms = map[string]string{
 		googleads.g.doubleclick.net/xbbe/pixel?d=C fls.doubleclick.net/activityi;src=1;type=a
 		4567.fls.doubleclick.net/activityj;src=4567 ad-emea.doubleclick.net/activity;src=12
 		ade.googlesyndication.com/ddm/activity/src=1 s0.2mdn.net/ads/studio/Enabler.js
-		imasdk.googleapis.com/js/sdkloader/ima3.js imasdk.googleapis.com/js/core/bridge3.1_en.html
 		www.google.com/adsense/search/ads.js www.google.com/adsense/domains/caf.js www.google.com/afs/ads?adpage=1
 		www.google.com/uds/afs?client=pub-1 adservice.google.de/adsid/google/ui
 		adservice.google.co.uk/adsid/integrator.js?domain=x adservice.google.com.br/ddm/fls/z/src=1

@@ -24,7 +24,7 @@ const fetching = new List(['src', 'href', 'srcset', 'imagesrcset', 'data', 'post
 // (Web IDL, 3.2.10; not by valueOf, as + does). Trusted Types stay.
 const types = self.trustedTypes;
 const isTrusted = (v) => types && (types.isHTML(v) || types.isScriptURL(v) || types.isScript(v));
-const fixed = (v) => v && /^[of]/.test(typeof v) && !isTrusted(v) ? `${v}` : v;
+const fixed = (v) => Object(v) === v && !isTrusted(v) ? `${v}` : v;
 const kept = 'data-consent', dash = kept + '-';
 
 // Whether an element fetches what its attribute names, or may once another one has changed. By href a and area never do, and
@@ -86,8 +86,8 @@ const sheet = (url) => {
 const holding = (text, type, url) => (type += ';charset=utf-8', head(url) > 'c' ? 'data:' + type + ',' + encodeURIComponent(text) : objectUrl(new Blob([text], {type})));
 // What stands for a frame the late part asks the gateway for.
 const standFor = (el, again) => el.width != 1 && el.height != 1 && arrived.then(() => now.stand?.(el, again));
-// Next.js starts a page when these have come, or failed (client/app-bootstrap). Other scripts are only late.
-const awaited = (url) => self.__next_s?.some?.((s) => s?.[0] == url);
+// Next.js starts a page when these have come, or failed (client/app-bootstrap), and players a film. Other scripts are only late.
+const awaited = (url) => /ima3/.test(url) || self.__next_s?.some?.((s) => s?.[0] == url);
 const park = (el, name, value, who) => {
   const local = el.localName, script = local == 'script', text = '' + value;
   if (!marks(el)) for (const a of heldBy(el)) dropAttr(el, a.name);

@@ -1,7 +1,7 @@
 // Network: what fetches without an element. A gated call looks like one that was answered with nothing.
 const nothing = 'data:application/json,{}';
 const never = new Later(none), sockets = new Table(), workers = new Table();
-const quiet = (extra) => copy(new EventTarget(), {readyState: 0, bufferedAmount: 0, send: none, close: none, start: none}, extra);
+const quiet = (extra) => copy(new EventTarget(), {readyState: 0, bufferedAmount: 0, send: none, postMessage: none, close: none, start: none}, extra);
 // Runs go now, later, or instead the other, as the URL's verdict says.
 const when = (url, kind, go, other) => {
   const who = judge(url);
@@ -22,7 +22,6 @@ const network = (w) => {
     args = firstFixed(args);
     return when(address(args[0]), 'fetch', () => go(args).then((r) => (noted(r.type == 'basic' && r.headers.get('consent-mark')), r)), answer);
   });
-  hook(w, 'setTimeout,setInterval', (self, args, go) => typeof args[0] == 'string' && importOf(args[0]) ? 0 : go(args));
   // Others fetch what their arguments name, however deep: a cache what it is told to keep, a worklet its module, a notification
   // its icon, a sign-in its provider (FedCM), a passkey the domain that it belongs to, a style sheet what is relative to its base.
   const named = (args) => {
@@ -78,7 +77,7 @@ const network = (w) => {
   });
   // A payment method that is a URL is fetched to see whether it can be paid with.
   hook(w, 'PaymentRequest', (type, [methods, ...more], go) => go([[...methods].filter((m) => !led(m)), ...more]));
-  const idle = () => quiet({postMessage: none, terminate: none, port: quiet({postMessage: none})});
+  const idle = () => quiet({terminate: none, port: quiet()});
   // A worker made from a blob gets the guard in front; one from the site's own files gets it from the gateway.
   hook(w, 'Worker,SharedWorker', (type, args, go) => {
     args = firstFixed(args);

@@ -252,7 +252,6 @@ const tagEnd = (s, at) => {
   return tag.test(s) && tag.lastIndex;
 };
 const gatedTag = (tag) => {
-  if (!/=/.test(tag)) return tag;
   const out = gatedMarkup(tag);
   return out == tag ? tag : ('' + out).replace(/<\/[^\s"<>]+>$/, '');
 };

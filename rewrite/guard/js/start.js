@@ -56,14 +56,14 @@ const heed = ({data: {granted, denied, vendors: theirs = {}, wait}}) => {
   }
   now.wait = wait;
   answers.clear();
-  now.apply ? (now.apply(narrowed, true), now.refresh()) : (copy(now, narrowed), doc && anew());
+  now.apply ? (now.apply(narrowed, 1), now.refresh()) : (copy(now, narrowed), doc && anew());
 };
 if (follower) follower.onmessage = heed;
 if (doc) {
   script.remove();
   patch(self);
   // The backstop: what got into the document by a way unknown here.
-  new MutationObserver(observe).observe(doc, {subtree: true, childList: true, attributes: true, attributeFilter: [...fetching, 'xlink:href', 'style', 'srcdoc']});
+  new MutationObserver(observe).observe(doc, {subtree: true, childList: true, attributeFilter: [...fetching, 'xlink:href', 'style', 'srcdoc']});
   doc.addEventListener('readystatechange', moveBanner);
   if (/g/.test(google(4, 'analytics') + google(8, 'ads'))) consentMode();
   fetchLate();

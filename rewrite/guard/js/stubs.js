@@ -3,16 +3,15 @@
 const standing = new Table();
 const asList = /^(forEach|map|filter|some|every|find|reduce|slice|includes|indexOf|join)$/;
 const stub = (remember, path = [], target = function () {}) => {
-  const children = {}, made = {}, last = path[path.length - 1] || '';
+  const children = {length: 0}, made = {}, last = path[path.length - 1] || '';
   const self = new Stand(target, {
     get: (t, k) => {
       if (k in children) return children[k];
-      if (k == Symbol.toPrimitive) return () => '';
+      if (k == Symbol.toPrimitive) return () => last.replace(/.*[a-z].*/, ''); // a constant says its name
       if (k == Symbol.iterator) return function* () {};
       if (typeof k == 'symbol' || k == 'authResponse') return; // nobody has logged in
       if (k == 'then') return last != k && ((f) => arrived.then(() => (now.turn?.(), stub(none, [k]))).then(f));
       if (asList.test(k)) return [][k].bind([]);
-      if (k == 'length') return 0;
       if (/^(call|apply|bind)$/.test(k) && t[k]) return t[k].bind(self);
       return children[k] = made[k] = stub(remember, [...path, k]);
     },
@@ -32,30 +31,30 @@ const stub = (remember, path = [], target = function () {}) => {
 // Arrays keep what is pushed: the vendor's script reads it when it comes. Functions and callbacks run meanwhile.
 const pushes = (list) => {
   list.push = (...args) => {
-    const size = Array.prototype.push.apply(list, list.length < 1000 ? args.filter((a) => typeof a != 'function') : []);
-    stub(none)(...args.flatMap((a) => a && typeof a == 'object' && a.length ? [...a] : a));
+    const size = [].push.apply(list, list.length < 1000 ? args.filter((a) => typeof a != 'function') : []);
+    stub(none)(...args.flatMap((a) => a?.length && typeof a == 'object' ? [...a] : a));
     return size;
   };
   return list;
 };
 // A getter stands in for a global until the page gives it another value than its own.
 const plainly = {configurable: true, enumerable: true};
-const standAt = (name, get, own, then) => define(self, name, {...plainly, get, set: (value) => {
+const standAt = (name, get, own, then, on = self) => define(on, name, {...plainly, get, set: (value) => {
   if (own(value)) return;
-  define(self, name, {...plainly, writable: true, value});
+  define(on, name, {...plainly, writable: true, value});
   then();
 }});
 
 // Page code may take the queue for the API that will take its place.
 const rich = (list) => new Stand(list, {get: (t, k) => k in t || typeof k == 'symbol' || /^(then|toJSON|\d+)$/.test(k) ? t[k] : stub(none, [k])});
 const standIns = (who) => who.globals.forEach((entry) => {
-  const name = entry.replace(/(\[]|{})$/, '');
-  if (name in self || permitted(who)) return;
+  const name = entry.replace(/(\[]|{})$/, ''), path = cut(name, '.'), key = path.pop(), on = path[0] ? self[path[0]] ||= {} : self;
+  if (key in on || permitted(who)) return;
   const calls = [], list = /]$/.test(entry) && pushes([]), value = list ? rich(list) : stub((...call) => calls.length < 500 && calls.push(call), [], /}$/.test(entry) ? {} : undefined);
-  const get = () => value, one = {who, calls, list, get};
+  const get = () => value, one = {who, calls, list, get, on, key};
   standing.set(name, one);
   // "x = window.x || []" changes nothing.
-  standAt(name, get, (v) => one.taken = v === value, () => standing.delete(name));
+  standAt(key, get, (v) => one.taken = v === value, () => standing.delete(name), on);
   arrived.then(() => now.stood?.(name));
 });
 // Google Consent Mode v2, basic: nothing loads while denied; the state goes first into the layer, updates follow choices.

@@ -19,22 +19,26 @@ const later = (f, ...args) => after(() => {
   turn();
   try { f(...args); } catch (e) {}
 });
-const waits = /^(hitCallback|event_?callback|callback|success|bidsBackHandler|onload|loaded|complete|command)$/i;
+const waits = /^((hit|event_?)?callback|success|bidsBackHandler|onload|loaded|complete|command)$/i;
 const listens = /^(on|once|onEvent|off|un\w*|bind|catch|fail|subscribe|setCallback|\w*listen\w*|\w*observer)$/i;
+// A player that asks for advertisements hears that there are none, and shows the film (Google IMA SDK, AdErrorEvent).
+const fallbacks = [];
 // A stand-in was called: its functions are called back, but those that listen for what will not happen.
 now.called = (last, args, self) => {
   const words = args.filter((a) => typeof a == 'string');
+  if (args[0] == 'AD_ERROR') fallbacks.push(args[1]);
+  if (last == 'requestAds') for (const f of fallbacks) later(f, self);
   const ears = (listens.test(last) || /(^|[:.])on([A-Z]|$)|[lL]istener/.test(words[0])) && !/ready|\bload/i.test(words);
   // ga.js leads to the address itself, with its cookies in it.
-  if (last == '_link' || words[0] == '_link') loc.href = words[last ? 0 : 1];
+  if (last == '_link' || words[0] == '_link') loc.href = words[+!last];
   for (const a of args) {
-    if (typeof a == 'function') ears || later(a, self);
+    if (typeof a == 'function') ears || a.then || later(a, self); // two stand-ins would call each other for ever
     else if (a && typeof a == 'object') for (const k in a) if (waits.test(k) && typeof a[k] == 'function') later(a[k], self);
   }
 };
 // The page defines what it is called back by when its code is there.
 now.stood = (name) => {
-  const ready = () => name == 'FB' && typeof self.fbAsyncInit == 'function' && later(self.fbAsyncInit);
+  const ready = () => name == 'FB' && later(() => self.fbAsyncInit());
   doc.readyState == 'loading' ? doc.addEventListener('DOMContentLoaded', ready) : ready();
 };
 
@@ -60,10 +64,10 @@ const namespace = (calls) => {
 // Before revival the stand-ins of permitted vendors go; what is returned replays the calls of those whose vendor is there.
 const stepAside = () => {
   const aside = [];
-  for (const [name, {who, calls, list, get, taken}] of standing) if (permitted(who)) {
+  for (const [name, {who, calls, list, get, taken, on, key}] of standing) if (permitted(who)) {
     standing.delete(name);
-    if (describe(self, name)?.get != get) continue; // the page declares a function of that name
-    delete self[name];
+    if (describe(on, key)?.get != get) continue; // the page declares a function of that name
+    delete on[key];
     if (list && (list.length || taken)) delete list.push, self[name] = list;
     else if (calls.some((c) => c[2]) && calls.every(([path, , set]) => set || path.length)) self[name] = namespace(calls);
     aside.push([name, calls]);
@@ -104,5 +108,5 @@ const release = () => {
   const {classList} = doc.documentElement;
   if (now.granted > 30) return;
   for (const style of doc.querySelectorAll(veils)) style.disabled = true;
-  for (const name of [...classList]) if (/^async-hide$|flicker/.test(name)) classList.remove(name);
+  for (const name of [...classList]) if (/async-hide|flicker/.test(name)) classList.remove(name);
 };

@@ -86,7 +86,7 @@ const submitted = (e) => {
   const form = e.target, button = e.submitter, data = new FormData(form);
   if (form.method != 'post' || !/\/choose$/.test(form.action)) return;
   e.preventDefault();
-  if (button && button.name) data.append(button.name, button.value);
+  if (button?.name) data.append(button.name, button.value);
   const answer = get('choose', {method: 'POST', keepalive: true, body: new URLSearchParams(data)});
   // Refusal needs no answer; until there is one, no tab asks the gateway, which would still tell the old state. What opened
   // the banner again meanwhile is not undone.
@@ -165,7 +165,7 @@ const drive = () => {
     follow(followed = root);
     // Of the pages of a frameset, which all have the banner, the largest shows it. Gated frames only seem to have a src.
     const own = self.frameElement, area = (f) => f.contentDocument && f.clientWidth * f.clientHeight;
-    if (own && own.localName == 'frame' && [...own.ownerDocument.querySelectorAll('frame:not([' + kept + '])')].sort((a, b) => area(b) - area(a))[0] != own) root.querySelector('.c').style.display = 'none';
+    if (own?.localName == 'frame' && [...own.ownerDocument.querySelectorAll('frame:not([' + kept + '])')].sort((a, b) => area(b) - area(a))[0] != own) root.querySelector('.c').style.display = 'none';
     // What was said about the last choice is no answer to the next.
     root.addEventListener('toggle', (e) => e.target.open && status && (status.textContent = ''), true);
   };
