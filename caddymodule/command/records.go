@@ -288,7 +288,7 @@ func writeReport(out io.Writer, r *store.Report, anchors int) error {
 	for _, p := range r.Problems {
 		fmt.Fprintf(out, "wrong: %s\n", p)
 		if strings.Contains(p, store.ErrUnknownKey.Error()) {
-			fmt.Fprintln(out, "       (the keys are those of the gateway: name its configuration with --config, or ask it with --address)")
+			fmt.Fprintln(out, "       (the keys are those of the gateway: name its configuration with --config, or ask it with --address; old ones stay after the new: key NEW OLD)")
 		}
 	}
 	fmt.Fprintf(out, "%d entries, %d of them erased; %d heads agree", r.Entries, r.Erased, r.Heads)
