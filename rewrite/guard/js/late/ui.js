@@ -3,7 +3,7 @@
 const announce = (answer) => follower?.postMessage(answer);
 // Whether one state permits what another does not; where that depends on a vendor's purpose, it may.
 const exceeds = (a, b) => a.granted & ~b.granted || Object.keys({...a.vendors, ...b.vendors}).some((id) => a.vendors[id] !== b.vendors[id] && a.vendors[id] !== false && !b.vendors[id]);
-let era = 0; // counts what makes an answer that is on its way an old one
+let era = 0; // counts questions and answers: only what was asked last, and before nothing else was said, counts
 const apply = now.apply = (answer, told, wait) => {
   const before = {...now};
   era++;
@@ -76,8 +76,8 @@ const forgetPages = async () => {
 };
 const same = (a) => a.granted == now.granted && a.denied == now.denied && JSON.stringify(a.vendors || {}) == JSON.stringify(now.vendors);
 const get = (path, init) => load(endpoint + path, {headers: {Accept: 'application/json'}, ...init}).then((r) => r.ok ? r.json() : Later.reject(r));
-const refresh = now.refresh = (at = era) => now.wait > Date.now() || get('state').then((answer) => {
-  if (at != era) return refresh();
+const refresh = now.refresh = (at = ++era) => now.wait > Date.now() || get('state').then((answer) => {
+  if (at != era) return;
   same(answer) ? now.suspended = 0 : apply(answer);
   restrict(answer);
 }, none);
@@ -143,7 +143,7 @@ const buttons = () => {
     if (el.firstChild || el.shadowRoot || !(who.bit > 1)) continue;
     frame.width = 120;
     frame.height = 30;
-    setAttr(frame, 'frameborder', 0);
+    frame.frameBorder = 0;
     let host = el;
     if (/:/.test(el.localName)) el.append(host = doc.createElement('span')), guests.set(host, who);
     try { host.attachShadow({mode: 'open'}).append(doc.createElement('slot')); } catch (e) { continue; }
@@ -198,6 +198,6 @@ doc.querySelectorAll('iframe').forEach(framed);
 // A stored page may be of another state, and one that came while its visitor was elsewhere may have missed what was said there.
 if (doc.hidden || navigator.serviceWorker?.controller) refresh();
 self.addEventListener('pageshow', (e) => {
-  if (e.persisted) era++, now.suspended = 1, refresh();
+  if (e.persisted) now.suspended = 1, refresh();
 });
-doc.addEventListener('visibilitychange', () => doc.visibilityState == 'visible' && refresh());
+doc.addEventListener('visibilitychange', () => doc.hidden || refresh());
