@@ -22,3 +22,26 @@ wait.catch(() => {}).then(() => { self.hydrated = (self.hydrated || 0) + 1; });
 	a.alive(t, "after acceptance", []string{"static.hotjar.com"})
 	a.becomes(t, "after acceptance", "self.labRan && labRan.length == 1 && self.hydrated == 1")
 }
+
+// TestDelayersDoNotWait: WordPress plugins that delay scripts (WP Rocket, Perfmatters, LiteSpeed) replace them one by one,
+// and wait for each to load or fail before the next, the page's own among them.
+func TestDelayersDoNotWait(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"rocketlazyloadscript", "pmdelayedscript", "litespeed/javascript", "0a1b2c-text/javascript"} {
+		a := asking(t, `<script type="`+kind+`" src="https://static.hotjar.com/c/hotjar-1.js"></script><script type="`+kind+`">self.second = 1</script>
+<script>
+const replace = (old) => new Promise((done) => {
+  const s = document.createElement("script");
+  for (const a of old.attributes) if (a.name != "type") s.setAttribute(a.name, a.value);
+  if (old.src) s.addEventListener("load", done), s.addEventListener("error", done);
+  else s.text = old.text, done();
+  old.replaceWith(s);
+});
+onload = async () => { for (const s of document.querySelectorAll('script[type="`+kind+`"]')) await replace(s) };
+</script>`)
+		a.becomes(t, kind+" before any choice", "self.second == 1")
+		a.silent(t, kind+" before any choice")
+		a.press(t, "accept")
+		a.alive(t, kind+" after acceptance", []string{"static.hotjar.com"})
+	}
+}

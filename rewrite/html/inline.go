@@ -153,11 +153,12 @@ func (r *Rewriter) releaseMixed(b []byte, start int) {
 type scriptType uint8
 
 const (
-	scriptRuns   scriptType = iota // classic, module, or run by a worker library
-	scriptRules                    // speculation rules
-	scriptMap                      // import map, or which resources a bundle holds
-	scriptData                     // a data block
-	scriptParked                   // parked by an earlier pass, or inert by itself
+	scriptRuns    scriptType = iota // classic, module, or run by a worker library
+	scriptRules                     // speculation rules
+	scriptMap                       // import map, or which resources a bundle holds
+	scriptData                      // a data block
+	scriptDelayed                   // a data block that an optimizer of the site makes a script of later
+	scriptParked                    // parked by an earlier pass, or inert by itself
 )
 
 // scriptTypes are the types that are not data blocks. (WHATWG MIME Sniffing, "JavaScript MIME type")
@@ -168,7 +169,11 @@ var scriptTypes = map[string]scriptType{
 	"text/javascript1.1": scriptRuns, "text/javascript1.2": scriptRuns, "text/javascript1.3": scriptRuns, "text/javascript1.4": scriptRuns,
 	"text/javascript1.5": scriptRuns, "text/jscript": scriptRuns, "text/livescript": scriptRuns, "text/x-ecmascript": scriptRuns,
 	"text/x-javascript": scriptRuns, "text/partytown": scriptRuns,
+	"rocketlazyloadscript": scriptDelayed, "pmdelayedscript": scriptDelayed, "litespeed/javascript": scriptDelayed,
 }
+
+// rocketLoader ends the types that Cloudflare's Rocket Loader gives, each with a number of its page view in front.
+var rocketLoader = []byte("-text/javascript")
 
 // scriptTypeOf returns what a script's attributes make of it.
 func (r *Rewriter) scriptTypeOf(tag []byte, t *tag) scriptType {
@@ -190,6 +195,9 @@ func (r *Rewriter) scriptTypeOf(tag []byte, t *tag) scriptType {
 	}
 	if st, ok := scriptTypes[string(lower)]; ok {
 		return st
+	}
+	if bytes.HasSuffix(lower, rocketLoader) {
+		return scriptDelayed
 	}
 	return scriptData
 }
@@ -221,6 +229,9 @@ func (r *Rewriter) judgeInline(tag []byte, t *tag, text []byte, markup bool) boo
 	}
 	if r.plan.park && r.o.Dynamic && !r.trusted(tag, t) {
 		r.plan.marked = false
+	}
+	if r.plan.park && st == scriptDelayed {
+		r.plan.dropped |= 1 << attrType // when it is revived its optimizer has long made its list
 	}
 	return false
 }

@@ -181,6 +181,21 @@ func TestEmptyForeignElements(t *testing.T) {
 	}
 }
 
+// TestDelayedScripts: what an optimizer was to make a script of is a script once it is revived; a data block stays one.
+func TestDelayedScripts(t *testing.T) {
+	const mark, gated = `<script data-consent="0123456789abcdef analytics tracker"`, ` data-consent-src="https://tracker.test/a"`
+	for in, want := range map[string]string{
+		`<script type="rocketlazyloadscript" src="https://tracker.test/a" async></script>`: mark + gated + ` async type="text/plain"></script>`,
+		`<script type="0a1b2c-Text/JavaScript" src="https://tracker.test/a"></script>`:     mark + gated + ` type="text/plain"></script>`,
+		`<script type="text/template" src="https://tracker.test/a"></script>`:              mark + ` data-consent-type="text/template"` + gated + ` type="text/plain"></script>`,
+		`<script type="pmdelayedscript" src="/a">f()</script>`:                             `<script type="pmdelayedscript" src="/a">f()</script>`,
+	} {
+		if got := rewriteAll(t, options(t), in); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", in, got, want)
+		}
+	}
+}
+
 // TestReadings: in a page that does not tell its encoding, what one reading hides in a character is judged or kept apart.
 // A page in UTF-8 keeps its bytes, one in another encoding is read in that.
 func TestReadings(t *testing.T) {
