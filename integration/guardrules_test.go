@@ -65,20 +65,22 @@ func TestGuardAgreesWithRules(t *testing.T) {
 	t.Logf("%d addresses, %d gated by the rules; the guard differs in %d", n, gated, wrong)
 }
 
-// fetchAll fetches addresses from the page. The guard may hold a request back until its late part has come: the page waits, but
-// not for ever, until few are under way. A browser refuses more when there are thousands.
-func fetchAll(t *testing.T, b *lab.Browser, urls []string) int {
+// fetchAll fetches addresses from the page, some at a time: together they may take minutes. The guard may hold a request back
+// until its late part has come: the page waits, but not for ever, until few are under way. A browser refuses more when there are
+// thousands.
+func fetchAll(t *testing.T, b *lab.Browser, urls []string) (n int) {
 	t.Helper()
-	list, _ := json.Marshal(urls)
-	return lab.Eval[int](t, b, fmt.Sprintf(`(async () => {
-		const list = %s, pause = () => new Promise((done) => setTimeout(done, 30));
-		let pending = 0;
-		for (let i = 0; i < list.length; i += 100) {
-			for (const u of list.slice(i, i + 100)) { pending++; fetch(u, {mode: 'no-cors'}).catch(() => {}).finally(() => pending--); }
-			for (let n = 0; n < 2 || n < 200 && pending > 300; n++) await pause();
-		}
-		return list.length;
-	})()`, list))
+	for some := range slices.Chunk(urls, 100) {
+		list, _ := json.Marshal(some)
+		n += lab.Eval[int](t, b, fmt.Sprintf(`(async () => {
+			const list = %s;
+			self.pending ??= 0;
+			for (const u of list) { pending++; fetch(u, {mode: 'no-cors'}).catch(() => {}).finally(() => pending--); }
+			for (let n = 0; n < 2 || n < 200 && pending > 300; n++) await new Promise((done) => setTimeout(done, 30));
+			return list.length;
+		})()`, list))
+	}
+	return n
 }
 
 // missingOf returns the addresses that are to pass and were not asked for.
