@@ -219,7 +219,8 @@ func (o *office) all(t *testing.T, when string, wanted []string) {
 		return missing
 	}
 	if !lab.Soon(func() bool { return len(missing()) == 0 }) {
-		t.Errorf("%s: %s: not contacted: %v", o.name, when, missing())
+		t.Errorf("%s: %s: not contacted: %v; the page: %s", o.name, when, missing(), lab.Eval[string](t, o.browser,
+			"location.href + ' ' + document.readyState + ' ' + JSON.stringify(performance.getEntriesByType('resource')) + (document.body?.innerHTML ?? '')"))
 	}
 }
 
